@@ -4,6 +4,7 @@
 #![expect(unreachable_pub, reason = "in a program, `pub` says what a room offers the other rooms")]
 
 mod clock;
+mod config;
 mod random;
 
 fn main() {}

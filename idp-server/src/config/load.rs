@@ -1,0 +1,161 @@
+//! The whole file.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    ClockSource, Database, Ephemeral, Keys, Limits, Lockout, Log, Mistake, Origin, Outgoing,
+    Password, Private, Public, Secrets, Session, Support, Throttle,
+    reader::{Place, Reader, Value},
+};
+
+/// All settings of one node.
+#[derive(Debug)]
+pub struct Config {
+    /// `public_origin`: scheme, host and port that people and sites use; also the issuer.
+    pub public_origin: Origin,
+    /// `demo`: allows the demo community with its well-known passwords. Loopback only.
+    pub demo: bool,
+    /// `demo_community`: the community that demo mode loads at each start.
+    pub demo_community: Option<PathBuf>,
+    /// `[clock]`
+    pub clock: ClockSource,
+    /// `[public]`
+    pub public: Public,
+    /// `[private]`
+    pub private: Private,
+    /// `[database]`
+    pub database: Database,
+    /// `[ephemeral]`
+    pub ephemeral: Ephemeral,
+    /// `[secrets]`
+    pub secrets: Secrets,
+    /// `[password]`
+    pub password: Password,
+    /// `[session]`
+    pub session: Session,
+    /// `[lockout]`
+    pub lockout: Lockout,
+    /// `[throttle]`
+    pub throttle: Throttle,
+    /// `[outgoing]`
+    pub outgoing: Outgoing,
+    /// `[support]`
+    pub support: Support,
+    /// `[keys]`
+    pub keys: Keys,
+    /// `[log]`
+    pub log: Log,
+    /// `[limits]`
+    pub limits: Limits,
+}
+
+/// Reads the file at `path` and what the environment says over it.
+///
+/// # Errors
+/// Every mistake, in the order of the file.
+pub fn load(
+    path: &Path,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config, Vec<Mistake>> {
+    let content = fs::read_to_string(path).map_err(|error| {
+        let message = format!("{} cannot be read: {error}", path.display());
+        vec![Mistake { key: String::new(), place: Place::Nowhere, message }]
+    })?;
+    parse(&content, environment)
+}
+
+/// Reads a file's text.
+pub(super) fn parse(
+    content: &str,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config, Vec<Mistake>> {
+    let mut reader = Reader::new(content, environment)?;
+    let config = read(&mut reader);
+    let mistakes = reader.finish();
+    // A setting that is needed is only ever absent for a mistake that was remembered.
+    config.filter(|_| mistakes.is_empty()).ok_or(mistakes)
+}
+
+fn read(reader: &mut Reader) -> Option<Config> {
+    let accepts = "an origin without a path, such as \"https://hilum.example\"";
+    let public_origin = reader.required("public_origin", accepts, Value::parsed::<Origin>);
+    let demo = reader.flag("demo");
+    let demo_community = reader.path("demo_community");
+    if let Some(origin) = &public_origin {
+        judge_origin(reader, origin, demo);
+    }
+    if demo_community.is_some() && !demo {
+        reader.mistake("demo_community", "is for demo mode only: take it out");
+    }
+
+    // All sections are read before the first missing one ends this, so that each can complain.
+    let public = Public::read(reader, public_origin.as_ref());
+    let database = Database::read(reader);
+    let secrets = Secrets::read(reader, demo);
+    let support = Support::read(reader);
+    let clock = ClockSource::read(reader, demo);
+    let private = Private::read(reader);
+    let ephemeral = Ephemeral::read(reader);
+    let password = Password::read(reader);
+    let session = Session::read(reader);
+    let lockout = Lockout::read(reader);
+    let throttle = Throttle::read(reader);
+    let outgoing = Outgoing::read(reader);
+    let keys = Keys::read(reader);
+    let log = Log::read(reader);
+    let limits = Limits::read(reader);
+
+    if let Some(tls) = public.as_ref().and_then(|public| public.tls.as_ref()) {
+        must_open(reader, "public.tls_certificate", Some(&tls.certificate));
+        must_open(reader, "public.tls_key", Some(&tls.key));
+    }
+    must_open(reader, "outgoing.extra_ca_file", outgoing.extra_ca_file.as_deref());
+    if let Ephemeral::Redis { ca_file, .. } = &ephemeral {
+        must_open(reader, "ephemeral.ca_file", ca_file.as_deref());
+    }
+    must_open(reader, "demo_community", demo_community.as_deref());
+
+    Some(Config {
+        public_origin: public_origin?,
+        demo,
+        demo_community,
+        clock,
+        public: public?,
+        private,
+        database: database?,
+        ephemeral,
+        secrets: secrets?,
+        password,
+        session,
+        lockout,
+        throttle,
+        outgoing,
+        support: support?,
+        keys,
+        log,
+        limits,
+    })
+}
+
+fn judge_origin(reader: &mut Reader, origin: &Origin, demo: bool) {
+    if !origin.is_https() && !origin.is_loopback() {
+        reader.mistake("public_origin", "must be https, except on localhost");
+    }
+    if demo && !origin.is_loopback() {
+        reader.mistake(
+            "demo",
+            "is for localhost only: the passwords of the demo community are known to everybody",
+        );
+    }
+}
+
+fn must_open(reader: &mut Reader, key: &'static str, path: Option<&Path>) {
+    if let Some(path) = path
+        && let Err(error) = File::open(path)
+    {
+        reader.mistake(key, format!("names {}, which cannot be opened: {error}", path.display()));
+    }
+}
