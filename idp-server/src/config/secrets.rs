@@ -45,10 +45,12 @@ pub enum MasterKeyError {
 
 impl From<io::Error> for MasterKeyError {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::AlreadyExists => Self::Exists,
-            io::ErrorKind::NotFound => Self::Missing,
-            _ => Self::Unreadable(error),
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            Self::Exists
+        } else if error.kind() == io::ErrorKind::NotFound {
+            Self::Missing
+        } else {
+            Self::Unreadable(error)
         }
     }
 }
