@@ -1,0 +1,88 @@
+//! Affiliations: a Subscriber's link to an organization, with roles and Tax IDs.
+//!
+//! Roles and Tax IDs sit in one value because they belong together: a role of one organization
+//! never stands beside a Tax ID of another (security 20.10).
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    organization::{Organization, OrganizationStatus},
+    role::Role,
+    tax_id::TaxId,
+};
+use crate::ids::{AffiliationId, SubscriberId};
+
+/// A Subscriber's link to an organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Affiliation {
+    /// Its identifier.
+    pub id: AffiliationId,
+    /// The person.
+    pub subscriber: SubscriberId,
+    /// The organization for which the person acts.
+    pub organization: Organization,
+    /// Whether it may be used.
+    pub status: AffiliationStatus,
+    /// What the person does there.
+    pub roles: BTreeSet<Role>,
+    /// Professions or duties within the roles.
+    pub role_details: BTreeSet<String>,
+    /// Whether the person is an Administrator of the organization.
+    pub administrator: bool,
+    /// How much of the community the person may use.
+    pub access_level: AccessLevel,
+    /// The organization's Tax IDs that this person may use: all of them or a subset (R7).
+    pub tax_ids: Vec<TaxId>,
+    /// Since when.
+    pub since: NaiveDate,
+}
+
+impl Affiliation {
+    /// Whether the person may act by it: it and its organization are active.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.status == AffiliationStatus::Active
+            && self.organization.status == OrganizationStatus::Active
+    }
+}
+
+/// Whether an affiliation may be used (domain 4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AffiliationStatus {
+    /// In use.
+    Active,
+    /// Over.
+    Ended,
+    /// Offered; the person has not accepted it.
+    Proposed,
+    /// Stopped for now.
+    Suspended,
+}
+
+/// How much of the community a person may use (R89).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccessLevel {
+    /// Everything.
+    CommunityFull,
+    /// What most people need.
+    CommunityStandard,
+    /// Looking, not submitting.
+    CommunityViewOnly,
+}
+
+impl AccessLevel {
+    /// The code that tokens carry.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::CommunityFull => "community-full",
+            Self::CommunityStandard => "community-standard",
+            Self::CommunityViewOnly => "community-view-only",
+        }
+    }
+}

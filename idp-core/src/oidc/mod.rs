@@ -1,0 +1,7 @@
+//! OpenID Connect: reading and judging requests, building answers.
+
+pub mod jose;
+pub mod params;
+pub mod pkce;
+pub mod redirect_uri;
+pub mod scope;

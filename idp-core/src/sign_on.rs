@@ -1,0 +1,419 @@
+//! The sign-on engine: what a person must do next before a site gets its answer.
+//!
+//! A protocol front turns its message into a [`SignOnRequest`]; the shell gathers [`Progress`];
+//! [`next_step`] says the next page, a refusal, or that the sign-on is complete. It knows neither
+//! HTTP nor SQL nor which protocol asked. Every question is asked in one place and in one order:
+//! who is it, how fresh, how strong, which agreements, for whom they act, do they know what is
+//! released.
+
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    authentication::{
+        assurance::{Assurance, Method},
+        session::Session,
+    },
+    community::{
+        affiliation::Affiliation,
+        site::{AffiliationMode, OrgEnablement, ReleasePolicy},
+        subscriber::Standing,
+    },
+    ids::{AffiliationId, OrganizationId, SubscriberId},
+};
+
+/// What a site asks of a sign-on, in no protocol's words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignOnRequest {
+    /// When the request arrived: a forced sign-in must be younger than this.
+    pub asked_at: DateTime<Utc>,
+    /// No page may be shown (`prompt=none`, `IsPassive`).
+    pub passive: bool,
+    /// Sign in anew (`prompt=login`, `ForceAuthn`).
+    pub force: bool,
+    /// How old the sign-in may be at most (`max_age`).
+    pub max_age_seconds: Option<u32>,
+    /// How strong it should be.
+    pub assurance: AssuranceDemand,
+    /// For whom the person should act.
+    pub affiliation: AffiliationDemand,
+    /// The person must be this one (`id_token_hint`, a `sub` claim value).
+    pub subscriber: Option<SubscriberId>,
+    /// Show what is released even if the person knows it (`prompt=consent`).
+    pub show_notice: bool,
+}
+
+/// How strong a sign-in should be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssuranceDemand {
+    /// Acceptable rungs, as the site named them, best liked first; empty: none named.
+    pub values: Vec<AcrValue>,
+    /// Whether a sign-on below all of them must fail.
+    pub essential: bool,
+}
+
+/// A rung as a site spelt it, so that the same spelling goes back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcrValue {
+    /// The rung.
+    pub rung: Assurance,
+    /// The site's spelling: the rung's own or its alias.
+    pub spelling: String,
+}
+
+/// For whom the person should act.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AffiliationDemand {
+    /// This affiliation, if the person has it and the site may see it.
+    pub affiliation: Option<AffiliationId>,
+    /// The affiliation with this organization, likewise.
+    pub organization: Option<OrganizationId>,
+    /// Ask again although the answer is known (`prompt=select_account`).
+    pub reopen: bool,
+}
+
+/// What the policy of the site and the deployment demand beyond the request.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy<'a> {
+    /// The site's release policy; `None` for Hilum's own pages, which select no affiliation.
+    pub release: Option<&'a ReleasePolicy>,
+}
+
+/// What is known so far.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// The browser's session and its person, if the cookie leads to one.
+    pub person: Option<Person>,
+    /// The affiliation that the person chose in this transaction.
+    pub chosen: Option<AffiliationId>,
+    /// The affiliation chosen for this site earlier in this session.
+    pub remembered_choice: Option<AffiliationId>,
+    /// Whether the person has seen what this site receives, ever.
+    pub notice_seen: bool,
+    /// Whether they confirmed it in this transaction.
+    pub notice_confirmed: bool,
+}
+
+/// A session and what belongs to its person.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The session.
+    pub session: Session,
+    /// Whether the account may be used now.
+    pub standing: Standing,
+    /// All affiliations of the person, whatever their state.
+    pub affiliations: Vec<Affiliation>,
+    /// Organizations of the person that switched the site on.
+    pub enabled_at: Vec<OrganizationId>,
+    /// Second factors that the person could use now.
+    pub factors: Vec<Method>,
+    /// Whether the person could enrol a factor on the way.
+    pub may_enrol: bool,
+    /// Whether an agreement waits to be accepted.
+    pub agreement_due: bool,
+}
+
+/// What happens next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Show the text of an agreement.
+    AcceptAgreement,
+    /// Ask for User ID and password.
+    AskPassword(SignInReason),
+    /// Ask for one of these factors.
+    AskSecondFactor {
+        /// What would do.
+        methods: Vec<Method>,
+    },
+    /// Ask for whom the person acts.
+    ChooseAffiliation {
+        /// The affiliations that fit the site, by name of their organization.
+        choices: Vec<Affiliation>,
+        /// The last choice, to be highlighted.
+        last: Option<AffiliationId>,
+    },
+    /// The site gets its answer.
+    Complete(SignOn),
+    /// Lead the person through setting up a factor of at least this rung.
+    EnrollSecondFactor(Assurance),
+    /// The site gets a refusal.
+    Refuse(Refusal),
+    /// Show what the site receives.
+    ShowNotice(SignOn),
+}
+
+/// Why a sign-in page is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInReason {
+    /// Nobody is signed in.
+    NotSignedIn,
+    /// The site wants another person than the one signed in.
+    OtherPerson,
+    /// The site wants a fresh sign-in.
+    TooOld,
+}
+
+/// A finished sign-on: what the release policy works on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignOn {
+    /// The session that it rests on.
+    pub session: Session,
+    /// The `acr` to return: the requested spelling where one was met, else the true rung.
+    pub acr: String,
+    /// For whom the person acts.
+    pub affiliations: Released,
+}
+
+/// The affiliations that a site may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// All that fit it (mode `all`).
+    All(Vec<Affiliation>),
+    /// None (mode `none`).
+    None,
+    /// The one that was chosen (mode `one`).
+    One(Box<Affiliation>),
+}
+
+/// Why a site gets no sign-on. Each front maps these to its protocol's words, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The person acts for no active organization, or not for the one asked for.
+    #[error("affiliation_required")]
+    AffiliationRequired,
+    /// An agreement is due and no page may be shown.
+    #[error("agreement_required")]
+    AgreementRequired,
+    /// The demanded strength cannot be reached.
+    #[error("assurance_unmet")]
+    AssuranceUnmet,
+    /// An affiliation must be chosen and no page may be shown.
+    #[error("choice_due")]
+    ChoiceDue,
+    /// A page other than sign-in and choice is due and none may be shown.
+    #[error("interaction_due")]
+    InteractionDue,
+    /// The person lacks a role that the site demands.
+    #[error("role_required")]
+    RoleRequired,
+    /// A sign-in is due and no page may be shown.
+    #[error("sign_in_due")]
+    SignInDue,
+    /// No organization of the person switched the site on.
+    #[error("site_not_enabled")]
+    SiteNotEnabled,
+}
+
+/// What happens next in a sign-on.
+///
+/// A passive request yields only [`Step::Complete`] or [`Step::Refuse`]; `Complete` is never
+/// reached below a demanded assurance, with a session past its end, or with an account that may
+/// not be used.
+#[must_use]
+pub fn next_step(
+    request: &SignOnRequest,
+    progress: &Progress,
+    policy: Policy<'_>,
+    now: DateTime<Utc>,
+) -> Step {
+    match decide(request, progress, policy, now) {
+        Ok(sign_on) => Step::Complete(sign_on),
+        Err(step) if request.passive => Step::Refuse(passive_refusal(&step)),
+        Err(step) => step,
+    }
+}
+
+/// The finished sign-on, or the first thing that stands in its way.
+fn decide(
+    request: &SignOnRequest,
+    progress: &Progress,
+    policy: Policy<'_>,
+    now: DateTime<Utc>,
+) -> Result<SignOn, Step> {
+    let person = signed_in(request, progress, now)?;
+    let acr = strong_enough(request, person, policy)?;
+    if person.agreement_due {
+        return Err(Step::AcceptAgreement);
+    }
+    let affiliations = match policy.release {
+        None => Released::None,
+        Some(release) => choose(request, progress, person, release)?,
+    };
+    let sign_on = SignOn { session: person.session.clone(), acr, affiliations };
+    let notice_due = policy.release.is_some() && !progress.notice_seen || request.show_notice;
+    if notice_due && !progress.notice_confirmed {
+        return Err(Step::ShowNotice(sign_on));
+    }
+    Ok(sign_on)
+}
+
+/// What a passive request is told in place of a page.
+const fn passive_refusal(step: &Step) -> Refusal {
+    match step {
+        Step::AskPassword(_) => Refusal::SignInDue,
+        Step::ChooseAffiliation { .. } => Refusal::ChoiceDue,
+        Step::AcceptAgreement => Refusal::AgreementRequired,
+        Step::Refuse(refusal) => *refusal,
+        Step::AskSecondFactor { .. }
+        | Step::Complete(_)
+        | Step::EnrollSecondFactor(_)
+        | Step::ShowNotice(_) => Refusal::InteractionDue,
+    }
+}
+
+/// Who it is, and whether the sign-in is fresh enough.
+fn signed_in<'a>(
+    request: &SignOnRequest,
+    progress: &'a Progress,
+    now: DateTime<Utc>,
+) -> Result<&'a Person, Step> {
+    let person = progress
+        .person
+        .as_ref()
+        .filter(|person| person.session.is_live(now) && person.standing == Standing::Active)
+        .ok_or(Step::AskPassword(SignInReason::NotSignedIn))?;
+    if request.subscriber.as_ref().is_some_and(|wanted| *wanted != person.session.subscriber) {
+        return Err(Step::AskPassword(SignInReason::OtherPerson));
+    }
+    let auth_time = person.session.auth_time();
+    let forced = request.force && auth_time < request.asked_at;
+    // A sign-in made for this very request is fresh, however small `max_age` is: `max_age=0`
+    // must ask once and not for ever (OIDC Core §3.1.2.1).
+    let limit = request.max_age_seconds.map(|seconds| Duration::seconds(i64::from(seconds)));
+    let too_old =
+        limit.is_some_and(|limit| now - auth_time > limit && auth_time < request.asked_at);
+    if forced || too_old { Err(Step::AskPassword(SignInReason::TooOld)) } else { Ok(person) }
+}
+
+/// Whether the sign-in is strong enough, and the `acr` to return.
+fn strong_enough(
+    request: &SignOnRequest,
+    person: &Person,
+    policy: Policy<'_>,
+) -> Result<String, Step> {
+    let accept_remembered = policy.release.is_some_and(|release| release.accept_remembered_browser);
+    let reached = person.session.assurance(accept_remembered);
+    let site_minimum = policy.release.map_or(Assurance::Password, |release| release.min_acr);
+    let asked = &request.assurance.values;
+    let met = asked.iter().find(|value| value.rung <= reached);
+    let asked_minimum = asked.iter().map(|value| value.rung).min();
+    let missing = if reached < site_minimum {
+        Some((site_minimum, true))
+    } else if met.is_none() {
+        asked_minimum.map(|rung| (rung, request.assurance.essential))
+    } else {
+        None
+    };
+    let Some((rung, essential)) = missing else {
+        return Ok(met.map_or_else(|| reached.acr().to_owned(), |value| value.spelling.clone()));
+    };
+    let methods: Vec<Method> =
+        person.factors.iter().copied().filter(|m| reaches(*m, accept_remembered) >= rung).collect();
+    if !methods.is_empty() && !request.passive {
+        Err(Step::AskSecondFactor { methods })
+    } else if !essential {
+        Ok(reached.acr().to_owned())
+    } else if !methods.is_empty() {
+        Err(Step::AskSecondFactor { methods })
+    } else if person.may_enrol {
+        Err(Step::EnrollSecondFactor(rung))
+    } else {
+        Err(Step::Refuse(Refusal::AssuranceUnmet))
+    }
+}
+
+/// The rung that `method` reaches beside a password.
+const fn reaches(method: Method, accept_remembered: bool) -> Assurance {
+    match method {
+        Method::Password => Assurance::Password,
+        Method::EmailCode | Method::RecoveryCode => Assurance::EmailCode,
+        Method::RememberedBrowser if !accept_remembered => Assurance::Password,
+        Method::Passkey | Method::RememberedBrowser | Method::Totp => {
+            Assurance::BrowserSecondFactor
+        }
+        Method::PasskeyWithUserVerification => Assurance::PhishingResistant,
+    }
+}
+
+/// For whom the person acts at this site.
+fn choose(
+    request: &SignOnRequest,
+    progress: &Progress,
+    person: &Person,
+    release: &ReleasePolicy,
+) -> Result<Released, Step> {
+    let restricted = !release.required_roles.is_empty() || release.required_administrator;
+    if release.affiliation_mode == AffiliationMode::None && !restricted {
+        return Ok(Released::None);
+    }
+    let fitting = fitting(person, release).map_err(Step::Refuse)?;
+    match release.affiliation_mode {
+        AffiliationMode::None => return Ok(Released::None),
+        AffiliationMode::All => return Ok(Released::All(fitting)),
+        AffiliationMode::One => {}
+    }
+    let find = |id: &AffiliationId| fitting.iter().find(|affiliation| affiliation.id == *id);
+    if let Some(chosen) = progress.chosen.as_ref().and_then(find) {
+        return Ok(Released::One(Box::new(chosen.clone())));
+    }
+    let demand = &request.affiliation;
+    let demanded = fitting.iter().find(|affiliation| {
+        demand.affiliation.as_ref() == Some(&affiliation.id)
+            || demand.affiliation.is_none()
+                && demand.organization.as_ref() == Some(&affiliation.organization.id)
+    });
+    if let Some(demanded) = demanded.filter(|_| !demand.reopen) {
+        return Ok(Released::One(Box::new(demanded.clone())));
+    }
+    // Something was demanded that the person does not have: offer what there is, never say why.
+    let misfit = demand.affiliation.is_some() || demand.organization.is_some();
+    let remembered = progress.remembered_choice.as_ref().and_then(find);
+    if !demand.reopen && !misfit {
+        if let Some(remembered) = remembered {
+            return Ok(Released::One(Box::new(remembered.clone())));
+        }
+        if let [only] = fitting.as_slice() {
+            return Ok(Released::One(Box::new(only.clone())));
+        }
+    }
+    let last = remembered.map(|affiliation| affiliation.id.clone());
+    Err(Step::ChooseAffiliation { choices: fitting, last })
+}
+
+/// The affiliations that `release` lets the site see, by name of their organization.
+///
+/// # Errors
+/// Why there are none: the refusal that tells the person most about what to do.
+pub fn fitting(person: &Person, release: &ReleasePolicy) -> Result<Vec<Affiliation>, Refusal> {
+    let active: Vec<&Affiliation> = person.affiliations.iter().filter(|a| a.is_active()).collect();
+    if active.is_empty() {
+        return Err(Refusal::AffiliationRequired);
+    }
+    let enabled: Vec<&Affiliation> = active
+        .into_iter()
+        .filter(|a| match release.org_enablement {
+            OrgEnablement::Open => true,
+            OrgEnablement::ByAdministrator => person.enabled_at.contains(&a.organization.id),
+        })
+        .collect();
+    if enabled.is_empty() {
+        return Err(Refusal::SiteNotEnabled);
+    }
+    let any_of = |wanted: &std::collections::BTreeSet<_>, a: &Affiliation| {
+        wanted.is_empty() || !wanted.is_disjoint(&a.roles)
+    };
+    let mut fitting: Vec<Affiliation> = enabled
+        .into_iter()
+        .filter(|a| any_of(&release.role_filter, a) && any_of(&release.required_roles, a))
+        .filter(|a| a.administrator || !release.required_administrator)
+        .cloned()
+        .collect();
+    if fitting.is_empty() {
+        return Err(Refusal::RoleRequired);
+    }
+    fitting.sort_by(|a, b| (&a.organization.name, &a.id).cmp(&(&b.organization.name, &b.id)));
+    Ok(fitting)
+}
+
+#[cfg(test)]
+mod tests;
