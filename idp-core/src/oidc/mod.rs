@@ -1,5 +1,7 @@
 //! OpenID Connect: reading and judging requests, building answers.
 
+pub mod claims_request;
+pub mod grant;
 pub mod jose;
 pub mod params;
 pub mod pkce;
