@@ -8,6 +8,7 @@
 pub mod authentication;
 pub mod community;
 pub mod ids;
+pub mod keys;
 pub mod oidc;
 pub mod secret;
 pub mod sign_on;
