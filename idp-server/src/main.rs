@@ -3,8 +3,15 @@
 #![forbid(unsafe_code)]
 #![expect(unreachable_pub, reason = "in a program, `pub` says what a room offers the other rooms")]
 
+mod cli;
 mod clock;
 mod config;
+mod metrics;
 mod random;
+mod telemetry;
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

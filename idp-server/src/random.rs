@@ -1,11 +1,12 @@
 //! The only source of randomness: the operating system's, through AWS-LC.
 //!
-//! Identifiers and secrets are made in `idp-core` from bytes that are drawn here, for instance
+//! Identifiers are made in `idp-core` from bytes that are drawn here:
 //! `SessionId::from_random(random.bytes())`.
 
 use std::process;
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use idp_core::secret::Secret;
 
 /// Draws random bytes. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +34,12 @@ impl Random {
             process::abort();
         }
         bytes
+    }
+
+    /// A new secret of 256 bits: a code, a cookie, a client secret.
+    #[must_use]
+    pub fn secret(&self) -> Secret {
+        Secret::from_random(self.bytes())
     }
 
     /// A number that a person can read out to the help desk and that stands beside the error in

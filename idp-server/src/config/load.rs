@@ -6,9 +6,10 @@ use std::{
 };
 
 use super::{
-    ClockSource, Database, Ephemeral, Keys, Limits, Lockout, Log, Mistake, Origin, Outgoing,
-    Password, Private, Public, Secrets, Session, Support, Throttle,
+    ClockSource, Database, Ephemeral, Keys, Limits, Log, Mistake, Origin, Outgoing, Password,
+    Private, Public, Secrets, Session, Support, Throttle,
     reader::{Place, Reader, Value},
+    sign_on::read_lockout,
 };
 
 /// All settings of one node.
@@ -37,7 +38,7 @@ pub struct Config {
     /// `[session]`
     pub session: Session,
     /// `[lockout]`
-    pub lockout: Lockout,
+    pub lockout: idp_core::authentication::lockout::Limits,
     /// `[throttle]`
     pub throttle: Throttle,
     /// `[outgoing]`
@@ -101,7 +102,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let ephemeral = Ephemeral::read(reader);
     let password = Password::read(reader);
     let session = Session::read(reader);
-    let lockout = Lockout::read(reader);
+    let lockout = read_lockout(reader);
     let throttle = Throttle::read(reader);
     let outgoing = Outgoing::read(reader);
     let keys = Keys::read(reader);

@@ -21,5 +21,5 @@ pub use network::{Network, Origin};
 pub use operation::{ClockSource, Keys, Log, LogFormat, Outgoing, Support};
 pub use reader::Mistake;
 pub use secrets::{MasterKey, MasterKeyError, Secrets};
-pub use sign_on::{HashCost, Lockout, Password, PasswordPolicy, Session, Throttle};
+pub use sign_on::{HashCost, Password, Session, Throttle};
 pub use storage::{Database, DatabaseUrl, Ephemeral};

@@ -3,13 +3,16 @@
 use std::{num::NonZero, thread};
 
 use chrono::TimeDelta;
+use idp_core::authentication::{
+    lockout::Limits, password_policy::PasswordPolicy, session::SessionRules,
+};
 
 use super::reader::Reader;
 
 /// `[password]`.
 #[derive(Clone, Debug)]
 pub struct Password {
-    /// `policy`: which rules a new password must keep.
+    /// `policy`: which rules a new password must keep, `"community"` or `"nist-63b-4"`.
     pub policy: PasswordPolicy,
     /// `memory_kib`, `passes`, `lanes`.
     pub cost: HashCost,
@@ -18,15 +21,6 @@ pub struct Password {
     pub permits: usize,
     /// `queue_limit`: how many more may wait; who comes after that is answered 503.
     pub queue_limit: usize,
-}
-
-/// The rules for new passwords.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasswordPolicy {
-    /// `"community"`: 8 to 24 characters of three classes.
-    Community,
-    /// `"nist-63b-4"`: 15 characters or more, no classes (NIST SP 800-63B-4 §3.1.1.2).
-    Nist63b4,
 }
 
 /// What one Argon2id hash costs. The floor is 19 MiB, two passes, one lane (OWASP): below it, a
@@ -44,10 +38,10 @@ pub struct HashCost {
 impl Password {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let policies =
-            [("community", PasswordPolicy::Community), ("nist-63b-4", PasswordPolicy::Nist63b4)];
+        let policies = [PasswordPolicy::COMMUNITY, PasswordPolicy::NIST_63B_4];
+        let policies = policies.map(|policy| (policy.name, policy));
         Self {
-            policy: reader.choice("password.policy", &policies, PasswordPolicy::Community),
+            policy: reader.choice("password.policy", &policies, PasswordPolicy::COMMUNITY),
             cost: HashCost {
                 memory_kib: reader.number("password.memory_kib", 19_456..=1_048_576, 19_456),
                 passes: reader.number("password.passes", 2..=16, 2),
@@ -63,42 +57,32 @@ impl Password {
 #[derive(Clone, Copy, Debug)]
 pub struct Session {
     /// `hours`: a session ends this long after the sign-in, however busy it was (R30).
-    pub lifetime: TimeDelta,
     /// `console_idle_minutes`: an Administrator's console asks again after this long without use.
-    pub console_idle: TimeDelta,
+    pub rules: SessionRules,
     /// `dormant_days`: an account unused for this long is disabled (R28).
     pub dormant_after: TimeDelta,
 }
 
 impl Session {
     pub(super) fn read(reader: &mut Reader) -> Self {
+        let hours = reader.number("session.hours", 1..=4, 4);
+        let idle_minutes = reader.number("session.console_idle_minutes", 5..=30, 30);
         Self {
-            lifetime: TimeDelta::hours(reader.number("session.hours", 1..=4, 4)),
-            console_idle: TimeDelta::minutes(reader.number(
-                "session.console_idle_minutes",
-                5..=30,
-                30,
-            )),
+            rules: SessionRules {
+                lasts: TimeDelta::hours(hours),
+                console_idle: TimeDelta::minutes(idle_minutes),
+            },
             dormant_after: TimeDelta::days(reader.number("session.dormant_days", 1..=200, 200)),
         }
     }
 }
 
-/// `[lockout]` (R29). It can be made stricter than the community's rule, never looser.
-#[derive(Clone, Copy, Debug)]
-pub struct Lockout {
-    /// `attempts`: this wrong password in a row locks the account.
-    pub attempts: u32,
-    /// `minutes`: how long the lock lasts.
-    pub lasts: TimeDelta,
-}
-
-impl Lockout {
-    pub(super) fn read(reader: &mut Reader) -> Self {
-        Self {
-            attempts: reader.number("lockout.attempts", 3..=7, 7),
-            lasts: TimeDelta::minutes(reader.number("lockout.minutes", 10..=1_440, 10)),
-        }
+/// `[lockout]` (R29): `attempts` and `minutes`. It can be made stricter than the community's rule,
+/// never looser.
+pub(super) fn read_lockout(reader: &mut Reader) -> Limits {
+    Limits {
+        attempts: reader.number("lockout.attempts", 3..=7, 7),
+        lasts: TimeDelta::minutes(reader.number("lockout.minutes", 10..=1_440, 10)),
     }
 }
 

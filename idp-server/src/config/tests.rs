@@ -6,6 +6,8 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use idp_core::authentication::password_policy::PasswordPolicy;
+
 use super::{load::parse, *};
 use crate::random::Random;
 
@@ -94,10 +96,10 @@ fn every_shipped_file_loads() {
 fn what_is_left_out_has_the_communitys_rules() {
     let folder = Folder::new();
     let config = parse(&least(&folder), []).unwrap();
-    assert_eq!(config.session.lifetime.num_hours(), 4);
+    assert_eq!(config.session.rules.lasts.num_hours(), 4);
     assert_eq!((config.lockout.attempts, config.lockout.lasts.num_minutes()), (7, 10));
     assert_eq!(config.password.cost, HashCost { memory_kib: 19_456, passes: 2, lanes: 1 });
-    assert_eq!(config.password.policy, PasswordPolicy::Community);
+    assert_eq!(config.password.policy, PasswordPolicy::COMMUNITY);
     assert!(matches!(config.clock, ClockSource::System));
     assert!(!config.demo);
 }

@@ -1,0 +1,47 @@
+//! The command line: one file per group of commands, each ending in success or in a [`Failure`]
+//! that says what happened and what to do next.
+
+mod failure;
+mod secret;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use failure::{ConfigFile, Failure};
+
+/// Hilum, the sign-on of a trusted community.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Every setting of the file can also be given by the environment: HILUM__DATABASE__URL is database.url.
+
+Exit codes: 0 done, 1 failed (the message says what to do), 2 wrong command line, 3 mistakes in the \
+configuration (all are listed).";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make secrets that live in files
+    #[command(subcommand)]
+    Secret(secret::Secret),
+}
+
+/// Runs what the command line asks for.
+#[must_use]
+pub fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Secret(command) => command.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            failure.exit_code()
+        }
+    }
+}
