@@ -6,6 +6,7 @@
 mod cli;
 mod clock;
 mod config;
+mod ephemeral;
 mod metrics;
 mod random;
 mod telemetry;

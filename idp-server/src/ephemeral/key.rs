@@ -1,0 +1,87 @@
+//! The names of everything short-lived, in one place, so that no two uses can meet by accident.
+
+use aws_lc_rs::digest::{Context, SHA256};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use idp_core::secret::SecretDigest;
+
+/// The name under which one short-lived thing is kept.
+///
+/// What a stranger may choose (a handle, a code, a `jti`, a typed User ID) enters as a digest: a key
+/// has a fixed length whatever is sent, no choice of characters makes two names meet, and a copy of
+/// the store holds nothing that could be presented to us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key(String);
+
+impl Key {
+    /// A sign-on in progress, by the handle in its pages' address.
+    pub fn transaction(handle: &str) -> Self {
+        Self::named("txn", &[handle])
+    }
+
+    /// An authorization code that nobody has redeemed (RFC 6749 §4.1.2).
+    pub fn code(code: &SecretDigest) -> Self {
+        Self(format!("code:{}", code.to_text()))
+    }
+
+    /// What a redeemed code led to, so that its second use can end that (RFC 6749 §4.1.2).
+    pub fn spent_code(code: &SecretDigest) -> Self {
+        Self(format!("spent:{}", code.to_text()))
+    }
+
+    /// A client assertion that has been used (RFC 7523 §3, `jti`).
+    pub fn assertion(client_id: &str, jti: &str) -> Self {
+        Self::named("jti", &[client_id, jti])
+    }
+
+    /// A counter of failures: `rule` is ours, `who` is whom it slows down.
+    pub fn throttle(rule: &'static str, who: &[&str]) -> Self {
+        Self::named(&format!("throttle:{rule}"), who)
+    }
+
+    /// The key as it is stored, for instance `txn:` and 43 characters of base64url.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Each part is preceded by its length: `["a", "bc"]` and `["ab", "c"]` are two names.
+    fn named(kind: &str, parts: &[&str]) -> Self {
+        let mut context = Context::new(&SHA256);
+        for part in parts {
+            context.update(&part.len().to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        Self(format!("{kind}:{}", URL_SAFE_NO_PAD.encode(context.finish())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_uses_share_a_name() {
+        let keys = [
+            Key::transaction("a"),
+            Key::code(&SecretDigest::of("a")),
+            Key::spent_code(&SecretDigest::of("a")),
+            Key::assertion("a", "b:c"),
+            Key::assertion("a:b", "c"),
+            Key::assertion("", "ab:c"),
+            Key::throttle("address", &["a"]),
+            Key::throttle("name", &["a"]),
+        ];
+        for (i, one) in keys.iter().enumerate() {
+            for other in keys.iter().skip(i + 1) {
+                assert_ne!(one, other);
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_has_the_same_length_whatever_a_stranger_sends() {
+        let long = "x".repeat(100_000);
+        assert_eq!(Key::transaction(&long).as_str().len(), Key::transaction("").as_str().len());
+        assert!(Key::transaction("a\r\nFLUSHALL").as_str().is_ascii());
+    }
+}
