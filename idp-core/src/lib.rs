@@ -10,5 +10,6 @@ pub mod community;
 pub mod ids;
 pub mod keys;
 pub mod oidc;
+pub mod release;
 pub mod secret;
 pub mod sign_on;

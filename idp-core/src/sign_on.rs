@@ -19,7 +19,8 @@ use crate::{
         site::{AffiliationMode, OrgEnablement, ReleasePolicy},
         subscriber::Standing,
     },
-    ids::{AffiliationId, OrganizationId, SubscriberId},
+    ids::{AffiliationId, OrganizationId},
+    release::Naming,
 };
 
 /// What a site asks of a sign-on, in no protocol's words.
@@ -37,8 +38,9 @@ pub struct SignOnRequest {
     pub assurance: AssuranceDemand,
     /// For whom the person should act.
     pub affiliation: AffiliationDemand,
-    /// The person must be this one (`id_token_hint`, a `sub` claim value).
-    pub subscriber: Option<SubscriberId>,
+    /// The person must be the one whom the site knows by this name (`id_token_hint`, a `sub`
+    /// claim value).
+    pub subject: Option<String>,
     /// Show what is released even if the person knows it (`prompt=consent`).
     pub show_notice: bool,
 }
@@ -64,8 +66,8 @@ pub struct AcrValue {
 /// For whom the person should act.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AffiliationDemand {
-    /// This affiliation, if the person has it and the site may see it.
-    pub affiliation: Option<AffiliationId>,
+    /// The affiliation that the site knows by this name, if the person has it and it fits.
+    pub affiliation: Option<String>,
     /// The affiliation with this organization, likewise.
     pub organization: Option<OrganizationId>,
     /// Ask again although the answer is known (`prompt=select_account`).
@@ -77,6 +79,8 @@ pub struct AffiliationDemand {
 pub struct Policy<'a> {
     /// The site's release policy; `None` for Hilum's own pages, which select no affiliation.
     pub release: Option<&'a ReleasePolicy>,
+    /// By which names the site knows people and affiliations.
+    pub naming: &'a Naming,
 }
 
 /// What is known so far.
@@ -230,14 +234,14 @@ fn decide(
     policy: Policy<'_>,
     now: DateTime<Utc>,
 ) -> Result<SignOn, Step> {
-    let person = signed_in(request, progress, now)?;
+    let person = signed_in(request, progress, policy, now)?;
     let acr = strong_enough(request, person, policy)?;
     if person.agreement_due {
         return Err(Step::AcceptAgreement);
     }
     let affiliations = match policy.release {
         None => Released::None,
-        Some(release) => choose(request, progress, person, release)?,
+        Some(release) => choose(request, progress, person, release, policy.naming)?,
     };
     let sign_on = SignOn { session: person.session.clone(), acr, affiliations };
     let notice_due = policy.release.is_some() && !progress.notice_seen || request.show_notice;
@@ -265,6 +269,7 @@ const fn passive_refusal(step: &Step) -> Refusal {
 fn signed_in<'a>(
     request: &SignOnRequest,
     progress: &'a Progress,
+    policy: Policy<'_>,
     now: DateTime<Utc>,
 ) -> Result<&'a Person, Step> {
     let person = progress
@@ -272,7 +277,8 @@ fn signed_in<'a>(
         .as_ref()
         .filter(|person| person.session.is_live(now) && person.standing == Standing::Active)
         .ok_or(Step::AskPassword(SignInReason::NotSignedIn))?;
-    if request.subscriber.as_ref().is_some_and(|wanted| *wanted != person.session.subscriber) {
+    let known_as = || policy.naming.subject(&person.session.subscriber);
+    if request.subject.as_ref().is_some_and(|wanted| *wanted != known_as()) {
         return Err(Step::AskPassword(SignInReason::OtherPerson));
     }
     let auth_time = person.session.auth_time();
@@ -341,6 +347,7 @@ fn choose(
     progress: &Progress,
     person: &Person,
     release: &ReleasePolicy,
+    naming: &Naming,
 ) -> Result<Released, Step> {
     let restricted = !release.required_roles.is_empty() || release.required_administrator;
     if release.affiliation_mode == AffiliationMode::None && !restricted {
@@ -357,10 +364,9 @@ fn choose(
         return Ok(Released::One(Box::new(chosen.clone())));
     }
     let demand = &request.affiliation;
-    let demanded = fitting.iter().find(|affiliation| {
-        demand.affiliation.as_ref() == Some(&affiliation.id)
-            || demand.affiliation.is_none()
-                && demand.organization.as_ref() == Some(&affiliation.organization.id)
+    let demanded = fitting.iter().find(|candidate| match &demand.affiliation {
+        Some(name) => *name == naming.affiliation(&candidate.id),
+        None => demand.organization.as_ref() == Some(&candidate.organization.id),
     });
     if let Some(demanded) = demanded.filter(|_| !demand.reopen) {
         return Ok(Released::One(Box::new(demanded.clone())));

@@ -68,7 +68,8 @@ impl ClaimsDemand {
     /// # Errors
     /// [`InvalidClaims`] if it is no JSON of the right shape, or overlong.
     pub fn parse(text: &str) -> Result<Self, InvalidClaims> {
-        if text.len() > MAX_LENGTH {
+        // An object, because serde would also read a struct from an array.
+        if text.len() > MAX_LENGTH || !text.trim_start().starts_with('{') {
             return Err(InvalidClaims);
         }
         let document: Document = serde_json::from_str(text).map_err(|_| InvalidClaims)?;

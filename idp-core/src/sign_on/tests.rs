@@ -24,7 +24,7 @@ fn request() -> SignOnRequest {
         max_age_seconds: None,
         assurance: AssuranceDemand::default(),
         affiliation: AffiliationDemand::default(),
-        subscriber: None,
+        subject: None,
         show_notice: false,
     }
 }
@@ -84,7 +84,7 @@ fn mode(affiliation_mode: AffiliationMode) -> ReleasePolicy {
 }
 
 fn step(request: &SignOnRequest, progress: &Progress, release: &ReleasePolicy) -> Step {
-    next_step(request, progress, Policy { release: Some(release) }, at(60))
+    next_step(request, progress, Policy { release: Some(release), naming: &Naming::Public }, at(60))
 }
 
 /// A step in one word, so that a table reads as a table.
@@ -133,7 +133,7 @@ fn freshness_is_judged_before_the_shortcut_is_taken() {
     };
     let force = SignOnRequest { force: true, ..request() };
     let max_age = |seconds| SignOnRequest { max_age_seconds: Some(seconds), ..request() };
-    let other = SignOnRequest { subscriber: Some("sub_bo".parse().unwrap()), ..request() };
+    let other = SignOnRequest { subject: Some("sub_bo".into()), ..request() };
     for (name, request, progress, expected) in [
         ("nobody", request(), Progress::default(), ("password", "sign-in-due")),
         ("a session", request(), again(0), ("complete", "complete")),
@@ -168,7 +168,7 @@ fn a_session_past_its_end_or_an_account_out_of_use_counts_as_nobody() {
     let late = next_step(
         &request(),
         &known(person(vec![])),
-        Policy { release: Some(&policy) },
+        Policy { release: Some(&policy), naming: &Naming::Public },
         at(4 * 3600),
     );
     assert_eq!(word(&late), "password");
@@ -401,7 +401,8 @@ fn a_person_learns_what_a_site_receives_before_it_receives_it() {
         &none,
         ("notice", "interaction-due"),
     );
-    let own_page = next_step(&request(), &first, Policy { release: None }, at(60));
+    let own_page =
+        next_step(&request(), &first, Policy { release: None, naming: &Naming::Public }, at(60));
     assert_eq!(word(&own_page), "complete");
 }
 
@@ -459,7 +460,7 @@ prop_compose! {
 proptest! {
     #[test]
     fn nothing_completes_below_the_demanded_assurance((request, progress, release, now) in anything()) {
-        if let Step::Complete(sign_on) = next_step(&request, &progress, Policy { release: Some(&release) }, now) {
+        if let Step::Complete(sign_on) = next_step(&request, &progress, Policy { release: Some(&release), naming: &Naming::Public }, now) {
             let reached = sign_on.session.assurance(release.accept_remembered_browser);
             prop_assert!(reached >= release.min_acr);
             if request.assurance.essential {
@@ -471,20 +472,20 @@ proptest! {
     #[test]
     fn a_passive_request_never_yields_a_page((request, progress, release, now) in anything()) {
         let request = SignOnRequest { passive: true, ..request };
-        let step = next_step(&request, &progress, Policy { release: Some(&release) }, now);
+        let step = next_step(&request, &progress, Policy { release: Some(&release), naming: &Naming::Public }, now);
         prop_assert!(matches!(step, Step::Complete(_) | Step::Refuse(_)), "{step:?}");
     }
 
     #[test]
     fn a_session_past_its_absolute_end_never_counts((request, progress, release, _) in anything(), late in 14_400_i64..100_000) {
-        let step = next_step(&request, &progress, Policy { release: Some(&release) }, at(late));
+        let step = next_step(&request, &progress, Policy { release: Some(&release), naming: &Naming::Public }, at(late));
         prop_assert!(matches!(step, Step::AskPassword(_) | Step::Refuse(Refusal::SignInDue)), "{step:?}");
     }
 
     #[test]
     fn a_forced_sign_in_is_younger_than_the_request((request, progress, release, now) in anything()) {
         let request = SignOnRequest { force: true, ..request };
-        if let Step::Complete(sign_on) = next_step(&request, &progress, Policy { release: Some(&release) }, now) {
+        if let Step::Complete(sign_on) = next_step(&request, &progress, Policy { release: Some(&release), naming: &Naming::Public }, now) {
             prop_assert!(sign_on.session.auth_time() >= request.asked_at);
         }
     }
