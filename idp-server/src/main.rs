@@ -10,6 +10,7 @@ mod ephemeral;
 mod metrics;
 mod random;
 mod telemetry;
+mod throttle;
 
 use std::process::ExitCode;
 

@@ -4,3 +4,4 @@ pub mod assurance;
 pub mod lockout;
 pub mod password_policy;
 pub mod session;
+pub mod throttle;

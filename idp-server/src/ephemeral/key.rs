@@ -34,9 +34,9 @@ impl Key {
         Self::named("jti", &[client_id, jti])
     }
 
-    /// A counter of failures: `rule` is ours, `who` is whom it slows down.
-    pub fn throttle(rule: &'static str, who: &[&str]) -> Self {
-        Self::named(&format!("throttle:{rule}"), who)
+    /// A count of failures: `rule` is ours, `of` is whom it slows down.
+    pub fn throttle(rule: &'static str, of: &[impl AsRef<str>]) -> Self {
+        Self::named(&format!("throttle:{rule}"), of)
     }
 
     /// The key as it is stored, for instance `txn:` and 43 characters of base64url.
@@ -45,11 +45,12 @@ impl Key {
     }
 
     /// Each part is preceded by its length: `["a", "bc"]` and `["ab", "c"]` are two names.
-    fn named(kind: &str, parts: &[&str]) -> Self {
+    fn named(kind: &str, parts: &[impl AsRef<str>]) -> Self {
         let mut context = Context::new(&SHA256);
         for part in parts {
+            let part = part.as_ref().as_bytes();
             context.update(&part.len().to_be_bytes());
-            context.update(part.as_bytes());
+            context.update(part);
         }
         Self(format!("{kind}:{}", URL_SAFE_NO_PAD.encode(context.finish())))
     }

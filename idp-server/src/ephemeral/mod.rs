@@ -16,7 +16,7 @@ mod key;
 mod redis;
 mod store;
 
-pub use self::counters::{Count, Counters};
+pub use self::counters::Counters;
 pub use self::embedded::Embedded;
 pub use self::error::EphemeralError;
 pub use self::key::Key;
