@@ -58,12 +58,13 @@ need_rust() {
     if rust_is_new_enough; then return; fi
     if command -v rustup >/dev/null; then
         say "Hilum needs Rust $MINIMUM_RUST or newer: updating the stable toolchain with rustup"
-        rustup toolchain install stable --profile minimal
-        rustup default stable
+        rustup toolchain install stable --profile minimal && rustup default stable ||
+            fail "Rust could not be updated" "update to Rust $MINIMUM_RUST or newer, then run again"
     else
         say "Installing Rust with rustup, from https://sh.rustup.rs, into ${CARGO_HOME:-$HOME/.cargo}"
         curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs |
-            sh -s -- -y --profile minimal --default-toolchain stable --no-modify-path
+            sh -s -- -y --profile minimal --default-toolchain stable --no-modify-path ||
+            fail "Rust could not be installed" "install Rust $MINIMUM_RUST or newer (https://rustup.rs), then run again"
     fi
     hash -r
     rust_is_new_enough ||
