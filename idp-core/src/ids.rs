@@ -123,6 +123,12 @@ typed_id! {
 pub struct SiteId(String);
 
 impl SiteId {
+    /// A new `client_id` from 128 random bits.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(format!("site_{}", base32(bytes)))
+    }
+
     /// The `client_id` as it is stored and sent.
     #[must_use]
     pub fn as_str(&self) -> &str {

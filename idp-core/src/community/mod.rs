@@ -8,5 +8,6 @@ pub mod npi;
 pub mod organization;
 pub mod role;
 pub mod site;
+pub mod site_registration;
 pub mod subscriber;
 pub mod tax_id;

@@ -267,3 +267,38 @@ impl Site {
         !matches!(self.client.authentication, ClientAuthentication::None)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::community::site_registration::{Circumstances, read};
+
+    /// A confidential site with everything registered.
+    pub(crate) fn site(id: &str) -> Site {
+        let document = json!({
+            "client_id": id,
+            "client_name": id,
+            "redirect_uris": [format!("https://{id}.example/cb")],
+            "post_logout_redirect_uris": [format!("https://{id}.example/signed-out")],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "scope": "openid profile email",
+        });
+        read(&document, Circumstances { id: [1; 16], secret: [2; 32], demo: false }).unwrap().site
+    }
+
+    #[test]
+    fn only_a_live_site_is_usable_and_a_demo_site_only_in_a_demo() {
+        for (status, demo_site, demo, expected) in [
+            (SiteStatus::Live, false, false, true),
+            (SiteStatus::Live, true, false, false),
+            (SiteStatus::Live, true, true, true),
+            (SiteStatus::Suspended, false, true, false),
+            (SiteStatus::Retired, false, true, false),
+        ] {
+            let site = Site { status, demo: demo_site, ..site("a") };
+            assert_eq!(site.is_usable(demo), expected, "{status:?} {demo_site} {demo}");
+        }
+    }
+}
