@@ -1,0 +1,429 @@
+//! The conversation with Hilum: discovery, the way there, the way back, and what is believed.
+//!
+//! This is the file to read when you write your own site. It follows OpenID Connect Core §3.1 (code flow) with
+//! PKCE (RFC 7636), `iss` in the answer (RFC 9207) and the advice of RFC 9700.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use openidconnect::core::{
+    CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType, CoreGenderClaim, CoreIdToken,
+    CoreIdTokenClaims, CoreTokenResponse,
+};
+use openidconnect::{
+    AccessToken, AccessTokenHash, AdditionalClaims, AuthorizationCode, ClaimsVerificationError,
+    CsrfToken, EndSessionUrl, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
+    RefreshToken, RequestTokenError, SignatureVerificationError, StandardErrorResponse,
+    TokenResponse as _, UserInfoClaims, UserInfoError,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::claims::{IdClaims, UserClaims};
+use crate::config::Registration;
+use crate::jwt::{self, Jwt, JwtError};
+use crate::provider::{Discovery, Freshness, Provider, explain};
+use crate::session::Shelf;
+
+/// How long a person may take at Hilum.
+const ATTEMPT_LASTS: TimeDelta = TimeDelta::minutes(10);
+
+/// One client of Hilum.
+pub(crate) struct Oidc {
+    registration: Registration,
+    hilum: Discovery,
+    attempts: Shelf<Attempt>,
+}
+
+/// A sign-in that is on its way, kept under its `state`.
+struct Attempt {
+    browser: String,
+    nonce: Nonce,
+    verifier: PkceCodeVerifier,
+}
+
+/// The query of the redirect back from Hilum (RFC 6749 §4.1.2, RFC 9207 §2).
+#[derive(Debug, Deserialize)]
+pub(crate) struct Callback {
+    state: Option<String>,
+    iss: Option<String>,
+    code: Option<String>,
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+/// Somebody whom Hilum has signed on, with everything checked.
+pub(crate) struct SignedIn {
+    /// The ID token.
+    pub id_token: CoreIdToken,
+    /// Its claims.
+    pub id_claims: IdClaims,
+    /// The claims of userinfo.
+    pub user_claims: UserClaims,
+    /// The ID token's claims as they came.
+    pub id_claims_raw: Value,
+    /// The answer of userinfo as it came.
+    pub user_claims_raw: Value,
+    /// For calls to Hilum, and to nobody else.
+    pub access_token: AccessToken,
+    /// Where `offline_access` was granted.
+    pub refresh_token: Option<RefreshToken>,
+}
+
+/// Why somebody is not signed in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SignInError {
+    /// Hilum, or the person there, said no.
+    #[error("Hilum said no: {0:?}")]
+    Denied(Denial),
+    /// Hilum did not take the code.
+    #[error("code exchange: {0}")]
+    Exchange(String),
+    /// The ID token cannot be believed.
+    #[error("ID token: {0}")]
+    IdToken(String),
+    /// The answer comes from somebody else, or lacks something.
+    #[error("answer: {0}")]
+    Malformed(&'static str),
+    /// This browser did not begin this sign-in, or too long ago, or has finished it already.
+    #[error("no such sign-in on its way")]
+    UnknownAttempt,
+    /// Hilum does not answer.
+    #[error("Hilum cannot be reached: {0}")]
+    Unreachable(String),
+    /// Userinfo does not answer as it should.
+    #[error("userinfo: {0}")]
+    UserInfo(String),
+}
+
+/// The reasons that Hilum gives in `error` and `error_description`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Denial {
+    /// No organization stands behind the person, or none that this site may know.
+    AffiliationRequired,
+    /// An agreement waits to be accepted.
+    AgreementRequired,
+    /// The person turned back.
+    Cancelled,
+    /// Anything else, by its code.
+    Other(String),
+    /// None of the roles that this site needs.
+    RoleRequired,
+    /// The organization has not switched this site on.
+    SiteNotEnabled,
+}
+
+impl Denial {
+    fn new(error: &str, description: Option<&str>) -> Self {
+        match (error, description) {
+            ("access_denied", Some("affiliation_required")) => Self::AffiliationRequired,
+            ("access_denied", Some("agreement_required")) => Self::AgreementRequired,
+            ("access_denied", Some("role_required")) => Self::RoleRequired,
+            ("access_denied", Some("site_not_enabled")) => Self::SiteNotEnabled,
+            ("access_denied", _) => Self::Cancelled,
+            (other, _) => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Oidc {
+    /// A client with this registration. Nothing is asked of Hilum before the first sign-in.
+    ///
+    /// # Errors
+    /// If no TLS could be set up for calls to Hilum.
+    pub(crate) fn new(registration: Registration) -> Result<Self, reqwest::Error> {
+        let hilum = Discovery::new(registration.clone())?;
+        Ok(Self { registration, hilum, attempts: Shelf::new(10_000) })
+    }
+
+    /// Begins a sign-in for the browser that holds this cookie, and says where to send it (OIDC Core §3.1.2.1).
+    ///
+    /// # Errors
+    /// [`SignInError::Unreachable`].
+    pub(crate) async fn begin(
+        &self,
+        browser: String,
+        prompt: Option<CoreAuthPrompt>,
+        now: DateTime<Utc>,
+    ) -> Result<Url, SignInError> {
+        let provider = self.hilum.provider(Freshness::Usual).await?;
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let mut request = provider
+            .client
+            .authorize_url(
+                CoreAuthenticationFlow::AuthorizationCode,
+                CsrfToken::new_random,
+                Nonce::new_random,
+            )
+            .add_scopes(self.registration.scopes.iter().cloned())
+            .set_pkce_challenge(challenge);
+        if let Some(prompt) = prompt {
+            request = request.add_prompt(prompt);
+        }
+        let (url, state, nonce) = request.url();
+        let attempt = Attempt { browser, nonce, verifier };
+        self.attempts.put(state.into_secret(), attempt, now + ATTEMPT_LASTS, now);
+        Ok(url)
+    }
+
+    /// Finishes a sign-in: checks the answer, redeems the code, checks the ID token, asks userinfo.
+    ///
+    /// # Errors
+    /// Any [`SignInError`].
+    pub(crate) async fn finish(
+        &self,
+        callback: Callback,
+        browser: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<SignedIn, SignInError> {
+        // Only the browser that began may finish, and only once: otherwise somebody could sign a person in as
+        // somebody else (RFC 6749 §10.12).
+        let attempt = callback
+            .state
+            .and_then(|state| self.attempts.take(&state, now))
+            .filter(|attempt| browser == Some(attempt.browser.as_str()))
+            .ok_or(SignInError::UnknownAttempt)?;
+        // The answer must come from the issuer that we asked (RFC 9207 §2.4).
+        if callback.iss.as_deref() != Some(self.registration.issuer.as_str()) {
+            return Err(SignInError::Malformed("another issuer, or none"));
+        }
+        if let Some(error) = callback.error {
+            let description = callback.error_description.as_deref();
+            return Err(SignInError::Denied(Denial::new(&error, description)));
+        }
+        let code = callback.code.ok_or(SignInError::Malformed("neither code nor error"))?;
+
+        let provider = self.hilum.provider(Freshness::Usual).await?;
+        let response = provider
+            .client
+            .exchange_code(AuthorizationCode::new(code))
+            .map_err(|error| SignInError::Exchange(error.to_string()))?
+            .set_pkce_verifier(attempt.verifier)
+            .request_async(&self.hilum.http)
+            .await?;
+        self.accept(&response, Some(&attempt.nonce)).await
+    }
+
+    /// Trades a refresh token for new tokens (RFC 6749 §6).
+    ///
+    /// # Errors
+    /// Any [`SignInError`] but `Denied`, `Malformed` and `UnknownAttempt`.
+    pub(crate) async fn refresh(&self, token: &RefreshToken) -> Result<SignedIn, SignInError> {
+        let provider = self.hilum.provider(Freshness::Usual).await?;
+        let response = provider
+            .client
+            .exchange_refresh_token(token)
+            .map_err(|error| SignInError::Exchange(error.to_string()))?
+            .request_async(&self.hilum.http)
+            .await?;
+        self.accept(&response, None).await
+    }
+
+    /// Where signing out at Hilum begins, if Hilum offers it (RP-Initiated Logout §2).
+    ///
+    /// # Errors
+    /// [`SignInError::Unreachable`].
+    pub(crate) async fn end_session_endpoint(&self) -> Result<Option<EndSessionUrl>, SignInError> {
+        Ok(self.hilum.provider(Freshness::Usual).await?.end_session.clone())
+    }
+
+    /// Whether Hilum signed this token, with the algorithm agreed for this client.
+    ///
+    /// # Errors
+    /// [`SignInError::IdToken`] or [`SignInError::Unreachable`].
+    pub(crate) async fn verify(&self, token: &Jwt) -> Result<(), SignInError> {
+        let alg = &self.registration.id_token_alg;
+        let mut verdict = token.verify(&self.hilum.provider(Freshness::Usual).await?.keys, alg);
+        if verdict == Err(JwtError::UnknownKey) {
+            verdict = token.verify(&self.hilum.provider(Freshness::NewKey).await?.keys, alg);
+        }
+        verdict.map_err(|error| SignInError::IdToken(error.to_string()))
+    }
+
+    /// Checks the tokens and completes them with userinfo.
+    async fn accept(
+        &self,
+        response: &CoreTokenResponse,
+        nonce: Option<&Nonce>,
+    ) -> Result<SignedIn, SignInError> {
+        let id_token =
+            response.id_token().ok_or_else(|| SignInError::IdToken("missing".to_owned()))?;
+        let mut provider = self.hilum.provider(Freshness::Usual).await?;
+        let mut verdict = self.check(&provider, id_token, response.access_token(), nonce);
+        if matches!(
+            verdict,
+            Err(ClaimsVerificationError::SignatureVerification(
+                SignatureVerificationError::NoMatchingKey
+            ))
+        ) {
+            // Hilum may have begun to sign with a new key (OIDC Core §10.1.1).
+            provider = self.hilum.provider(Freshness::NewKey).await?;
+            verdict = self.check(&provider, id_token, response.access_token(), nonce);
+        }
+        let claims = verdict.map_err(|error| SignInError::IdToken(error.to_string()))?;
+
+        // The crate refuses an answer about another `sub` than the one given here (OIDC Core §5.3.2).
+        let user_info: UserInfoClaims<AllClaims, CoreGenderClaim> = provider
+            .client
+            .user_info(response.access_token().clone(), Some(claims.subject().clone()))
+            .map_err(|error| SignInError::UserInfo(error.to_string()))?
+            .request_async(&self.hilum.http)
+            .await?;
+
+        let wrong_id_token = |error: serde_json::Error| SignInError::IdToken(error.to_string());
+        let wrong_user_info = |error: serde_json::Error| SignInError::UserInfo(error.to_string());
+        let id_claims_raw = jwt::claims_of(&id_token.to_string()).unwrap_or_default();
+        let user_claims_raw = serde_json::to_value(&user_info).map_err(wrong_user_info)?;
+        Ok(SignedIn {
+            id_token: id_token.clone(),
+            id_claims: serde_json::from_value(id_claims_raw.clone()).map_err(wrong_id_token)?,
+            user_claims: serde_json::from_value(user_claims_raw.clone())
+                .map_err(wrong_user_info)?,
+            id_claims_raw,
+            user_claims_raw,
+            access_token: response.access_token().clone(),
+            refresh_token: response.refresh_token().cloned(),
+        })
+    }
+
+    /// OIDC Core §3.1.3.7: signature, algorithm, `iss`, `aud`, `exp` and `nonce`; and §3.1.3.8: `at_hash`.
+    fn check<'t>(
+        &self,
+        provider: &Provider,
+        id_token: &'t CoreIdToken,
+        access_token: &AccessToken,
+        nonce: Option<&Nonce>,
+    ) -> Result<&'t CoreIdTokenClaims, ClaimsVerificationError> {
+        let verifier = provider
+            .client
+            .id_token_verifier()
+            .set_allowed_algs([self.registration.id_token_alg.clone()]);
+        let claims = match nonce {
+            Some(nonce) => id_token.claims(&verifier, nonce)?,
+            // A refreshed ID token answers no request of ours, so it has no nonce to compare (§12.2).
+            None => id_token.claims(&verifier, |_: Option<&Nonce>| Ok(()))?,
+        };
+        if let Some(expected) = claims.access_token_hash() {
+            let untrusted = ClaimsVerificationError::SignatureVerification;
+            let alg = id_token.signing_alg().map_err(untrusted)?;
+            let key = id_token.signing_key(&verifier).map_err(untrusted)?;
+            let actual = AccessTokenHash::from_token(access_token, alg, key)
+                .map_err(|error| ClaimsVerificationError::Other(error.to_string()))?;
+            if actual != *expected {
+                return Err(ClaimsVerificationError::Other(
+                    "at_hash of another access token".to_owned(),
+                ));
+            }
+        }
+        Ok(claims)
+    }
+}
+
+type TokenRefusal = StandardErrorResponse<CoreErrorResponseType>;
+
+impl From<RequestTokenError<reqwest::Error, TokenRefusal>> for SignInError {
+    fn from(error: RequestTokenError<reqwest::Error, TokenRefusal>) -> Self {
+        let text = explain(&error);
+        if matches!(error, RequestTokenError::Request(_)) {
+            Self::Unreachable(text)
+        } else {
+            Self::Exchange(text)
+        }
+    }
+}
+
+impl From<UserInfoError<reqwest::Error>> for SignInError {
+    fn from(error: UserInfoError<reqwest::Error>) -> Self {
+        let text = explain(&error);
+        if matches!(error, UserInfoError::Request(_)) {
+            Self::Unreachable(text)
+        } else {
+            Self::UserInfo(text)
+        }
+    }
+}
+
+/// Every claim that the crate has no field for, so that the raw answer can be shown whole.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct AllClaims {
+    #[serde(flatten)]
+    claims: Map<String, Value>,
+}
+
+impl AdditionalClaims for AllClaims {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::minutes(minute)
+    }
+
+    /// Credentia with one sign-in on its way, begun by browser `b` at minute 0.
+    fn on_the_way() -> Oidc {
+        let text = include_str!("../../config/credentia.toml");
+        let oidc = Oidc::new(Config::parse(text).unwrap().registration).unwrap();
+        let verifier = PkceCodeVerifier::new("v".repeat(43));
+        let nonce = Nonce::new("n".to_owned());
+        let attempt = Attempt { browser: "b".to_owned(), nonce, verifier };
+        oidc.attempts.put("s".to_owned(), attempt, at(0) + ATTEMPT_LASTS, at(0));
+        oidc
+    }
+
+    fn answer(query: &str) -> Callback {
+        actix_web::web::Query::<Callback>::from_query(query).unwrap().into_inner()
+    }
+
+    const ISS: &str = "iss=http%3A%2F%2Flocalhost%3A8080";
+
+    #[actix_web::test]
+    async fn an_answer_is_refused_before_anything_is_asked_of_hilum() {
+        for (query, browser, minute, expected) in [
+            (format!("state=s&{ISS}&code=c"), Some("other"), 1, "no such sign-in"),
+            (format!("state=s&{ISS}&code=c"), None, 1, "no such sign-in"),
+            (format!("state=t&{ISS}&code=c"), Some("b"), 1, "no such sign-in"),
+            (format!("{ISS}&code=c"), Some("b"), 1, "no such sign-in"),
+            (format!("state=s&{ISS}&code=c"), Some("b"), 10, "no such sign-in"),
+            ("state=s&code=c".to_owned(), Some("b"), 1, "another issuer"),
+            (
+                "state=s&code=c&iss=http://localhost:8080/".to_owned(),
+                Some("b"),
+                1,
+                "another issuer",
+            ),
+            ("state=s&error=access_denied".to_owned(), Some("b"), 1, "another issuer"),
+            (format!("state=s&{ISS}"), Some("b"), 1, "neither code nor error"),
+            (format!("state=s&{ISS}&error=access_denied"), Some("b"), 9, "Cancelled"),
+        ] {
+            let outcome = on_the_way().finish(answer(&query), browser, at(minute)).await;
+            let error = outcome.err().unwrap().to_string();
+            assert!(error.contains(expected), "{query} {browser:?}: {error}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn an_answer_counts_once() {
+        let oidc = on_the_way();
+        let query = format!("state=s&{ISS}&error=access_denied");
+        let first = oidc.finish(answer(&query), Some("b"), at(1)).await.err();
+        let second = oidc.finish(answer(&query), Some("b"), at(1)).await.err();
+        assert!(matches!(first, Some(SignInError::Denied(Denial::Cancelled))), "{first:?}");
+        assert!(matches!(second, Some(SignInError::UnknownAttempt)), "{second:?}");
+    }
+
+    #[test]
+    fn the_reasons_of_hilum_are_told_apart() {
+        for (error, description, expected) in [
+            ("access_denied", Some("affiliation_required"), Denial::AffiliationRequired),
+            ("access_denied", Some("role_required"), Denial::RoleRequired),
+            ("access_denied", Some("site_not_enabled"), Denial::SiteNotEnabled),
+            ("access_denied", Some("agreement_required"), Denial::AgreementRequired),
+            ("access_denied", Some("something new"), Denial::Cancelled),
+            ("access_denied", None, Denial::Cancelled),
+            ("server_error", Some("role_required"), Denial::Other("server_error".to_owned())),
+        ] {
+            assert_eq!(Denial::new(error, description), expected, "{error} {description:?}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The pages. Templates escape what they show; no page needs a script.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
+use askama::Template;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::claims::in_words;
+use crate::config::{AffiliationMode, Config, Look};
+use crate::oidc::{Denial, SignInError};
+use crate::playground::Visit;
+use crate::session::Session;
+
+/// The first page.
+#[derive(Template)]
+#[template(path = "home.html")]
+pub(crate) struct Home<'a> {
+    /// The site's face.
+    pub look: &'a Look,
+    /// Who is signed in, if anybody.
+    pub session: Option<&'a Session>,
+    /// The roles of which the site asks one.
+    pub required_roles: &'a [String],
+    /// Whether there is a playground to point to.
+    pub has_playground: bool,
+}
+
+/// The page of a person who is signed in: what Hilum said about them, and how this site read it.
+#[derive(Template)]
+#[template(path = "me.html")]
+pub(crate) struct Me<'a> {
+    /// The site's face.
+    pub look: &'a Look,
+    /// Who is signed in.
+    pub session: &'a Session,
+    /// Whether another affiliation can be chosen.
+    pub can_switch: bool,
+}
+
+/// The page of the public client.
+#[derive(Template)]
+#[template(path = "playground.html")]
+pub(crate) struct Playground<'a> {
+    /// The site's face.
+    pub look: &'a Look,
+    /// The tokens that came, if any.
+    pub visit: Option<&'a Visit>,
+}
+
+/// A page that says one thing, and what to do about it.
+#[derive(Template)]
+#[template(path = "notice.html")]
+pub(crate) struct Notice<'a> {
+    look: &'a Look,
+    status: StatusCode,
+    title: &'static str,
+    text: String,
+    /// Codes of roles, any one of which would help.
+    roles: &'a [String],
+    /// The one thing to do next: its label and address.
+    action: (&'static str, &'static str),
+    /// Stands in the form of the sign-out button, where there is a session to leave.
+    form_token: Option<&'a str>,
+}
+
+/// Whatever can be shown in a browser.
+pub(crate) trait Page: Template {
+    /// The status of the answer.
+    fn status(&self) -> StatusCode {
+        StatusCode::OK
+    }
+
+    /// The page as an answer.
+    fn answer(&self) -> HttpResponse {
+        match self.render() {
+            Ok(page) => {
+                HttpResponse::build(self.status()).content_type(ContentType::html()).body(page)
+            }
+            Err(error) => {
+                tracing::error!(%error, "page");
+                HttpResponse::InternalServerError().finish()
+            }
+        }
+    }
+}
+
+impl Page for Home<'_> {}
+impl Page for Me<'_> {}
+impl Page for Playground<'_> {}
+impl Page for Notice<'_> {
+    fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+const SIGN_IN: (&str, &str) = ("Sign in again", "/login");
+const SWITCH: (&str, &str) = ("Use another affiliation", "/switch-affiliation");
+const HOME: (&str, &str) = ("Back to the first page", "/");
+
+impl<'a> Notice<'a> {
+    fn new(
+        config: &'a Config,
+        status: StatusCode,
+        title: &'static str,
+        text: impl Into<String>,
+    ) -> Self {
+        Self {
+            look: &config.look,
+            status,
+            title,
+            text: text.into(),
+            roles: &[],
+            action: HOME,
+            form_token: None,
+        }
+    }
+
+    /// Somebody is signed in, but may not enter.
+    pub(crate) fn role_missing(config: &'a Config, session: &'a Session) -> Self {
+        Self { form_token: Some(&session.form_token), ..Self::role_required(config) }
+    }
+
+    fn role_required(config: &'a Config) -> Self {
+        let text = "Your sign-on worked, but the affiliation you use here does not carry a role that opens this \
+                    site. The Administrator of your organization can give you one of these:";
+        let action = match config.affiliations {
+            AffiliationMode::All => SIGN_IN,
+            AffiliationMode::One => SWITCH,
+        };
+        let title = "You need another role";
+        Self {
+            roles: &config.required_roles,
+            action,
+            ..Self::new(config, StatusCode::FORBIDDEN, title, text)
+        }
+    }
+
+    /// A sign-in came to nothing.
+    pub(crate) fn sign_in_failed(config: &'a Config, error: &SignInError) -> Self {
+        let new = |status, title, text: &str| Self {
+            action: SIGN_IN,
+            ..Self::new(config, status, title, text)
+        };
+        match error {
+            SignInError::Denied(denial) => Self::denied(config, denial),
+            SignInError::Exchange(_)
+            | SignInError::IdToken(_)
+            | SignInError::Malformed(_)
+            | SignInError::UserInfo(_) => new(
+                StatusCode::BAD_GATEWAY,
+                "The sign-in could not be finished",
+                "We could not confirm the answer of the sign-on service, so you are not signed in. Please try \
+                 again. If it happens again, call our help desk.",
+            ),
+            SignInError::UnknownAttempt => new(
+                StatusCode::BAD_REQUEST,
+                "This sign-in is no longer open",
+                "It was begun in another browser or more than ten minutes ago, or it was finished already. \
+                 Please begin again; this site needs cookies for it.",
+            ),
+            SignInError::Unreachable(_) => new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Hilum is not reachable yet",
+                "The sign-on service does not answer at the moment. Nothing is wrong with your account. Please \
+                 try again in a minute.",
+            ),
+        }
+    }
+
+    fn denied(config: &'a Config, denial: &Denial) -> Self {
+        let new = |title, text: &str| Self {
+            action: SIGN_IN,
+            ..Self::new(config, StatusCode::FORBIDDEN, title, text)
+        };
+        match denial {
+            Denial::AffiliationRequired => new(
+                "You need an affiliation",
+                "This site is for people who act for a registered organization, and your User ID is not \
+                 affiliated with one that may use it. Ask the Administrator of your organization to affiliate you.",
+            ),
+            Denial::AgreementRequired => new(
+                "An agreement is waiting for you",
+                "Before you can use this site, you need to accept an agreement at Hilum. Sign in again to read it.",
+            ),
+            Denial::Cancelled => new(
+                "You are not signed in",
+                "The sign-in was cancelled or refused at Hilum. Nothing about you was sent to this site.",
+            ),
+            Denial::Other(code) => new(
+                "You are not signed in",
+                &format!("Hilum ended the sign-in with the answer “{code}”."),
+            ),
+            Denial::RoleRequired => Self::role_required(config),
+            Denial::SiteNotEnabled => new(
+                "Your organization has not opened this site",
+                "The Administrator of your organization can switch this site on for you and your colleagues.",
+            ),
+        }
+    }
+
+    /// Nobody is signed in here any more; `at_hilum` says whether we know the same of Hilum.
+    pub(crate) fn signed_out(config: &'a Config, at_hilum: bool) -> Self {
+        let text = if at_hilum {
+            "You are signed out here and at Hilum, and the other sites of this sign-on are being told."
+        } else {
+            "Nobody is signed in to this site in this browser. Other sites may still be open: if others use this \
+             computer, sign out at Hilum as well and close the browser."
+        };
+        let title = if at_hilum { "Signed out" } else { "Not signed in" };
+        Self { action: SIGN_IN, ..Self::new(config, StatusCode::OK, title, text) }
+    }
+
+    /// A form came from another session or another site.
+    pub(crate) fn stale_form(config: &'a Config) -> Self {
+        let text =
+            "This page was open from before. Nothing has changed; please go back and try again.";
+        Self::new(config, StatusCode::FORBIDDEN, "That page is out of date", text)
+    }
+
+    /// There is nothing at this address.
+    pub(crate) fn not_found(config: &'a Config) -> Self {
+        let text = "There is no page at this address.";
+        Self::new(config, StatusCode::NOT_FOUND, "Not found", text)
+    }
+}
+
+/// An instant as people write it.
+fn readable(at: &DateTime<Utc>) -> String {
+    at.format("%-d %B %Y, %H:%M UTC").to_string()
+}
+
+/// Claims as indented JSON.
+fn pretty(claims: &Value) -> String {
+    serde_json::to_string_pretty(claims).unwrap_or_default()
+}

@@ -1,0 +1,168 @@
+//! The site itself: its state and its pages.
+
+use std::sync::Arc;
+
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
+use openidconnect::PostLogoutRedirectUrl;
+use openidconnect::core::CoreAuthPrompt;
+
+use crate::config::{AffiliationMode, Config};
+use crate::oidc::{Callback, Oidc, SignInError};
+use crate::pages::{Home, Me, Notice, Page as _};
+use crate::session::{CookieJar, CookieKind, Session, Sessions, Shelf, random};
+
+/// Everything that the handlers share.
+pub(crate) struct Site {
+    /// How the site was set up.
+    pub config: Config,
+    /// The names and flags of its cookies.
+    pub cookies: CookieJar,
+    /// The site's client at Hilum.
+    pub oidc: Oidc,
+    /// Who is signed in.
+    pub sessions: Sessions,
+    /// Sign-outs that are on their way, by their `state`.
+    pub sign_outs: Shelf<()>,
+    /// The address that Hilum sends a browser to after a sign-out.
+    pub signed_out_uri: PostLogoutRedirectUrl,
+    /// Logout tokens that have been obeyed, by their `jti`.
+    pub logout_tokens: Shelf<()>,
+}
+
+/// Why a site cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SetupError {
+    /// No HTTP client.
+    #[error(transparent)]
+    Http(#[from] reqwest::Error),
+    /// The origin makes no address.
+    #[error(transparent)]
+    Origin(#[from] url::ParseError),
+}
+
+impl Site {
+    /// A site with this configuration and nobody signed in.
+    ///
+    /// # Errors
+    /// [`SetupError`].
+    pub(crate) fn new(config: Config) -> Result<Self, SetupError> {
+        Ok(Self {
+            cookies: CookieJar::new(&config),
+            oidc: Oidc::new(config.registration.clone())?,
+            sessions: Shelf::new(100_000),
+            sign_outs: Shelf::new(10_000),
+            signed_out_uri: PostLogoutRedirectUrl::new(format!("{}/signed-out", config.origin))?,
+            logout_tokens: Shelf::new(100_000),
+            config,
+        })
+    }
+
+    /// Who is signed in in the browser that sent this request.
+    fn session(&self, request: &HttpRequest) -> Option<Arc<Session>> {
+        self.sessions.find(&self.cookies.read(request, CookieKind::Session)?, now())
+    }
+}
+
+/// The time. Everything that depends on it takes it as an argument, so that tests can choose it.
+#[expect(clippy::disallowed_methods, reason = "the one place of this program that reads the clock")]
+pub(crate) fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// `GET /`.
+pub(crate) async fn home(site: web::Data<Site>, request: HttpRequest) -> HttpResponse {
+    let session = site.session(&request);
+    let Config { look, required_roles, playground, .. } = &site.config;
+    let has_playground = playground.is_some();
+    Home { look, session: session.as_deref(), required_roles, has_playground }.answer()
+}
+
+/// `GET /login`: sends the browser to Hilum.
+pub(crate) async fn login(site: web::Data<Site>, request: HttpRequest) -> HttpResponse {
+    begin(&site, &site.oidc, &request, None).await
+}
+
+/// `GET /switch-affiliation`: the same, but Hilum asks for whom the person wants to act.
+pub(crate) async fn switch_affiliation(
+    site: web::Data<Site>,
+    request: HttpRequest,
+) -> HttpResponse {
+    begin(&site, &site.oidc, &request, Some(CoreAuthPrompt::SelectAccount)).await
+}
+
+/// Begins a sign-in of one of this program's clients.
+pub(crate) async fn begin(
+    site: &Site,
+    oidc: &Oidc,
+    request: &HttpRequest,
+    prompt: Option<CoreAuthPrompt>,
+) -> HttpResponse {
+    // One value for all tabs of a browser, so that two sign-ins at once do not disturb each other.
+    let browser = site.cookies.read(request, CookieKind::Browser).unwrap_or_else(random);
+    match oidc.begin(browser.clone(), prompt, now()).await {
+        Ok(url) => HttpResponse::SeeOther()
+            .cookie(site.cookies.write(CookieKind::Browser, browser))
+            .insert_header((LOCATION, url.as_str()))
+            .finish(),
+        Err(error) => failed(site, &error),
+    }
+}
+
+/// `GET /callback`: the browser comes back from Hilum.
+pub(crate) async fn callback(
+    site: web::Data<Site>,
+    request: HttpRequest,
+    query: web::Query<Callback>,
+) -> HttpResponse {
+    let browser = site.cookies.read(&request, CookieKind::Browser);
+    let now = now();
+    let signed_in = match site.oidc.finish(query.into_inner(), browser.as_deref(), now).await {
+        Ok(signed_in) => signed_in,
+        Err(error) => return failed(&site, &error),
+    };
+    // A new value at every sign-in: one that somebody planted or saw before is worth nothing.
+    if let Some(old) = site.cookies.read(&request, CookieKind::Session) {
+        site.sessions.take(&old, now);
+    }
+    let session = Session::new(signed_in, site.config.affiliations, now);
+    let key = random();
+    let ends_at = session.ends_at;
+    site.sessions.put(key.clone(), Arc::new(session), ends_at, now);
+    HttpResponse::SeeOther()
+        .cookie(site.cookies.write(CookieKind::Session, key))
+        .insert_header((LOCATION, "/me"))
+        .finish()
+}
+
+/// `GET /me`: the page that needs a sign-in and a role.
+pub(crate) async fn me(site: web::Data<Site>, request: HttpRequest) -> HttpResponse {
+    let Some(session) = site.session(&request) else {
+        return HttpResponse::SeeOther().insert_header((LOCATION, "/login")).finish();
+    };
+    if !session.may_enter(&site.config.required_roles) {
+        return Notice::role_missing(&site.config, &session).answer();
+    }
+    let can_switch = site.config.affiliations == AffiliationMode::One;
+    Me { look: &site.config.look, session: &session, can_switch }.answer()
+}
+
+/// Tells the log why, and the person what to do.
+pub(crate) fn failed(site: &Site, error: &SignInError) -> HttpResponse {
+    tracing::warn!(%error, "nobody signed in");
+    Notice::sign_in_failed(&site.config, error).answer()
+}
+
+/// Any other address.
+pub(crate) async fn not_found(site: web::Data<Site>) -> HttpResponse {
+    Notice::not_found(&site.config).answer()
+}
+
+/// `GET /style.css`.
+pub(crate) async fn style() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(("Cache-Control", "max-age=300"))
+        .content_type("text/css; charset=utf-8")
+        .body(include_str!("../templates/style.css"))
+}
