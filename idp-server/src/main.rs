@@ -7,6 +7,7 @@ mod cli;
 mod clock;
 mod config;
 mod ephemeral;
+mod http;
 mod metrics;
 mod random;
 mod telemetry;

@@ -37,7 +37,7 @@ pub fn start(settings: &Log) -> Result<(), TelemetryError> {
         LogFormat::Json => lines.json().flatten_event(true).with_writer(io::stderr).boxed(),
         LogFormat::Text => lines.with_writer(|| OneLine(io::stderr())).boxed(),
     };
-    let quiet = filter::filter_fn(|metadata| may_be_told(metadata));
+    let quiet = filter::filter_fn(may_be_told);
     tracing_subscriber::registry().with(filter).with(layer.with_filter(quiet)).try_init()?;
     panic::set_hook(Box::new(log_panic));
     Ok(())
@@ -139,7 +139,7 @@ mod tests {
         let sink = memory.clone();
         let layer = fmt::layer()
             .with_writer(move || sink.clone())
-            .with_filter(filter::filter_fn(|metadata| may_be_told(metadata)));
+            .with_filter(filter::filter_fn(may_be_told));
         let subscriber = tracing_subscriber::registry().with(EnvFilter::new("trace")).with(layer);
         tracing::subscriber::with_default(subscriber, || {
             tracing::debug!(target: "h2::codec", "authorization: Basic c2VjcmV0");

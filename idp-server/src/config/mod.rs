@@ -13,6 +13,8 @@ mod secrets;
 mod sign_on;
 mod storage;
 #[cfg(test)]
+pub mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use listeners::{Limits, Private, Public, TlsFiles};

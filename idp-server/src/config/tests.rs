@@ -1,69 +1,16 @@
-use std::{
-    env, fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    process,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use idp_core::authentication::password_policy::PasswordPolicy;
 
-use super::{load::parse, *};
+use super::{
+    load::parse,
+    testing::{Folder, environment},
+    *,
+};
 use crate::random::Random;
-
-/// A folder of this test's own, removed when the test ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = env::temp_dir().join(format!("hilum-config-{}-{number}", process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str, content: &str, mode: u32) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, content).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-
-    fn key(&self) -> String {
-        let path = self.0.join("master.key");
-        if !path.exists() {
-            MasterKey::create(&path, &Random::new()).unwrap();
-        }
-        path.to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).unwrap();
-    }
-}
-
-/// The least that a file must say, with a key that is there.
-fn least(folder: &Folder) -> String {
-    format!(
-        "public_origin = \"http://localhost:8080\"\n\
-         public.listen = \"127.0.0.1:8080\"\n\
-         database.url = \"sqlite:x\"\n\
-         secrets.master_key_file = \"{}\"\n\
-         support.phone = \"1-800-555-0100\"\n\
-         support.email = \"a@b\"\n",
-        folder.key()
-    )
-}
 
 fn mistakes(content: &str) -> Vec<String> {
     parse(content, []).err().unwrap_or_default().iter().map(ToString::to_string).collect()
-}
-
-fn environment(variables: &[(&str, &str)]) -> Vec<(String, String)> {
-    variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
 
 #[test]
@@ -95,7 +42,7 @@ fn every_shipped_file_loads() {
 #[test]
 fn what_is_left_out_has_the_communitys_rules() {
     let folder = Folder::new();
-    let config = parse(&least(&folder), []).unwrap();
+    let config = parse(&folder.least(), []).unwrap();
     assert_eq!(config.session.rules.lasts.num_hours(), 4);
     assert_eq!((config.lockout.attempts, config.lockout.lasts.num_minutes()), (7, 10));
     assert_eq!(config.password.cost, HashCost { memory_kib: 19_456, passes: 2, lanes: 1 });
@@ -157,7 +104,7 @@ fn a_text_that_is_no_toml_is_told_with_every_such_line() {
 fn the_environment_wins_over_the_file() {
     let folder = Folder::new();
     let config = parse(
-        &least(&folder),
+        &folder.least(),
         environment(&[
             ("HILUM__PUBLIC__LISTEN", "[::1]:9000"),
             ("HILUM__LOCKOUT__ATTEMPTS", "5"),
@@ -179,7 +126,7 @@ fn a_mistake_in_the_environment_names_the_variable() {
     let folder = Folder::new();
     let variables = environment(&[("HILUM__PUBLIC__LISTN", "x"), ("HILUM__DEMO", "maybe")]);
     let told: Vec<_> =
-        parse(&least(&folder), variables).unwrap_err().iter().map(ToString::to_string).collect();
+        parse(&folder.least(), variables).unwrap_err().iter().map(ToString::to_string).collect();
     assert_eq!(told[0], "environment HILUM__DEMO: demo must be true or false");
     assert!(told[1].starts_with("environment HILUM__PUBLIC__LISTN: public.listn is not known"));
 }
@@ -191,7 +138,7 @@ fn a_mistake_never_repeats_a_value() {
         ("HILUM__DATABASE__URL", "mysql://hilum:open-sesame@db/hilum"),
         ("HILUM__EPHEMERAL__STORE", "http://:open-sesame@redis"),
     ]);
-    let told = format!("{:?}", parse(&least(&folder), variables).unwrap_err());
+    let told = format!("{:?}", parse(&folder.least(), variables).unwrap_err());
     assert!(told.contains("database.url") && told.contains("ephemeral.store"), "{told}");
     assert!(!told.contains("open-sesame"), "{told}");
 }
@@ -200,7 +147,7 @@ fn a_mistake_never_repeats_a_value() {
 fn settings_never_print_a_secret() {
     let folder = Folder::new();
     let variables = environment(&[("HILUM__DATABASE__URL", "postgres://h:open-sesame@db/h")]);
-    let config = parse(&least(&folder), variables).unwrap();
+    let config = parse(&folder.least(), variables).unwrap();
     assert!(!format!("{config:?}").contains("open-sesame"));
 }
 
@@ -222,7 +169,8 @@ fn plain_http_stays_on_this_machine_or_behind_a_named_proxy() {
         ("https://hilum.example", "0.0.0.0:8080", "public.behind_proxy = [\"0.0.0.0/0\"]", false),
         ("https://hilum.example", "0.0.0.0:443", "public.tls_key = \"/nowhere\"", false),
     ] {
-        let content = least(&folder)
+        let content = folder
+            .least()
             .replace("http://localhost:8080", origin)
             .replace("127.0.0.1:8080", listen);
         let outcome = parse(&format!("{content}{more}"), []);
@@ -233,12 +181,12 @@ fn plain_http_stays_on_this_machine_or_behind_a_named_proxy() {
 #[test]
 fn demo_mode_is_for_localhost_and_so_are_its_settings() {
     let folder = Folder::new();
-    let demo = least(&folder).replace("http://localhost:8080", "https://hilum.example")
+    let demo = folder.least().replace("http://localhost:8080", "https://hilum.example")
         + "demo = true\npublic.behind_proxy = [\"127.0.0.1\"]\n";
     assert!(mistakes(&demo)[0].contains("demo is for localhost only"));
 
     for setting in ["clock.offset_file", "demo_community"] {
-        let told = mistakes(&format!("{}{setting} = \"x\"\n", least(&folder)));
+        let told = mistakes(&format!("{}{setting} = \"x\"\n", folder.least()));
         assert!(told[0].contains("is for demo mode only"), "{told:?}");
     }
 }
@@ -259,12 +207,12 @@ fn a_master_key_that_is_no_secret_is_refused_by_name() {
         ("change me", 0o600, "must hold 32 bytes in base64"),
     ] {
         let file = folder.file("refused.key", content, mode);
-        let told = mistakes(&least(&folder).replace(&folder.key(), &file));
+        let told = mistakes(&folder.least().replace(&folder.key(), &file));
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].contains("secrets.master_key_file names"), "{told:?}");
         assert!(told[0].contains(says), "{content:?} {mode:o}: {told:?}");
     }
-    let told = mistakes(&least(&folder).replace(&folder.key(), "/nowhere/master.key"));
+    let told = mistakes(&folder.least().replace(&folder.key(), "/nowhere/master.key"));
     assert!(told[0].contains("does not exist: make it with `hilum secret new FILE`"), "{told:?}");
 }
 
@@ -272,7 +220,7 @@ fn a_master_key_that_is_no_secret_is_refused_by_name() {
 fn only_demo_mode_makes_its_own_master_key_and_only_once() {
     let folder = Folder::new();
     let path = folder.0.join("new/folder/master.key");
-    let content = least(&folder).replace(&folder.key(), path.to_str().unwrap());
+    let content = folder.least().replace(&folder.key(), path.to_str().unwrap());
     assert_eq!(mistakes(&content).len(), 1);
     assert!(!path.exists());
 
