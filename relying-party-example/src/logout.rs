@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::claims::IdClaims;
 use crate::jwt::{Header, Jwt};
+use crate::oidc::SignInError;
 use crate::pages::{Notice, Page as _};
 use crate::session::CookieKind;
 use crate::site::{Site, now};
@@ -99,6 +100,8 @@ pub(crate) async fn back_channel(
             tracing::info!(ended, "sessions ended by Hilum");
             HttpResponse::Ok().finish()
         }
+        // Hilum tries again; what it said is neither obeyed nor refused.
+        Err(Refusal::Undecided) => HttpResponse::ServiceUnavailable().finish(),
         Err(refusal) => {
             tracing::warn!(%refusal, "logout token refused");
             let body =
@@ -112,7 +115,8 @@ async fn end_sessions(site: &Site, token: &str, now: DateTime<Utc>) -> Result<us
     let token = Jwt::parse(token).map_err(|_| Refusal::Signature)?;
     site.oidc.verify(&token).await.map_err(|error| {
         tracing::warn!(%error, "logout token");
-        Refusal::Signature
+        let is_away = matches!(error, SignInError::Unreachable(_));
+        if is_away { Refusal::Undecided } else { Refusal::Signature }
     })?;
     let registration = &site.config.registration;
     let notice = LogoutNotice::read(
@@ -164,6 +168,8 @@ enum Refusal {
     Signature,
     #[error("typ is not logout+jwt")]
     Type,
+    #[error("Hilum's keys cannot be read")]
+    Undecided,
 }
 
 impl LogoutNotice {

@@ -110,6 +110,8 @@ pub(crate) enum Denial {
     RoleRequired,
     /// The organization has not switched this site on.
     SiteNotEnabled,
+    /// Hilum could not do it just now.
+    Unavailable,
 }
 
 impl Denial {
@@ -120,6 +122,7 @@ impl Denial {
             ("access_denied", Some("role_required")) => Self::RoleRequired,
             ("access_denied", Some("site_not_enabled")) => Self::SiteNotEnabled,
             ("access_denied", _) => Self::Cancelled,
+            ("server_error" | "temporarily_unavailable", _) => Self::Unavailable,
             (other, _) => Self::Other(other.to_owned()),
         }
     }
@@ -421,7 +424,8 @@ mod tests {
             ("access_denied", Some("agreement_required"), Denial::AgreementRequired),
             ("access_denied", Some("something new"), Denial::Cancelled),
             ("access_denied", None, Denial::Cancelled),
-            ("server_error", Some("role_required"), Denial::Other("server_error".to_owned())),
+            ("temporarily_unavailable", None, Denial::Unavailable),
+            ("invalid_scope", Some("role_required"), Denial::Other("invalid_scope".to_owned())),
         ] {
             assert_eq!(Denial::new(error, description), expected, "{error} {description:?}");
         }

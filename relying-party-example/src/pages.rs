@@ -160,13 +160,15 @@ impl<'a> Notice<'a> {
                 "It was begun in another browser or more than ten minutes ago, or it was finished already. \
                  Please begin again; this site needs cookies for it.",
             ),
-            SignInError::Unreachable(_) => new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Hilum is not reachable yet",
-                "The sign-on service does not answer at the moment. Nothing is wrong with your account. Please \
-                 try again in a minute.",
-            ),
+            SignInError::Unreachable(_) => Self::unavailable(config),
         }
+    }
+
+    fn unavailable(config: &'a Config) -> Self {
+        let text = "The sign-on service does not answer at the moment. Nothing is wrong with your account. \
+                    Please try again in a minute.";
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self { action: SIGN_IN, ..Self::new(config, status, "Hilum is not reachable yet", text) }
     }
 
     fn denied(config: &'a Config, denial: &Denial) -> Self {
@@ -197,6 +199,7 @@ impl<'a> Notice<'a> {
                 "Your organization has not opened this site",
                 "The Administrator of your organization can switch this site on for you and your colleagues.",
             ),
+            Denial::Unavailable => Self::unavailable(config),
         }
     }
 
@@ -234,4 +237,70 @@ fn readable(at: &DateTime<Utc>) -> String {
 /// Claims as indented JSON.
 fn pretty(claims: &Value) -> String {
     serde_json::to_string_pretty(claims).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::tests::session;
+    use serde_json::json;
+
+    fn credentia() -> Config {
+        Config::parse(include_str!("../../config/credentia.toml")).unwrap()
+    }
+
+    #[test]
+    fn markup_in_a_name_is_shown_as_text() {
+        let markup = "<script>alert(1)</script>";
+        let affiliation =
+            json!({"id": "a", "organization": {"id": "o", "name": markup}, "roles": [markup]});
+        let id_claims =
+            json!({"sub": "s", "selected_affiliation": "a", "affiliations": [affiliation]});
+        let session =
+            session(AffiliationMode::One, &id_claims, &json!({"sub": "s", "name": markup}));
+        let page =
+            Me { look: &credentia().look, session: &session, can_switch: true }.render().unwrap();
+        assert!(!page.contains("<script"), "{page}");
+        assert_eq!(page.matches("alert(1)").count(), 6, "{page}");
+    }
+
+    #[test]
+    fn whoever_lacks_a_role_reads_which_ones_help_and_can_leave() {
+        let session = session(AffiliationMode::One, &json!({"sub": "s"}), &json!({"sub": "s"}));
+        let config = credentia();
+        let notice = Notice::role_missing(&config, &session);
+        let page = notice.render().unwrap();
+        assert_eq!(notice.status(), StatusCode::FORBIDDEN);
+        for expected in
+            ["Licensed practitioner", "Credentialing manager", "Administrator", "/sign-out"]
+        {
+            assert!(page.contains(expected), "{expected}: {page}");
+        }
+    }
+
+    #[test]
+    fn every_failure_has_a_page_that_leads_on() {
+        let config = credentia();
+        for (error, status) in [
+            (SignInError::Denied(Denial::AffiliationRequired), 403),
+            (SignInError::Denied(Denial::AgreementRequired), 403),
+            (SignInError::Denied(Denial::Cancelled), 403),
+            (SignInError::Denied(Denial::Other("<b>".to_owned())), 403),
+            (SignInError::Denied(Denial::RoleRequired), 403),
+            (SignInError::Denied(Denial::SiteNotEnabled), 403),
+            (SignInError::Denied(Denial::Unavailable), 503),
+            (SignInError::Exchange("secret detail".to_owned()), 502),
+            (SignInError::IdToken("secret detail".to_owned()), 502),
+            (SignInError::Malformed("secret detail"), 502),
+            (SignInError::UnknownAttempt, 400),
+            (SignInError::Unreachable("secret detail".to_owned()), 503),
+            (SignInError::UserInfo("secret detail".to_owned()), 502),
+        ] {
+            let notice = Notice::sign_in_failed(&config, &error);
+            let page = notice.render().unwrap();
+            assert_eq!(notice.status().as_u16(), status, "{error:?}");
+            assert!(page.contains("class=\"button\""), "{error:?}");
+            assert!(!page.contains("secret detail") && !page.contains("<b>"), "{error:?}: {page}");
+        }
+    }
 }

@@ -215,8 +215,68 @@ pub(crate) enum CookieKind {
 pub(crate) type Sessions = Shelf<Arc<Session>>;
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::jwt::signing;
+    use openidconnect::AccessToken;
+    use serde_json::json;
+
+    /// The session of somebody about whom Hilum said this at [`at`]`(0)`.
+    pub(crate) fn session(
+        mode: AffiliationMode,
+        id_claims: &Value,
+        user_claims: &Value,
+    ) -> Session {
+        let whole = json!({"iss": "https://id.example", "aud": "credentia", "exp": 0, "iat": 0, "sub": "s"});
+        let token = signing::sign(&json!({"alg": "EdDSA"}), &whole);
+        let signed_in = SignedIn {
+            id_token: token.parse().unwrap(),
+            id_claims: serde_json::from_value(id_claims.clone()).unwrap(),
+            user_claims: serde_json::from_value(user_claims.clone()).unwrap(),
+            id_claims_raw: id_claims.clone(),
+            user_claims_raw: user_claims.clone(),
+            access_token: AccessToken::new("at".to_owned()),
+            refresh_token: None,
+        };
+        Session::new(signed_in, mode, at(0))
+    }
+
+    fn affiliation(id: &str, role: &str) -> Value {
+        json!({"id": id, "organization": {"id": id, "name": id}, "roles": [role]})
+    }
+
+    #[test]
+    fn only_the_affiliation_that_was_chosen_opens_a_site_of_mode_one() {
+        let practitioner = affiliation("a1", "licensed-practitioner");
+        let biller = affiliation("a2", "billing-specialist");
+        let required = ["licensed-practitioner".to_owned()];
+        for (selected, expected) in [(Some("a1"), true), (Some("a2"), false), (None, false)] {
+            let both = json!({
+                "sub": "s", "selected_affiliation": selected, "affiliations": [practitioner, biller]
+            });
+            let session = session(AffiliationMode::One, &both, &both);
+            assert_eq!(session.may_enter(&required), expected, "{selected:?}");
+        }
+    }
+
+    #[test]
+    fn a_site_of_mode_all_reads_its_affiliations_from_userinfo() {
+        let both =
+            json!({"sub": "s", "affiliations": [affiliation("a1", "x"), affiliation("a2", "y")]});
+        let session = session(AffiliationMode::All, &json!({"sub": "s"}), &both);
+        assert_eq!(session.affiliations.len(), 2);
+        assert!(session.may_enter(&["y".to_owned()]) && session.may_enter(&[]));
+        assert!(!session.may_enter(&["z".to_owned()]));
+    }
+
+    #[test]
+    fn a_session_ends_when_hilum_says_and_after_four_hours_at_the_latest() {
+        for (said, expected) in [(Some(60), 60), (Some(240), 240), (Some(241), 240), (None, 240)] {
+            let claims = json!({"sub": "s", "session_expires_at": said.map(|minute| minute * 60)});
+            let session = session(AffiliationMode::One, &claims, &json!({"sub": "s"}));
+            assert_eq!(session.ends_at, at(expected), "{said:?}");
+        }
+    }
 
     fn at(minute: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::minutes(minute)
