@@ -40,6 +40,8 @@ pub struct Metrics {
 pub struct PasswordMetrics {
     /// Passwords waiting for a thread.
     pub waiting: Gauge,
+    /// Passwords being hashed at this moment.
+    pub hashing: Gauge,
     /// Passwords hashed.
     pub hashed: Counter,
     /// Passwords turned away because too many were waiting, or waited too long.
@@ -115,6 +117,7 @@ impl Metrics {
         r.register("outbox_waiting", "Messages to be delivered", self.outbox_waiting.clone());
         let passwords = &self.passwords;
         r.register("passwords_waiting", "Passwords in the queue", passwords.waiting.clone());
+        r.register("passwords_hashing", "Passwords being hashed now", passwords.hashing.clone());
         r.register("passwords_hashed", "Passwords hashed", passwords.hashed.clone());
         let turned_away = passwords.turned_away.clone();
         r.register("passwords_turned_away", "Passwords answered with busy", turned_away);

@@ -43,7 +43,7 @@ impl Password {
         Self {
             policy: reader.choice("password.policy", &policies, PasswordPolicy::COMMUNITY),
             cost: HashCost {
-                memory_kib: reader.number("password.memory_kib", 19_456..=1_048_576, 19_456),
+                memory_kib: reader.number("password.memory_kib", 19_456..=262_144, 19_456),
                 passes: reader.number("password.passes", 2..=16, 2),
                 lanes: reader.number("password.lanes", 1..=16, 1),
             },

@@ -76,7 +76,7 @@ fn every_mistake_is_told_at_once_with_its_line() {
         "line 6: lockout.attempts must be a whole number from 3 to 7",
         "line 7: lockout.minutes must be a whole number from 10 to 1440",
         "line 9: password.policy must be \"community\" or \"nist-63b-4\"",
-        "line 10: password.memory_kib must be a whole number from 19456 to 1048576",
+        "line 10: password.memory_kib must be a whole number from 19456 to 262144",
         "line 11: colour is not known: there are demo, demo_community, public_origin and the \
          sections clock, database, ephemeral, keys, limits, lockout, log, outgoing, password, \
          private, public, secrets, session, support, throttle",
