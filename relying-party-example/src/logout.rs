@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::claims::IdClaims;
+use crate::errors::SignInError;
 use crate::jwt::{Header, Jwt};
-use crate::oidc::SignInError;
 use crate::pages::{Notice, Page as _};
 use crate::session::CookieKind;
 use crate::site::{Site, now};

@@ -5,7 +5,7 @@
 //! 1. `oidc`: the conversation with Hilum, from the first redirect to checked claims, and `provider`: discovery;
 //! 2. `site`: the pages that begin and end it, and the one that needs a sign-in and a role;
 //! 3. `logout`: signing out, started here or at Hilum;
-//! 4. `claims`, `session`, `config`, `jwt`, `pages`: what those need;
+//! 4. `claims`, `session`, `errors`, `pages`, `config`, `jwt`: what those need;
 //! 5. `playground`: a page to look at tokens.
 //!
 //! One program is several sites: which one, the configuration file says.
@@ -13,6 +13,7 @@
 
 mod claims;
 mod config;
+mod errors;
 mod jwt;
 mod logout;
 mod oidc;

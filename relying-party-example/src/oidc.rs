@@ -5,14 +5,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::core::{
-    CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType, CoreGenderClaim, CoreIdToken,
-    CoreIdTokenClaims, CoreTokenResponse,
+    CoreAuthPrompt, CoreAuthenticationFlow, CoreGenderClaim, CoreIdToken, CoreIdTokenClaims,
+    CoreTokenResponse,
 };
 use openidconnect::{
     AccessToken, AccessTokenHash, AdditionalClaims, AuthorizationCode, ClaimsVerificationError,
     CsrfToken, EndSessionUrl, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
-    RefreshToken, RequestTokenError, SignatureVerificationError, StandardErrorResponse,
-    TokenResponse as _, UserInfoClaims, UserInfoError,
+    RefreshToken, SignatureVerificationError, TokenResponse as _, UserInfoClaims,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -20,8 +19,9 @@ use url::Url;
 
 use crate::claims::{IdClaims, UserClaims};
 use crate::config::Registration;
+use crate::errors::{Denial, SignInError, explain};
 use crate::jwt::{self, Jwt, JwtError};
-use crate::provider::{Discovery, Freshness, Provider, explain};
+use crate::provider::{Discovery, Freshness, Provider};
 use crate::session::Shelf;
 
 /// How long a person may take at Hilum.
@@ -67,65 +67,6 @@ pub(crate) struct SignedIn {
     pub access_token: AccessToken,
     /// Where `offline_access` was granted.
     pub refresh_token: Option<RefreshToken>,
-}
-
-/// Why somebody is not signed in.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SignInError {
-    /// Hilum, or the person there, said no.
-    #[error("Hilum said no: {0:?}")]
-    Denied(Denial),
-    /// Hilum did not take the code.
-    #[error("code exchange: {0}")]
-    Exchange(String),
-    /// The ID token cannot be believed.
-    #[error("ID token: {0}")]
-    IdToken(String),
-    /// The answer comes from somebody else, or lacks something.
-    #[error("answer: {0}")]
-    Malformed(&'static str),
-    /// This browser did not begin this sign-in, or too long ago, or has finished it already.
-    #[error("no such sign-in on its way")]
-    UnknownAttempt,
-    /// Hilum does not answer.
-    #[error("Hilum cannot be reached: {0}")]
-    Unreachable(String),
-    /// Userinfo does not answer as it should.
-    #[error("userinfo: {0}")]
-    UserInfo(String),
-}
-
-/// The reasons that Hilum gives in `error` and `error_description`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Denial {
-    /// No organization stands behind the person, or none that this site may know.
-    AffiliationRequired,
-    /// An agreement waits to be accepted.
-    AgreementRequired,
-    /// The person turned back.
-    Cancelled,
-    /// Anything else, by its code.
-    Other(String),
-    /// None of the roles that this site needs.
-    RoleRequired,
-    /// The organization has not switched this site on.
-    SiteNotEnabled,
-    /// Hilum could not do it just now.
-    Unavailable,
-}
-
-impl Denial {
-    fn new(error: &str, description: Option<&str>) -> Self {
-        match (error, description) {
-            ("access_denied", Some("affiliation_required")) => Self::AffiliationRequired,
-            ("access_denied", Some("agreement_required")) => Self::AgreementRequired,
-            ("access_denied", Some("role_required")) => Self::RoleRequired,
-            ("access_denied", Some("site_not_enabled")) => Self::SiteNotEnabled,
-            ("access_denied", _) => Self::Cancelled,
-            ("server_error" | "temporarily_unavailable", _) => Self::Unavailable,
-            (other, _) => Self::Other(other.to_owned()),
-        }
-    }
 }
 
 impl Oidc {
@@ -262,7 +203,7 @@ impl Oidc {
             provider = self.hilum.provider(Freshness::NewKey).await?;
             verdict = self.check(&provider, id_token, response.access_token(), nonce);
         }
-        let claims = verdict.map_err(|error| SignInError::IdToken(error.to_string()))?;
+        let claims = verdict.map_err(|error| SignInError::IdToken(explain(&error)))?;
 
         // The crate refuses an answer about another `sub` than the one given here (OIDC Core §5.3.2).
         let user_info: UserInfoClaims<AllClaims, CoreGenderClaim> = provider
@@ -318,30 +259,6 @@ impl Oidc {
             }
         }
         Ok(claims)
-    }
-}
-
-type TokenRefusal = StandardErrorResponse<CoreErrorResponseType>;
-
-impl From<RequestTokenError<reqwest::Error, TokenRefusal>> for SignInError {
-    fn from(error: RequestTokenError<reqwest::Error, TokenRefusal>) -> Self {
-        let text = explain(&error);
-        if matches!(error, RequestTokenError::Request(_)) {
-            Self::Unreachable(text)
-        } else {
-            Self::Exchange(text)
-        }
-    }
-}
-
-impl From<UserInfoError<reqwest::Error>> for SignInError {
-    fn from(error: UserInfoError<reqwest::Error>) -> Self {
-        let text = explain(&error);
-        if matches!(error, UserInfoError::Request(_)) {
-            Self::Unreachable(text)
-        } else {
-            Self::UserInfo(text)
-        }
     }
 }
 
@@ -413,21 +330,5 @@ mod tests {
         let second = oidc.finish(answer(&query), Some("b"), at(1)).await.err();
         assert!(matches!(first, Some(SignInError::Denied(Denial::Cancelled))), "{first:?}");
         assert!(matches!(second, Some(SignInError::UnknownAttempt)), "{second:?}");
-    }
-
-    #[test]
-    fn the_reasons_of_hilum_are_told_apart() {
-        for (error, description, expected) in [
-            ("access_denied", Some("affiliation_required"), Denial::AffiliationRequired),
-            ("access_denied", Some("role_required"), Denial::RoleRequired),
-            ("access_denied", Some("site_not_enabled"), Denial::SiteNotEnabled),
-            ("access_denied", Some("agreement_required"), Denial::AgreementRequired),
-            ("access_denied", Some("something new"), Denial::Cancelled),
-            ("access_denied", None, Denial::Cancelled),
-            ("temporarily_unavailable", None, Denial::Unavailable),
-            ("invalid_scope", Some("role_required"), Denial::Other("invalid_scope".to_owned())),
-        ] {
-            assert_eq!(Denial::new(error, description), expected, "{error} {description:?}");
-        }
     }
 }

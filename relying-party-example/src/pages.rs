@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::claims::in_words;
 use crate::config::{AffiliationMode, Config, Look};
-use crate::oidc::{Denial, SignInError};
+use crate::errors::{Denial, SignInError};
 use crate::playground::Visit;
 use crate::session::Session;
 

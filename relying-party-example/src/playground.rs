@@ -11,8 +11,9 @@ use openidconnect::RefreshToken;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::errors::SignInError;
 use crate::jwt;
-use crate::oidc::{Callback, Oidc, SignInError, SignedIn};
+use crate::oidc::{Callback, Oidc, SignedIn};
 use crate::pages::{Page as _, Playground};
 use crate::session::{CookieKind, Shelf, random};
 use crate::site::{Site, begin, failed, now};

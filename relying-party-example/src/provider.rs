@@ -1,6 +1,5 @@
 //! Finding Hilum: discovery, keys, and the HTTP client that speaks to it.
 
-use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use openidconnect::{
 use tokio::sync::Mutex;
 
 use crate::config::Registration;
-use crate::oidc::SignInError;
+use crate::errors::{SignInError, explain};
 
 /// What discovery told about Hilum.
 pub(crate) struct Provider {
@@ -108,12 +107,6 @@ impl Discovery {
             .set_redirect_uri(redirect_uri);
         Ok(Provider { client, keys, end_session, read_at: Instant::now() })
     }
-}
-
-/// An error with its causes: the outer one often says only that something failed, the inner ones why.
-pub(crate) fn explain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Lets the `openidconnect` crate speak through the HTTP client and the TLS of this program.

@@ -9,7 +9,8 @@ use openidconnect::PostLogoutRedirectUrl;
 use openidconnect::core::CoreAuthPrompt;
 
 use crate::config::{AffiliationMode, Config};
-use crate::oidc::{Callback, Oidc, SignInError};
+use crate::errors::SignInError;
+use crate::oidc::{Callback, Oidc};
 use crate::pages::{Home, Me, Notice, Page as _};
 use crate::session::{CookieJar, CookieKind, Session, Sessions, Shelf, random};
 
