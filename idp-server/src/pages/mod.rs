@@ -1,0 +1,40 @@
+//! The pages that people see: typed views, their templates (`templates/`), their texts
+//! (`messages/`) and the files they need (`assets/`).
+//!
+//! A view knows no protocol, no database and no HTTP: a handler fills it with plain values and
+//! sends what [`askama::Template::render`] gives. Every page works without JavaScript, carries no
+//! inline script or style, and takes its words from the catalogue of the person's language.
+
+mod account;
+mod affiliation;
+mod assets;
+mod browser;
+mod error;
+mod form_post;
+mod frame;
+mod home;
+mod messages;
+mod moment;
+mod notice;
+mod refusal;
+mod sign_in;
+mod sign_out;
+mod switch_person;
+mod wording;
+
+#[cfg(test)]
+mod tests;
+
+pub use account::{AccountPage, AffiliationView, Done, SessionView, SiteVisit};
+pub use affiliation::{AffiliationChoice, AffiliationPage};
+pub use assets::{ASSETS, Asset};
+pub use error::{ErrorPage, FormExpiredPage, NotFoundPage, Problem, ProtocolError, StartAgain};
+pub use form_post::FormPostPage;
+pub use frame::{Frame, SiteView, Support};
+pub use home::HomePage;
+pub use messages::Messages;
+pub use notice::{NoticePage, Received};
+pub use refusal::{RefusalPage, RefusalReason};
+pub use sign_in::{SignInPage, SignInProblem, SignInReason};
+pub use sign_out::{SignOutPage, SignedOutPage, ToldSite, ToldState};
+pub use switch_person::SwitchPersonPage;

@@ -1,0 +1,67 @@
+//! Points in time as people read them.
+
+use std::fmt::{self, Display, Formatter};
+
+use askama::filters::HtmlSafe;
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
+
+use super::messages::Messages;
+
+/// A point in time as a `time` element: written out for people, exact for programs. In UTC, and
+/// saying so: a page without JavaScript cannot know where the person is.
+#[derive(Debug)]
+pub(super) struct Moment {
+    at: DateTime<Utc>,
+    text: &'static Messages,
+}
+
+impl HtmlSafe for Moment {}
+
+impl Moment {
+    pub(super) fn new(at: DateTime<Utc>, text: &'static Messages) -> Self {
+        Self { at, text }
+    }
+
+    fn month(&self) -> &'static str {
+        let date = &self.text.date;
+        match self.at.month() {
+            1 => date.january,
+            2 => date.february,
+            3 => date.march,
+            4 => date.april,
+            5 => date.may,
+            6 => date.june,
+            7 => date.july,
+            8 => date.august,
+            9 => date.september,
+            10 => date.october,
+            11 => date.november,
+            _ => date.december,
+        }
+    }
+}
+
+impl Display for Moment {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let exact = self.at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let (day, year) = (self.at.day(), self.at.year());
+        let written =
+            self.text.date.moment(day, self.month(), self.at.format("%H:%M"), year).marked();
+        write!(out, "<time datetime=\"{exact}\">{written}</time>")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_out_with_its_zone() {
+        let at = DateTime::from_timestamp(1_790_000_000, 0).expect("in range");
+        assert_eq!(
+            Moment::new(at, Messages::english()).to_string(),
+            "<time datetime=\"2026-09-21T14:13:20Z\"><bdi>September</bdi> <bdi>21</bdi>, \
+             <bdi>2026</bdi> at <bdi>14:13</bdi> UTC</time>"
+        );
+    }
+}

@@ -1,0 +1,59 @@
+//! Codes of the community in the words of the page's language.
+
+use super::messages::Messages;
+
+/// The name of a role of the catalogue. A code that we do not know is shown as it is.
+pub(super) fn role<'a>(text: &'static Messages, code: &'a str) -> &'a str {
+    let role = &text.role;
+    match code {
+        "billing-specialist" => role.billing_specialist,
+        "credentialing-manager" => role.credentialing_manager,
+        "eft-administrator" => role.eft_administrator,
+        "licensed-nurse" => role.licensed_nurse,
+        "licensed-practitioner" => role.licensed_practitioner,
+        "medical-assistant" => role.medical_assistant,
+        "medical-director" => role.medical_director,
+        "office-manager" => role.office_manager,
+        "office-worker" => role.office_worker,
+        "other-service-provider" => role.other_service_provider,
+        "quality-report-manager" => role.quality_report_manager,
+        "quality-reports-data-entry" => role.quality_reports_data_entry,
+        "quality-reports-view-only" => role.quality_reports_view_only,
+        "referral-coordinator" => role.referral_coordinator,
+        _ => code,
+    }
+}
+
+/// The names of several roles.
+pub(super) fn roles<'a>(text: &'static Messages, codes: &[&'a str]) -> Vec<&'a str> {
+    codes.iter().map(|code| role(text, code)).collect()
+}
+
+/// What an access level (R89) is called.
+pub(super) fn access_level<'a>(text: &'static Messages, code: &'a str) -> &'a str {
+    match code {
+        "community-full" => text.access_level.full,
+        "community-standard" => text.access_level.standard,
+        "community-view-only" => text.access_level.view_only,
+        _ => code,
+    }
+}
+
+/// What a scope lets a site know: a heading and an explanation.
+pub(super) fn scope(text: &'static Messages, scope: &str) -> (String, &'static str) {
+    let words = &text.scope;
+    let (title, detail) = match scope {
+        "address" => (words.address, words.address_detail),
+        "affiliations" => (words.affiliations, words.affiliations_detail),
+        "email" => (words.email, words.email_detail),
+        "login_history" => (words.login_history, words.login_history_detail),
+        "npi" => (words.npi, words.npi_detail),
+        "offline_access" => (words.offline_access, words.offline_access_detail),
+        "openid" => (words.openid, words.openid_detail),
+        "phone" => (words.phone, words.phone_detail),
+        "profile" => (words.profile, words.profile_detail),
+        "tax_ids" => (words.tax_ids, words.tax_ids_detail),
+        _ => return (words.other(scope).to_string(), words.other_detail),
+    };
+    (title.to_owned(), detail)
+}
