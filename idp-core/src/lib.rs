@@ -5,6 +5,7 @@
 //! database: time, identifiers and random bytes come in as arguments, and answers go out as values.
 //! That is what lets every rule be tested as a sentence.
 
+pub mod audit;
 pub mod authentication;
 pub mod community;
 pub mod ids;

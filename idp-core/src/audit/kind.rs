@@ -1,0 +1,96 @@
+//! What can happen, and how it is spelt for good.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Makes the kinds and their spelling from one list, so that they cannot drift apart.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $spelling:literal;)*) => {
+        /// What happened.
+        ///
+        /// The spelling stands in sealed rows: a kind may be added, never renamed or taken out.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Kind {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Kind {
+            /// Every kind there is.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// How it is spelt: the thing, a dot, and what happened to it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $spelling,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Something was asked for without the right to it.
+    AccessRefused = "access.refused";
+    /// An account has not been used for 200 days (R28).
+    AccountDormant = "account.dormant";
+    /// Seven wrong passwords in a row (R29).
+    AccountLocked = "account.locked";
+    /// An authorization code came back a second time (RFC 6749 §4.1.2).
+    CodeReused = "code.reused";
+    /// A community file was loaded.
+    CommunityImported = "community.imported";
+    /// A site lost what it was given in a session.
+    GrantEnded = "grant.ended";
+    /// A site was given tokens.
+    GrantIssued = "grant.issued";
+    /// A site renewed its tokens.
+    GrantRefreshed = "grant.refreshed";
+    /// A key began to sign.
+    KeyActivated = "key.activated";
+    /// A key stands in the key set.
+    KeyPublished = "key.published";
+    /// A key left the key set.
+    KeyRetired = "key.retired";
+    /// Somebody did not get in.
+    LoginFailed = "login.failed";
+    /// A Subscriber signed in.
+    LoginSucceeded = "login.succeeded";
+    /// A site has heard that a session ended.
+    LogoutDelivered = "logout.delivered";
+    /// A site could not be told, and is not tried again.
+    LogoutFailed = "logout.failed";
+    /// A site is to be told that a session ended.
+    LogoutQueued = "logout.queued";
+    /// A session is over.
+    SessionEnded = "session.ended";
+    /// A site was registered.
+    SiteAdded = "site.added";
+    /// The record of a site is another.
+    SiteChanged = "site.changed";
+    /// A site is no longer registered.
+    SiteRemoved = "site.removed";
+    /// A site has a new secret.
+    SiteSecretRotated = "site.secret-rotated";
+    /// A spent refresh token came back (RFC 9700 §4.14.2).
+    TokenReused = "token.reused";
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The text names no kind of event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such kind of audit event")]
+pub struct UnknownKind;
+
+impl FromStr for Kind {
+    type Err = UnknownKind;
+
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == text).ok_or(UnknownKind)
+    }
+}
