@@ -9,6 +9,7 @@ mod config;
 mod ephemeral;
 mod http;
 mod metrics;
+mod outgoing;
 mod pages;
 mod passwords;
 mod random;
