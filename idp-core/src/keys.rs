@@ -52,12 +52,12 @@ pub enum KeyState {
         /// When it began to sign.
         activated_at: DateTime<Utc>,
     },
-    /// Published for what it has signed; signs nothing more.
+    /// Published for what it has signed. It signs nothing more: its private part is erased.
     Retiring {
         /// When its successor took over.
         replaced_at: DateTime<Utc>,
     },
-    /// No longer published; its private part is erased.
+    /// No longer published.
     Retired {
         /// When it left the key set.
         retired_at: DateTime<Utc>,
@@ -78,6 +78,12 @@ impl KeyState {
     #[must_use]
     pub const fn signs(self) -> bool {
         matches!(self, Self::Active { .. })
+    }
+
+    /// Whether it signs or is going to, so that its private part is needed.
+    #[must_use]
+    pub const fn may_sign(self) -> bool {
+        matches!(self, Self::Active { .. } | Self::Upcoming { .. })
     }
 
     /// The word for logs, the command line and the database.
@@ -138,8 +144,8 @@ pub enum KeyAction {
         /// Where its life begins.
         state: KeyState,
     },
-    /// Move a key on, if it still is where the plan saw it. Into [`KeyState::Retired`]: erase the
-    /// private part as well.
+    /// Move a key on, if it still is where the plan saw it. A key that [will never
+    /// sign](KeyState::may_sign) again loses its private part in the same step.
     Move {
         /// Which key.
         kid: KeyId,

@@ -8,6 +8,7 @@ mod clock;
 mod config;
 mod ephemeral;
 mod http;
+mod keys;
 mod metrics;
 mod outgoing;
 mod pages;

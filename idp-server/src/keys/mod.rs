@@ -1,0 +1,12 @@
+//! Keys: what is derived from the master key, what is sealed under it, and what signs tokens.
+//!
+//! Every key is parsed once, when it is loaded, and never for a request. No private key leaves this
+//! room in the clear: the store gets it sealed.
+
+pub mod audit_keys;
+pub mod jwks;
+mod known_tokens;
+pub mod private_key;
+pub mod ring;
+pub mod sealing;
+pub mod sub_keys;
