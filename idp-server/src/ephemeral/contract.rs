@@ -224,6 +224,13 @@ async fn every_command_sent_is_counted() {
 }
 
 #[tokio::test]
+async fn the_store_does_not_forget_to_make_room() {
+    for subject in Subject::all("forget") {
+        assert!(!subject.store.may_forget().await.unwrap());
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_said_to_be_away_in_time() {
     // Nobody listens on the discard port; the second address is never answered (RFC 5737 §3).
     for url in ["redis://127.0.0.1:9", "redis://192.0.2.1:6379"] {

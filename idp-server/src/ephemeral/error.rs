@@ -14,6 +14,9 @@ pub enum EphemeralError {
 /// What stood in the way; for the log only, since a caller can do the same about each.
 #[derive(Debug, thiserror::Error)]
 pub enum Cause {
+    /// The file of trusted certificates cannot be read.
+    #[error("ephemeral.ca_file: {0}")]
+    CaFile(#[source] std::io::Error),
     /// The embedded store has reached its limit, and a mark is never forgotten to make room.
     #[error("the embedded store is full")]
     Full,

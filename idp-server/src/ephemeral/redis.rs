@@ -20,6 +20,9 @@ use super::key::Key;
 /// How long one operation may take, waiting for a connection included. A person waits for this.
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// How long to wait before the one retry of a refused connection.
+const RETRY_AFTER: Duration = Duration::from_millis(50);
+
 /// Counts, and gives the window its end: on the first hit, and should it ever have lost it.
 const COUNT: &str = "local hits = redis.call('INCR', KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
@@ -61,11 +64,13 @@ impl Redis {
             }
             None => Client::open(url)?,
         };
-        // Two quick retries bridge a restart of the server; past them, callers are told at once.
+        // One quick retry bridges a dropped connection; past it, callers are told at once. The next
+        // operation tries anew.
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(RESPONSE_TIMEOUT))
             .set_response_timeout(Some(RESPONSE_TIMEOUT))
-            .set_number_of_retries(2);
+            .set_min_delay(RETRY_AFTER)
+            .set_number_of_retries(1);
         Ok(Self {
             connection: ConnectionManager::new_lazy_with_config(client, config)?,
             count: Arc::new(Script::new(COUNT)),
@@ -130,6 +135,13 @@ impl Redis {
         self.send(&redis::cmd("PING")).await
     }
 
+    /// See [`super::Ephemeral::may_forget`].
+    pub(super) async fn may_forget(&self) -> Result<bool, EphemeralError> {
+        // Hosted servers refuse `CONFIG GET`, but not this.
+        let info: String = self.send(redis::cmd("INFO").arg("memory")).await?;
+        Ok(evicts(&info))
+    }
+
     fn on(&self, command: &str, key: &Key) -> Cmd {
         let mut command = redis::cmd(command);
         command.arg(self.name(key));
@@ -159,4 +171,32 @@ async fn in_time<T>(
 
 fn millis(ttl: Duration) -> u64 {
     u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Whether a server that says this about its memory drops keys before their time.
+fn evicts(info: &str) -> bool {
+    let value = |name| {
+        info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+    };
+    value("maxmemory") != Some("0") && value("maxmemory_policy") != Some("noeviction")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_makes_room_by_forgetting_is_told_from_one_that_does_not() {
+        for (memory, policy, expected) in [
+            ("0", "noeviction", false),
+            ("0", "allkeys-lru", false),
+            ("1048576", "noeviction", false),
+            ("1048576", "allkeys-lru", true),
+            ("1048576", "volatile-ttl", true),
+        ] {
+            let info = format!("# Memory\r\nmaxmemory:{memory}\r\nmaxmemory_policy:{policy}\r\n");
+            assert_eq!(evicts(&info), expected, "{info}");
+        }
+        assert!(evicts("nothing that we understand"));
+    }
 }

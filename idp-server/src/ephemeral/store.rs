@@ -1,13 +1,19 @@
 //! What short-lived state can do, whoever keeps it.
 
+use std::fs;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use super::counters::Count;
 use super::embedded::Embedded;
-use super::error::EphemeralError;
+use super::error::{Cause, EphemeralError};
 use super::key::Key;
 use super::redis::Redis;
+use crate::config;
+
+/// Stands before every key, so that Hilum can share a server with others.
+const PREFIX: &str = "hilum:";
 
 /// Short-lived state, shared by everything in this process that holds a clone.
 ///
@@ -22,6 +28,24 @@ pub enum Ephemeral {
 }
 
 impl Ephemeral {
+    /// The store that the configuration names. It asks nothing of a server yet; see [`Self::ping`].
+    /// Each command that is sent to a server increases `commands`.
+    ///
+    /// # Errors
+    /// [`EphemeralError::Unavailable`] if the address or the certificates cannot be used.
+    pub fn open(
+        config: &config::Ephemeral,
+        commands: Arc<AtomicU64>,
+    ) -> Result<Self, EphemeralError> {
+        match config {
+            config::Ephemeral::Embedded => Ok(Self::Embedded(Arc::new(Embedded::new()))),
+            config::Ephemeral::Redis { url, ca_file } => {
+                let ca = ca_file.as_ref().map(fs::read).transpose().map_err(Cause::CaFile)?;
+                Ok(Self::Redis(Redis::open(url, ca, PREFIX, commands)?))
+            }
+        }
+    }
+
     /// Keeps `value` under `key` for `ttl`, in place of what was there.
     ///
     /// # Errors
@@ -108,6 +132,18 @@ impl Ephemeral {
         match self {
             Self::Embedded(store) => Ok(store.count(key, within_bounds(window))),
             Self::Redis(store) => store.count(key, within_bounds(window)).await,
+        }
+    }
+
+    /// Whether the server is set up to forget what lives in order to make room, so that a replay mark
+    /// could be pushed out. An operator's mistake, for the start and `hilum check` to report.
+    ///
+    /// # Errors
+    /// [`EphemeralError::Unavailable`].
+    pub async fn may_forget(&self) -> Result<bool, EphemeralError> {
+        match self {
+            Self::Embedded(_) => Ok(false),
+            Self::Redis(store) => store.may_forget().await,
         }
     }
 
