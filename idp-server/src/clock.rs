@@ -6,16 +6,27 @@
 use std::{
     fs,
     path::PathBuf,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
+use crate::config::ClockSource;
+
 /// A source of time.
 pub trait Clock: Send + Sync {
     /// The time, in whole milliseconds.
     fn now(&self) -> DateTime<Utc>;
+}
+
+/// The clock that the configuration names.
+#[must_use]
+pub fn clock(source: &ClockSource) -> Arc<dyn Clock> {
+    match source {
+        ClockSource::Offset(file) => Arc::new(OffsetClock::new(file.clone())),
+        ClockSource::System => Arc::new(SystemClock),
+    }
 }
 
 /// The machine's clock.

@@ -45,3 +45,22 @@ pub fn run() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_without_its_file_is_refused() {
+        assert!(Cli::try_parse_from(["hilum"]).is_err());
+        assert!(Cli::try_parse_from(["hilum", "secret", "new"]).is_err());
+        assert!(Cli::try_parse_from(["hilum", "secret", "new", "key"]).is_ok());
+    }
+}

@@ -53,7 +53,7 @@ impl Door {
     ) -> Result<ServiceResponse<BoxBody>, Error> {
         let began = Instant::now();
         if let Some(status) = self.refuse(&request) {
-            let answer = self.error(status, None);
+            let answer = self.error(status, "");
             self.count("refused", status, began);
             return Ok(request.into_response(answer));
         }
@@ -66,19 +66,20 @@ impl Door {
             // Handlers answer their errors themselves, so this is a part around them.
             Ok(Err(error)) => {
                 let status = error.as_response_error().status_code();
-                return Err(self.without_request("unknown", status, Some(&error), began));
+                return Err(self.without_request(status, &error.to_string(), began));
             }
             Err(_) => {
                 self.metrics.panics.inc();
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
-                return Err(self.without_request("unknown", status, None, began));
+                let cause = "a panic, which stands in the record before";
+                return Err(self.without_request(status, cause, began));
             }
         };
 
         let route = answered.request().match_pattern().unwrap_or_else(|| "none".to_owned());
         let answered = answered.map_into_boxed_body();
         let mut answered = if late.is_some_and(|late| late.get()) {
-            answered.into_response(self.error(StatusCode::REQUEST_TIMEOUT, None))
+            answered.into_response(self.error(StatusCode::REQUEST_TIMEOUT, ""))
         } else if is_unworded(&answered) {
             self.word(answered)
         } else {
@@ -169,9 +170,14 @@ impl Door {
     /// Puts our page in place of what the framework says, and keeps the status and the headers.
     fn word(&self, answered: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
         let status = answered.status();
-        let ours = self.error(status, answered.response().error());
-        let mut kept = answered.headers().clone();
-        kept.remove(header::CONTENT_TYPE);
+        let cause = answered.response().error().map(ToString::to_string).unwrap_or_default();
+        let ours = self.error(status, &cause);
+        let kept: Vec<_> = answered
+            .headers()
+            .iter()
+            .filter(|(name, _)| !ours.headers().contains_key(*name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
         let mut answered = answered.into_response(ours);
         for (name, value) in kept {
             answered.headers_mut().append(name, value);
@@ -180,10 +186,9 @@ impl Door {
     }
 
     /// The page of an error. What went wrong on our side is in the log beside the number.
-    fn error(&self, status: StatusCode, cause: Option<&Error>) -> HttpResponse {
+    fn error(&self, status: StatusCode, cause: &str) -> HttpResponse {
         let reference = self.random.reference();
         if status.is_server_error() {
-            let cause = cause.map(ToString::to_string).unwrap_or_default();
             tracing::error!(reference, status = status.as_u16(), cause, "request failed");
         }
         let mut answer = HttpResponse::build(status)
@@ -194,14 +199,8 @@ impl Door {
     }
 
     /// An error in whose course the request was lost, so that only the framework can answer it.
-    fn without_request(
-        &self,
-        route: &str,
-        status: StatusCode,
-        cause: Option<&Error>,
-        began: Instant,
-    ) -> Error {
-        self.count(route, status, began);
+    fn without_request(&self, status: StatusCode, cause: &str, began: Instant) -> Error {
+        self.count("unknown", status, began);
         InternalError::from_response("answered", self.error(status, cause)).into()
     }
 }
