@@ -10,6 +10,7 @@ use jsonwebtoken::{
     DecodingKey,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyOperations, PublicKeyUse},
 };
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::jose::{SigningAlgorithm, UnverifiedJws};
@@ -165,12 +166,20 @@ fn bits(base64url: &str) -> Result<usize, PublicKeyError> {
 pub struct KeySet(Vec<PublicKey>);
 
 impl KeySet {
-    /// Reads a site's registered `jwks`, or what its `jwks_uri` answered.
+    /// Reads what a site's `jwks_uri` answered.
     ///
     /// # Errors
     /// [`KeySetError`]; a set without one usable key is an error too.
     pub fn parse(json: &[u8]) -> Result<Self, KeySetError> {
-        let document: Value = serde_json::from_slice(json).map_err(|_| KeySetError::Malformed)?;
+        let document = serde_json::from_slice(json).map_err(|_| KeySetError::Malformed)?;
+        Self::from_document(&document)
+    }
+
+    /// Reads a site's registered `jwks`.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`].
+    pub fn from_document(document: &Value) -> Result<Self, KeySetError> {
         let entries = document.get("keys").and_then(Value::as_array);
         let entries = entries.ok_or(KeySetError::Malformed)?;
         if entries.len() > MOST_KEYS {
@@ -180,7 +189,7 @@ impl KeySet {
         if entries.iter().any(|key| key.get("d").is_some() || key.get("k").is_some()) {
             return Err(KeySetError::PrivateKey);
         }
-        let set: JwkSet = serde_json::from_value(document).map_err(|_| KeySetError::Malformed)?;
+        let set = JwkSet::deserialize(document).map_err(|_| KeySetError::Malformed)?;
         let keys = Self::from(&set);
         if keys.0.is_empty() { Err(KeySetError::Unusable) } else { Ok(keys) }
     }

@@ -9,4 +9,5 @@ mod known_tokens;
 pub mod private_key;
 pub mod ring;
 pub mod sealing;
+pub mod site_keys;
 pub mod sub_keys;
