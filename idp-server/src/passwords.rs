@@ -4,7 +4,7 @@
 //! threads (`password.permits`) each keep one piece of memory and hash one password at a time; a
 //! bounded queue waits before them, and whoever finds it full, or waits in it for two seconds, is
 //! told [`PasswordError::Busy`]. A storm of sign-ins thus takes neither the memory nor the threads
-//! of anything else: all hashing together needs `permits` × `memory_kib`, for good.
+//! of anything else: all hashing together needs `permits` × `memory_kib`, and no more.
 
 use std::{
     io,
@@ -109,10 +109,10 @@ impl Passwords {
         let jobs = Arc::new(Mutex::new(jobs));
         for number in 0..settings.permits {
             let (jobs, metrics) = (Arc::clone(&jobs), metrics.clone());
-            let memory = vec![Block::default(); cost.params.block_count()];
+            let blocks = cost.params.block_count();
             thread::Builder::new()
                 .name(format!("password-{number}"))
-                .spawn(move || work(&jobs, memory, &metrics))?;
+                .spawn(move || work(&jobs, blocks, &metrics))?;
         }
         Ok(Self { queue, cost, metrics, random })
     }
@@ -192,9 +192,10 @@ pub enum StartError {
     Thread(#[from] io::Error),
 }
 
-/// The life of one thread: it ends when nobody can send a job any more.
-fn work(jobs: &Mutex<Receiver<Job>>, mut memory: Vec<Block>, metrics: &PasswordMetrics) {
-    let usual = memory.len();
+/// The life of one thread: it ends when nobody can send a job any more. Its memory is taken with
+/// the first job and kept for the next ones, at `usual` blocks.
+fn work(jobs: &Mutex<Receiver<Job>>, usual: usize, metrics: &PasswordMetrics) {
+    let mut memory = Vec::new();
     loop {
         // One thread waits for a job, the others for the lock: a job goes to one of them.
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -226,7 +227,7 @@ impl Job {
     fn compute(&self, memory: &mut Vec<Block>) -> Result<Vec<u8>, PasswordError> {
         let blocks = self.params.block_count();
         if memory.len() < blocks {
-            memory.resize(blocks, Block::default()); // a hash of costlier days
+            memory.resize(blocks, Block::default()); // the first job, or a hash of costlier days
         }
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone());
         let mut hash = vec![0; self.length];
