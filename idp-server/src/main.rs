@@ -14,6 +14,7 @@ mod outgoing;
 mod pages;
 mod passwords;
 mod random;
+mod store;
 mod telemetry;
 mod throttle;
 

@@ -1,0 +1,55 @@
+//! Counts what goes over the wire, because the number of statements per request is a promise.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use diesel::connection::{Instrumentation, InstrumentationEvent};
+
+/// Statements and commits of all connections of a [`super::Database`] since it was opened.
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    /// Statements, without those that begin and end transactions.
+    pub statements: Arc<AtomicU64>,
+    /// Transactions that were committed, without savepoints.
+    pub commits: Arc<AtomicU64>,
+}
+
+/// One connection's share in the counting.
+pub(super) struct Counting {
+    counters: Counters,
+    /// The next statement is the `BEGIN`, `COMMIT` or `ROLLBACK` that was announced.
+    announced: bool,
+}
+
+impl Counting {
+    pub(super) const fn new(counters: Counters) -> Self {
+        Self { counters, announced: false }
+    }
+}
+
+impl Instrumentation for Counting {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the enum is open, and the rest is no count"
+    )]
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        match event {
+            InstrumentationEvent::BeginTransaction { .. }
+            | InstrumentationEvent::RollbackTransaction { .. } => self.announced = true,
+            InstrumentationEvent::CommitTransaction { depth, .. } => {
+                self.announced = true;
+                if depth.get() == 1 {
+                    self.counters.commits.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            InstrumentationEvent::StartQuery { .. } => {
+                if !std::mem::take(&mut self.announced) {
+                    self.counters.statements.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Failures in a row, counted over all nodes by the name that was typed.
+//!
+//! Known and unknown names take the same path, so that neither text nor time tells them apart
+//! (security 15.4). The name is kept as a digest only: people type passwords into that field.
+
+use chrono::{DateTime, Utc};
+use diesel::{prelude::*, upsert::excluded};
+use idp_core::{
+    authentication::lockout::{Limits, Lockout},
+    secret::SecretDigest,
+};
+
+use super::{
+    AnyConn, StoreError,
+    column::{Reading, millis},
+    connection::on_either,
+    schema::lockout,
+};
+
+/// Where the name with this digest stands.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn load(conn: &mut AnyConn, name: &SecretDigest) -> Result<Lockout, StoreError> {
+    let row: Option<(i64, Option<i64>)> = lockout::table
+        .find(name.as_bytes().as_slice())
+        .select((lockout::failures, lockout::locked_until))
+        .first(conn)
+        .optional()?;
+    row.map_or(Ok(Lockout::Open { failures: 0 }), |row| state(name, row))
+}
+
+/// The same, and nobody else may count for this name until the transaction ends: everybody who
+/// counts comes through here first. Inside [`super::Database::write`] only.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn load_for_update(
+    conn: &mut AnyConn,
+    name: &SecretDigest,
+    now: DateTime<Utc>,
+) -> Result<Lockout, StoreError> {
+    let fresh = (
+        lockout::name_digest.eq(name.as_bytes().as_slice()),
+        lockout::failures.eq(0),
+        lockout::updated_at.eq(millis(now)),
+    );
+    // A row that is not there cannot be locked. This makes it or touches it, and either locks it.
+    let row: (i64, Option<i64>) = on_either!(conn, c => diesel::insert_into(lockout::table)
+        .values(fresh)
+        .on_conflict(lockout::name_digest)
+        .do_update()
+        .set(lockout::updated_at.eq(excluded(lockout::updated_at)))
+        .returning((lockout::failures, lockout::locked_until))
+        .get_result(c))?;
+    state(name, row)
+}
+
+/// Counts a failure; says where it led.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn count_failure(
+    conn: &mut AnyConn,
+    name: &SecretDigest,
+    limits: Limits,
+    now: DateTime<Utc>,
+) -> Result<Lockout, StoreError> {
+    let after = load_for_update(conn, name, now)?.after_failure(limits, now);
+    save(conn, name, after, now)?;
+    Ok(after)
+}
+
+/// Writes down where a name stands that was loaded for update.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn save(
+    conn: &mut AnyConn,
+    name: &SecretDigest,
+    state: Lockout,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let (failures, locked_until) = match state {
+        Lockout::Open { failures } => (i64::from(failures), None),
+        Lockout::Locked { until } => (0, Some(millis(until))),
+    };
+    diesel::update(lockout::table.find(name.as_bytes().as_slice()))
+        .set((
+            lockout::failures.eq(failures),
+            lockout::locked_until.eq(locked_until),
+            lockout::updated_at.eq(millis(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Removes what nobody has touched since `before`; says how many.
+///
+/// Only for a `before` so long ago that no lock can still hold: a count that is given up early
+/// gives a guesser new tries.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn sweep(conn: &mut AnyConn, before: DateTime<Utc>) -> Result<usize, StoreError> {
+    let old = lockout::table.filter(lockout::updated_at.lt(millis(before)));
+    Ok(diesel::delete(old).execute(conn)?)
+}
+
+fn state(
+    name: &SecretDigest,
+    (failures, locked_until): (i64, Option<i64>),
+) -> Result<Lockout, StoreError> {
+    let row = name.to_text();
+    let read = Reading { table: "lockout", row: &row };
+    Ok(match read.maybe_at("locked_until", locked_until)? {
+        Some(until) => Lockout::Locked { until },
+        None => Lockout::Open { failures: read.count("failures", failures)? },
+    })
+}

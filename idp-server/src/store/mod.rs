@@ -1,0 +1,33 @@
+//! Durable state: what must not be lost, in SQLite or in PostgreSQL.
+//!
+//! One file per aggregate. A function takes a connection, so that functions compose in one
+//! transaction; "not found" is `Ok(None)`; one query text serves both databases. Nothing in here
+//! decides: rules are `idp-core`'s, and what ends access goes through [`end_access`] alone.
+
+pub mod affiliation;
+pub mod audit;
+pub mod catalog;
+mod column;
+pub mod connection;
+mod counting;
+mod error;
+pub mod grant;
+pub mod lease;
+pub mod lockout;
+pub mod meta;
+pub mod migrations;
+pub mod organization;
+pub mod outbox;
+pub mod person;
+mod pool;
+mod schema;
+pub mod session;
+pub mod site;
+pub mod site_visit;
+pub mod subscriber;
+pub mod tax_id;
+
+pub use connection::AnyConn;
+pub use counting::Counters;
+pub use error::{StoreError, Taken};
+pub use pool::{Database, Settings};

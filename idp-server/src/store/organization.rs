@@ -1,0 +1,169 @@
+//! Organizations, and the sites that they switched on.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use idp_core::{
+    community::organization::Organization,
+    ids::{OrganizationId, SiteId},
+};
+
+use super::{
+    AnyConn, StoreError,
+    column::{Reading, code, millis},
+    connection::on_either,
+    schema::{organization, organization_site},
+};
+
+/// Finds the organization with this identifier.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find(conn: &mut AnyConn, id: &OrganizationId) -> Result<Option<Organization>, StoreError> {
+    let row =
+        organization::table.find(id.as_str()).select(Row::as_select()).first(conn).optional()?;
+    row.map(Organization::try_from).transpose()
+}
+
+/// Takes in a new organization.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if the identifier is taken.
+pub fn insert(
+    conn: &mut AnyConn,
+    new: &Organization,
+    demo: bool,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    diesel::insert_into(organization::table).values(Row::from(new, demo, now)).execute(conn)?;
+    Ok(())
+}
+
+/// Writes down what changed about an organization; `false` if there is none with its identifier.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn update(
+    conn: &mut AnyConn,
+    changed: &Organization,
+    demo: bool,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let row = Row::from(changed, demo, now);
+    Ok(diesel::update(organization::table.find(changed.id.as_str())).set(row).execute(conn)? == 1)
+}
+
+/// Switches a site on for an organization. Doing so twice is no mistake.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn enable_site(
+    conn: &mut AnyConn,
+    id: &OrganizationId,
+    site: &SiteId,
+) -> Result<(), StoreError> {
+    let row = (
+        organization_site::organization_id.eq(id.as_str()),
+        organization_site::site_id.eq(site.as_str()),
+    );
+    on_either!(conn, c => diesel::insert_into(organization_site::table)
+        .values(row)
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    Ok(())
+}
+
+/// Switches a site off for an organization.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn disable_site(
+    conn: &mut AnyConn,
+    id: &OrganizationId,
+    site: &SiteId,
+) -> Result<(), StoreError> {
+    diesel::delete(organization_site::table.find((id.as_str(), site.as_str()))).execute(conn)?;
+    Ok(())
+}
+
+/// Those of `organizations` that switched the site on.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn enabled_at(
+    conn: &mut AnyConn,
+    site: &SiteId,
+    organizations: &[OrganizationId],
+) -> Result<Vec<OrganizationId>, StoreError> {
+    let found: Vec<String> = organization_site::table
+        .filter(organization_site::site_id.eq(site.as_str()))
+        .filter(
+            organization_site::organization_id
+                .eq_any(organizations.iter().map(OrganizationId::as_str)),
+        )
+        .select(organization_site::organization_id)
+        .load(conn)?;
+    found.into_iter().map(organization_id).collect()
+}
+
+/// The sites that an organization switched on.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn enabled_sites(conn: &mut AnyConn, id: &OrganizationId) -> Result<Vec<SiteId>, StoreError> {
+    let found: Vec<String> = organization_site::table
+        .filter(organization_site::organization_id.eq(id.as_str()))
+        .select(organization_site::site_id)
+        .order(organization_site::site_id)
+        .load(conn)?;
+    let site = |text: String| {
+        Reading { table: "organization_site", row: id.as_str() }.parsed("site_id", text)
+    };
+    found.into_iter().map(site).collect()
+}
+
+fn organization_id(text: String) -> Result<OrganizationId, StoreError> {
+    Reading { table: "organization_site", row: &text.clone() }.parsed("organization_id", text)
+}
+
+/// The table's shape.
+#[derive(Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = organization, treat_none_as_null = true)]
+pub(super) struct Row {
+    id: String,
+    name: String,
+    parent_id: Option<String>,
+    npi: Option<String>,
+    status: String,
+    demo: bool,
+    updated_at: i64,
+}
+
+impl Row {
+    fn from(organization: &Organization, demo: bool, now: DateTime<Utc>) -> Self {
+        Self {
+            id: organization.id.to_string(),
+            name: organization.name.clone(),
+            parent_id: organization.parent.as_ref().map(ToString::to_string),
+            npi: organization.npi.as_ref().map(|npi| npi.as_str().to_owned()),
+            status: code(&organization.status),
+            demo,
+            updated_at: millis(now),
+        }
+    }
+}
+
+impl TryFrom<Row> for Organization {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let key = row.id.clone();
+        let read = Reading { table: "organization", row: &key };
+        Ok(Self {
+            id: read.parsed("id", row.id)?,
+            name: row.name,
+            parent: read.maybe_parsed("parent_id", row.parent_id)?,
+            npi: read.maybe_parsed("npi", row.npi)?,
+            status: read.code("status", &row.status)?,
+        })
+    }
+}

@@ -1,0 +1,244 @@
+//! The tables, as both databases have them. See `migrations/` for what their columns mean.
+
+diesel::table! {
+    affiliation (id) {
+        id -> Text,
+        subscriber_id -> Text,
+        organization_id -> Text,
+        status -> Text,
+        roles -> Text,
+        role_details -> Text,
+        administrator -> Bool,
+        access_level -> Text,
+        tax_id_subset -> Nullable<Text>,
+        since -> Text,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    audit_event (id) {
+        id -> Text,
+        at -> BigInt,
+        kind -> Text,
+        actor -> Text,
+        organization_id -> Nullable<Text>,
+        subject -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        site_id -> Nullable<Text>,
+        address -> Nullable<Text>,
+        before -> Nullable<Text>,
+        after -> Nullable<Text>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    audit_head (position) {
+        position -> BigInt,
+        chain_hash -> Binary,
+        sealed_at -> BigInt,
+        kid -> Text,
+        signature -> Binary,
+    }
+}
+
+diesel::table! {
+    audit_pending (event_id) {
+        event_id -> Text,
+    }
+}
+
+diesel::table! {
+    audit_seal (position) {
+        position -> BigInt,
+        event_id -> Text,
+        event_hash -> Binary,
+        chain_hash -> Binary,
+    }
+}
+
+diesel::table! {
+    catalog_version (name) {
+        name -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    lease (name) {
+        name -> Text,
+        holder -> Text,
+        held_until -> BigInt,
+    }
+}
+
+diesel::table! {
+    lockout (name_digest) {
+        name_digest -> Binary,
+        failures -> BigInt,
+        locked_until -> Nullable<BigInt>,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    meta (key) {
+        key -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    organization (id) {
+        id -> Text,
+        name -> Text,
+        parent_id -> Nullable<Text>,
+        npi -> Nullable<Text>,
+        status -> Text,
+        demo -> Bool,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    organization_site (organization_id, site_id) {
+        organization_id -> Text,
+        site_id -> Text,
+    }
+}
+
+diesel::table! {
+    outbox (id) {
+        id -> Text,
+        kind -> Text,
+        site_id -> Text,
+        session_id -> Nullable<Text>,
+        payload -> Text,
+        created_at -> BigInt,
+        due_at -> BigInt,
+        attempts -> BigInt,
+        state -> Text,
+        delivered_at -> Nullable<BigInt>,
+        last_status -> Nullable<Text>,
+        leased_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    session (id) {
+        id -> Text,
+        cookie_digest -> Binary,
+        subscriber_id -> Text,
+        started_at -> BigInt,
+        expires_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        end_cause -> Nullable<Text>,
+        proofs -> Text,
+        previous_sign_in_at -> Nullable<BigInt>,
+        address -> Text,
+        user_agent -> Text,
+        last_seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    signing_key (kid) {
+        kid -> Text,
+        algorithm -> Text,
+        #[sql_name = "use"]
+        use_ -> Text,
+        state -> Text,
+        since -> BigInt,
+        sealed -> Nullable<Binary>,
+        public_jwk -> Text,
+    }
+}
+
+diesel::table! {
+    site (id) {
+        id -> Text,
+        document -> Text,
+        status -> Text,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    site_grant (id) {
+        id -> Text,
+        session_id -> Text,
+        site_id -> Text,
+        subscriber_id -> Text,
+        affiliation_id -> Nullable<Text>,
+        scopes -> Text,
+        claims -> Text,
+        nonce -> Nullable<Text>,
+        acr -> Text,
+        auth_time -> BigInt,
+        generation -> BigInt,
+        code_digest -> Binary,
+        issued_at -> BigInt,
+        expires_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        end_cause -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    site_visit (subscriber_id, site_id) {
+        subscriber_id -> Text,
+        site_id -> Text,
+        first_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    subscriber (id) {
+        id -> Text,
+        user_id -> Text,
+        given_name -> Text,
+        family_name -> Text,
+        email -> Nullable<Text>,
+        email_normalized -> Nullable<Text>,
+        email_verified -> Bool,
+        phone_number -> Nullable<Text>,
+        phone_number_verified -> Bool,
+        npi -> Nullable<Text>,
+        profile -> Text,
+        status -> Text,
+        activated_at -> BigInt,
+        last_sign_in_at -> Nullable<BigInt>,
+        previous_sign_in_at -> Nullable<BigInt>,
+        password_hash -> Nullable<Text>,
+        password_changed_at -> Nullable<BigInt>,
+        demo -> Bool,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    tax_id (id) {
+        id -> Text,
+        organization_id -> Text,
+        #[sql_name = "type"]
+        type_ -> Text,
+        value -> Nullable<Text>,
+        sealed -> Nullable<Binary>,
+        fingerprint -> Binary,
+        is_primary -> Bool,
+    }
+}
+
+diesel::joinable!(session -> subscriber (subscriber_id));
+diesel::joinable!(site_grant -> session (session_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    affiliation,
+    organization,
+    session,
+    site_grant,
+    subscriber,
+    tax_id,
+);
+diesel::allow_tables_to_appear_in_same_query!(audit_event, audit_pending, audit_seal);

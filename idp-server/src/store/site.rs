@@ -1,0 +1,91 @@
+//! Participating sites. Every node keeps them all in memory, by [`super::catalog`]'s version.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use idp_core::{
+    community::site::{Site, SiteStatus},
+    ids::SiteId,
+};
+
+use super::{
+    AnyConn, StoreError, catalog,
+    column::{Reading, code, json, millis},
+    schema::site,
+};
+
+/// All sites, whatever their state, by `client_id`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn all(conn: &mut AnyConn) -> Result<Vec<Site>, StoreError> {
+    let rows: Vec<Row> = site::table.select(Row::as_select()).order(site::id).load(conn)?;
+    rows.into_iter().map(Site::try_from).collect()
+}
+
+/// Finds the site with this `client_id`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find(conn: &mut AnyConn, id: &SiteId) -> Result<Option<Site>, StoreError> {
+    let row = site::table.find(id.as_str()).select(Row::as_select()).first(conn).optional()?;
+    row.map(Site::try_from).transpose()
+}
+
+/// Takes in a new site; every node knows it within a second.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if the `client_id` was ever given to a site.
+pub fn insert(conn: &mut AnyConn, new: &Site, now: DateTime<Utc>) -> Result<(), StoreError> {
+    diesel::insert_into(site::table)
+        .values((
+            site::id.eq(new.id.as_str()),
+            site::document.eq(json(new)),
+            site::status.eq(code(&new.status)),
+            site::updated_at.eq(millis(now)),
+        ))
+        .execute(conn)?;
+    catalog::bump(conn, catalog::Catalog::Sites)
+}
+
+/// Writes down what changed about a site, in force on every node within a second; `false` if there
+/// is none with its `client_id`.
+///
+/// A site that is retired keeps its row: its `client_id` is never given to another one.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn update(conn: &mut AnyConn, changed: &Site, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    let values = (
+        site::document.eq(json(changed)),
+        site::status.eq(code(&changed.status)),
+        site::updated_at.eq(millis(now)),
+    );
+    let found =
+        diesel::update(site::table.find(changed.id.as_str())).set(values).execute(conn)? == 1;
+    catalog::bump(conn, catalog::Catalog::Sites)?;
+    Ok(found)
+}
+
+/// The table's shape.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = site)]
+struct Row {
+    id: String,
+    document: String,
+    status: String,
+}
+
+impl TryFrom<Row> for Site {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let read = Reading { table: "site", row: &row.id };
+        let site: Self = read.json("document", &row.document)?;
+        if site.id.as_str() != row.id {
+            return Err(read.corrupt("document"));
+        }
+        // Whoever stops a site by hand in the database changes the column.
+        let status: SiteStatus = read.code("status", &row.status)?;
+        Ok(Self { status, ..site })
+    }
+}

@@ -1,0 +1,245 @@
+//! Subscribers and their password hashes.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use idp_core::{
+    community::subscriber::{EmailAddress, Subscriber, UserId},
+    ids::SubscriberId,
+};
+
+use super::{
+    AnyConn, StoreError,
+    column::{Reading, code, json, millis},
+    schema::subscriber,
+};
+
+/// A person and what a sign-in needs beside.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The person.
+    pub subscriber: Subscriber,
+    /// The password's Argon2id hash as a PHC string; none before activation.
+    pub password_hash: Option<String>,
+}
+
+/// Finds the person with this identifier.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find(conn: &mut AnyConn, id: &SubscriberId) -> Result<Option<Subscriber>, StoreError> {
+    let row =
+        subscriber::table.find(id.as_str()).select(Row::as_select()).first(conn).optional()?;
+    row.map(Subscriber::try_from).transpose()
+}
+
+/// Finds the person with this User ID, with what a sign-in needs.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn for_sign_in(conn: &mut AnyConn, user_id: &UserId) -> Result<Option<Account>, StoreError> {
+    let row: Option<(Row, Option<String>)> = subscriber::table
+        .filter(subscriber::user_id.eq(user_id.as_str()))
+        .select((Row::as_select(), subscriber::password_hash))
+        .first(conn)
+        .optional()?;
+    row.map(|(row, password_hash)| Ok(Account { subscriber: row.try_into()?, password_hash }))
+        .transpose()
+}
+
+/// Takes in a new person, without a password.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if User ID, mail address or NPI belong to another account.
+pub fn insert(conn: &mut AnyConn, new: &Subscriber) -> Result<(), StoreError> {
+    diesel::insert_into(subscriber::table).values(Row::from(new)).execute(conn)?;
+    Ok(())
+}
+
+/// Writes down what changed about a person, except the User ID, which is for life (R59), and the
+/// sign-ins. `false` if there is nobody with this identifier.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if mail address or NPI belong to another account.
+pub fn update(conn: &mut AnyConn, changed: &Subscriber) -> Result<bool, StoreError> {
+    let row = Row::from(changed);
+    let changes = (
+        (
+            subscriber::given_name.eq(row.given_name),
+            subscriber::family_name.eq(row.family_name),
+            subscriber::email.eq(row.email),
+            subscriber::email_normalized.eq(row.email_normalized),
+            subscriber::email_verified.eq(row.email_verified),
+            subscriber::phone_number.eq(row.phone_number),
+            subscriber::phone_number_verified.eq(row.phone_number_verified),
+        ),
+        (
+            subscriber::npi.eq(row.npi),
+            subscriber::profile.eq(row.profile),
+            subscriber::status.eq(row.status),
+            subscriber::activated_at.eq(row.activated_at),
+            subscriber::demo.eq(row.demo),
+            subscriber::updated_at.eq(row.updated_at),
+        ),
+    );
+    let found = subscriber::table.find(changed.id.as_str());
+    Ok(diesel::update(found).set(changes).execute(conn)? == 1)
+}
+
+/// Stores the hash of a new password, or of the same one under newer parameters.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn set_password(
+    conn: &mut AnyConn,
+    id: &SubscriberId,
+    hash: &str,
+    changed_at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    diesel::update(subscriber::table.find(id.as_str()))
+        .set((
+            subscriber::password_hash.eq(hash),
+            subscriber::password_changed_at.eq(millis(changed_at)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Renews the hash of the same password under newer parameters, unless the password changed
+/// meanwhile.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn renew_password_hash(
+    conn: &mut AnyConn,
+    id: &SubscriberId,
+    old: &str,
+    new: &str,
+) -> Result<(), StoreError> {
+    diesel::update(subscriber::table.find(id.as_str()).filter(subscriber::password_hash.eq(old)))
+        .set(subscriber::password_hash.eq(new))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Takes down a successful sign-in; what was the last one becomes the one before it.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn signed_in(
+    conn: &mut AnyConn,
+    id: &SubscriberId,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    diesel::update(subscriber::table.find(id.as_str()))
+        .set((
+            subscriber::previous_sign_in_at.eq(subscriber::last_sign_in_at),
+            subscriber::last_sign_in_at.eq(millis(at)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Sets the last sign-in to what an imported community says. Sign-ins that happened here since
+/// are newer and stay.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn import_last_sign_in(
+    conn: &mut AnyConn,
+    id: &SubscriberId,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let older = subscriber::table.find(id.as_str()).filter(
+        subscriber::last_sign_in_at.is_null().or(subscriber::last_sign_in_at.lt(millis(at))),
+    );
+    diesel::update(older).set(subscriber::last_sign_in_at.eq(millis(at))).execute(conn)?;
+    Ok(())
+}
+
+/// Whose mail address this is.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn by_email(
+    conn: &mut AnyConn,
+    address: &EmailAddress,
+) -> Result<Option<Subscriber>, StoreError> {
+    let row = subscriber::table
+        .filter(subscriber::email_normalized.eq(address.normalized()))
+        .select(Row::as_select())
+        .first(conn)
+        .optional()?;
+    row.map(Subscriber::try_from).transpose()
+}
+
+/// The table's shape, without the password.
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = subscriber)]
+pub(super) struct Row {
+    id: String,
+    user_id: String,
+    given_name: String,
+    family_name: String,
+    email: Option<String>,
+    email_normalized: Option<String>,
+    email_verified: bool,
+    phone_number: Option<String>,
+    phone_number_verified: bool,
+    npi: Option<String>,
+    profile: String,
+    status: String,
+    activated_at: i64,
+    last_sign_in_at: Option<i64>,
+    demo: bool,
+    updated_at: i64,
+}
+
+impl From<&Subscriber> for Row {
+    fn from(subscriber: &Subscriber) -> Self {
+        let email = subscriber.email.as_ref();
+        Self {
+            id: subscriber.id.to_string(),
+            user_id: subscriber.user_id.to_string(),
+            given_name: subscriber.given_name.clone(),
+            family_name: subscriber.family_name.clone(),
+            email: email.map(|address| address.as_str().to_owned()),
+            email_normalized: email.map(EmailAddress::normalized),
+            email_verified: subscriber.email_verified,
+            phone_number: subscriber.phone_number.clone(),
+            phone_number_verified: subscriber.phone_number_verified,
+            npi: subscriber.npi.as_ref().map(|npi| npi.as_str().to_owned()),
+            profile: json(&subscriber.profile),
+            status: code(&subscriber.status),
+            activated_at: millis(subscriber.activated_at),
+            last_sign_in_at: subscriber.last_sign_in_at.map(millis),
+            demo: subscriber.demo,
+            updated_at: millis(subscriber.updated_at),
+        }
+    }
+}
+
+impl TryFrom<Row> for Subscriber {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let key = row.id.clone();
+        let read = Reading { table: "subscriber", row: &key };
+        Ok(Self {
+            id: read.parsed("id", row.id)?,
+            user_id: read.parsed("user_id", row.user_id)?,
+            given_name: row.given_name,
+            family_name: row.family_name,
+            email: read.maybe_parsed("email", row.email)?,
+            email_verified: row.email_verified,
+            phone_number: row.phone_number,
+            phone_number_verified: row.phone_number_verified,
+            npi: read.maybe_parsed("npi", row.npi)?,
+            profile: read.json("profile", &row.profile)?,
+            status: read.code("status", &row.status)?,
+            activated_at: read.at("activated_at", row.activated_at)?,
+            last_sign_in_at: read.maybe_at("last_sign_in_at", row.last_sign_in_at)?,
+            updated_at: read.at("updated_at", row.updated_at)?,
+            demo: row.demo,
+        })
+    }
+}

@@ -1,0 +1,161 @@
+//! Tax IDs. A personal number (R16) is sealed before it comes here and opened by whoever holds the
+//! master key; the fingerprint that keeps numbers unique is made by the caller, too.
+
+use diesel::prelude::*;
+use idp_core::{
+    community::tax_id::{Ein, Ssn, TaxId, TaxIdNumber},
+    ids::{OrganizationId, TaxIdId},
+};
+
+use super::{AnyConn, StoreError, column::Reading, schema::tax_id};
+
+/// Opens a sealed personal number; `None` if it was not sealed for this Tax ID under our key.
+pub type OpenSsn = dyn Fn(&TaxIdId, &[u8]) -> Option<Ssn> + Send + Sync;
+
+/// What makes two numbers one: an HMAC of type and digits under a key derived from the master key.
+pub type Fingerprint = [u8; 32];
+
+/// A Tax ID to be stored.
+pub struct NewTaxId<'a> {
+    /// Its identifier.
+    pub id: &'a TaxIdId,
+    /// Whose it is.
+    pub organization: &'a OrganizationId,
+    /// The number.
+    pub number: StoredNumber<'a>,
+    /// What keeps it unique.
+    pub fingerprint: &'a Fingerprint,
+    /// Whether it is the organization's main one.
+    pub primary: bool,
+}
+
+/// A number as it is stored.
+pub enum StoredNumber<'a> {
+    /// A business number.
+    Ein(&'a Ein),
+    /// A personal number, sealed.
+    Ssn(&'a [u8]),
+}
+
+/// A Tax ID's place, found by its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// Its identifier.
+    pub id: TaxIdId,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// Whether it is the organization's main one.
+    pub primary: bool,
+}
+
+/// Takes in a new Tax ID.
+///
+/// # Errors
+/// [`StoreError::Conflict`] with [`super::Taken::TaxId`] if the number is registered.
+pub fn insert(conn: &mut AnyConn, new: &NewTaxId<'_>) -> Result<(), StoreError> {
+    let (type_, value, sealed) = match new.number {
+        StoredNumber::Ein(ein) => ("ein", Some(ein.digits()), None),
+        StoredNumber::Ssn(sealed) => ("ssn", None, Some(sealed)),
+    };
+    diesel::insert_into(tax_id::table)
+        .values((
+            tax_id::id.eq(new.id.as_str()),
+            tax_id::organization_id.eq(new.organization.as_str()),
+            tax_id::type_.eq(type_),
+            tax_id::value.eq(value),
+            tax_id::sealed.eq(sealed),
+            tax_id::fingerprint.eq(new.fingerprint.as_slice()),
+            tax_id::is_primary.eq(new.primary),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Who has registered the number with this fingerprint.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn registered(
+    conn: &mut AnyConn,
+    fingerprint: &Fingerprint,
+) -> Result<Option<Registered>, StoreError> {
+    let row: Option<(String, String, bool)> = tax_id::table
+        .filter(tax_id::fingerprint.eq(fingerprint.as_slice()))
+        .select((tax_id::id, tax_id::organization_id, tax_id::is_primary))
+        .first(conn)
+        .optional()?;
+    row.map(|(id, organization, primary)| {
+        let read = Reading { table: "tax_id", row: &id.clone() };
+        Ok(Registered {
+            id: read.parsed("id", id)?,
+            organization: read.parsed("organization_id", organization)?,
+            primary,
+        })
+    })
+    .transpose()
+}
+
+/// The Tax IDs of an organization, the main one first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn of_organization(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+    open: &OpenSsn,
+) -> Result<Vec<TaxId>, StoreError> {
+    let rows: Vec<Row> = tax_id::table
+        .filter(tax_id::organization_id.eq(organization.as_str()))
+        .order((tax_id::is_primary.desc(), tax_id::id))
+        .select(Row::as_select())
+        .load(conn)?;
+    rows.into_iter().map(|row| row.open(open)).collect()
+}
+
+/// Makes a Tax ID the organization's main one, or an ordinary one.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if the organization has another main one.
+pub fn set_primary(conn: &mut AnyConn, id: &TaxIdId, primary: bool) -> Result<(), StoreError> {
+    diesel::update(tax_id::table.find(id.as_str()))
+        .set(tax_id::is_primary.eq(primary))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Takes a Tax ID out: the number is free from then on.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn remove(conn: &mut AnyConn, id: &TaxIdId) -> Result<(), StoreError> {
+    diesel::delete(tax_id::table.find(id.as_str())).execute(conn)?;
+    Ok(())
+}
+
+/// The table's shape, without the fingerprint.
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = tax_id)]
+pub(super) struct Row {
+    pub(super) id: String,
+    type_: String,
+    value: Option<String>,
+    sealed: Option<Vec<u8>>,
+    is_primary: bool,
+}
+
+impl Row {
+    pub(super) fn open(self, open: &OpenSsn) -> Result<TaxId, StoreError> {
+        let read = Reading { table: "tax_id", row: &self.id };
+        let id: TaxIdId = read.parsed("id", self.id.clone())?;
+        let number = match (self.type_.as_str(), self.value.as_deref(), self.sealed.as_deref()) {
+            ("ein", Some(digits), None) => {
+                TaxIdNumber::Ein(digits.parse().map_err(|_| read.corrupt("value"))?)
+            }
+            ("ssn", None, Some(sealed)) => {
+                TaxIdNumber::Ssn(open(&id, sealed).ok_or_else(|| read.corrupt("sealed"))?)
+            }
+            _ => return Err(read.corrupt("type")),
+        };
+        Ok(TaxId { id, number, primary: self.is_primary })
+    }
+}
