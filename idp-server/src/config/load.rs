@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use super::{
@@ -19,8 +19,6 @@ pub struct Config {
     pub public_origin: Origin,
     /// `demo`: allows the demo community with its well-known passwords. Loopback only.
     pub demo: bool,
-    /// `demo_community`: the community that demo mode loads at each start.
-    pub demo_community: Option<PathBuf>,
     /// `[clock]`
     pub clock: ClockSource,
     /// `[public]`
@@ -84,12 +82,8 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let accepts = "an origin without a path, such as \"https://hilum.example\"";
     let public_origin = reader.required("public_origin", accepts, Value::parsed::<Origin>);
     let demo = reader.flag("demo");
-    let demo_community = reader.path("demo_community");
     if let Some(origin) = &public_origin {
         judge_origin(reader, origin, demo);
-    }
-    if demo_community.is_some() && !demo {
-        reader.mistake("demo_community", "is for demo mode only: take it out");
     }
 
     // All sections are read before the first missing one ends this, so that each can complain.
@@ -117,12 +111,10 @@ fn read(reader: &mut Reader) -> Option<Config> {
     if let Ephemeral::Redis { ca_file, .. } = &ephemeral {
         must_open(reader, "ephemeral.ca_file", ca_file.as_deref());
     }
-    must_open(reader, "demo_community", demo_community.as_deref());
 
     Some(Config {
         public_origin: public_origin?,
         demo,
-        demo_community,
         clock,
         public: public?,
         private,

@@ -19,10 +19,7 @@ fn every_shipped_file_loads() {
     let (key, any) = (folder.key(), folder.file("any.pem", "", 0o600));
     for (name, files) in [
         ("embedded.toml", vec![("HILUM__SECRETS__MASTER_KEY_FILE", &*key)]),
-        (
-            "demo.toml",
-            vec![("HILUM__SECRETS__MASTER_KEY_FILE", &*key), ("HILUM__DEMO_COMMUNITY", &*any)],
-        ),
+        ("demo.toml", vec![("HILUM__SECRETS__MASTER_KEY_FILE", &*key)]),
         (
             "production.toml",
             vec![
@@ -77,7 +74,7 @@ fn every_mistake_is_told_at_once_with_its_line() {
         "line 7: lockout.minutes must be a whole number from 10 to 1440",
         "line 9: password.policy must be \"community\" or \"nist-63b-4\"",
         "line 10: password.memory_kib must be a whole number from 19456 to 262144",
-        "line 11: colour is not known: there are demo, demo_community, public_origin and the \
+        "line 11: colour is not known: there are demo, public_origin and the \
          sections clock, database, ephemeral, keys, limits, lockout, log, outgoing, password, \
          private, public, secrets, session, support, throttle",
         "line 13: log.filter must be a level (error, warn, info, debug), or levels by module \
@@ -179,16 +176,14 @@ fn plain_http_stays_on_this_machine_or_behind_a_named_proxy() {
 }
 
 #[test]
-fn demo_mode_is_for_localhost_and_so_are_its_settings() {
+fn demo_mode_and_its_clock_are_for_localhost() {
     let folder = Folder::new();
     let demo = folder.least().replace("http://localhost:8080", "https://hilum.example")
         + "demo = true\npublic.behind_proxy = [\"127.0.0.1\"]\n";
     assert!(mistakes(&demo)[0].contains("demo is for localhost only"));
 
-    for setting in ["clock.offset_file", "demo_community"] {
-        let told = mistakes(&format!("{}{setting} = \"x\"\n", folder.least()));
-        assert!(told[0].contains("is for demo mode only"), "{told:?}");
-    }
+    let told = mistakes(&format!("{}clock.offset_file = \"x\"\n", folder.least()));
+    assert!(told[0].contains("clock.offset_file is for demo mode only"), "{told:?}");
 }
 
 #[test]
