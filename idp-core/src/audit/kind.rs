@@ -36,6 +36,8 @@ kinds! {
     AccountDormant = "account.dormant";
     /// Seven wrong passwords in a row (R29).
     AccountLocked = "account.locked";
+    /// A Subscriber no longer acts for an organization.
+    AffiliationEnded = "affiliation.ended";
     /// An authorization code came back a second time (RFC 6749 §4.1.2).
     CodeReused = "code.reused";
     /// A community file was loaded.

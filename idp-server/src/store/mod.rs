@@ -10,6 +10,7 @@ pub mod catalog;
 mod column;
 pub mod connection;
 mod counting;
+pub mod end_access;
 mod error;
 pub mod grant;
 pub mod lease;
@@ -29,5 +30,6 @@ pub mod tax_id;
 
 pub use connection::AnyConn;
 pub use counting::Counters;
+pub use end_access::{Cause, EndedAccess, Ending, Scope, end_access};
 pub use error::{StoreError, Taken};
 pub use pool::{Database, Settings};

@@ -1,5 +1,7 @@
 //! Participating sites. Every node keeps them all in memory, by [`super::catalog`]'s version.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use idp_core::{
@@ -29,6 +31,31 @@ pub fn all(conn: &mut AnyConn) -> Result<Vec<Site>, StoreError> {
 pub fn find(conn: &mut AnyConn, id: &SiteId) -> Result<Option<Site>, StoreError> {
     let row = site::table.find(id.as_str()).select(Row::as_select()).first(conn).optional()?;
     row.map(Site::try_from).transpose()
+}
+
+/// Those of `sites` that want to be told when a session ends.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn with_backchannel_logout(
+    conn: &mut AnyConn,
+    sites: BTreeSet<&SiteId>,
+) -> Result<BTreeSet<SiteId>, StoreError> {
+    if sites.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let rows: Vec<Row> = site::table
+        .filter(site::id.eq_any(sites.into_iter().map(SiteId::as_str)))
+        .select(Row::as_select())
+        .load(conn)?;
+    let mut listening = BTreeSet::new();
+    for row in rows {
+        let site = Site::try_from(row)?;
+        if site.client.backchannel_logout_uri.is_some() && site.status != SiteStatus::Retired {
+            listening.insert(site.id);
+        }
+    }
+    Ok(listening)
 }
 
 /// Takes in a new site; every node knows it within a second.
