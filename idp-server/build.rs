@@ -17,7 +17,6 @@ const CATALOGUES: &str = "messages";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={CATALOGUES}");
-    println!("cargo::rerun-if-changed=build.rs");
     let mut english = None;
     let mut translations = Vec::new();
     for entry in fs::read_dir(CATALOGUES)? {

@@ -22,26 +22,29 @@ impl Messages {
     /// The catalogue for a language tag (BCP 47): the very one, or that of its primary language,
     /// so that `es-MX` finds `es`.
     pub fn for_language(tag: &str) -> Option<&'static Self> {
-        let find = |wanted: &str| {
-            LANGUAGES.iter().copied().find(|known| known.tag.eq_ignore_ascii_case(wanted))
-        };
-        find(tag).or_else(|| find(tag.split('-').next().unwrap_or(tag)))
+        find(tag, &LANGUAGES, |messages| messages.tag).copied()
     }
 
     /// The first language that we have, of those the site asked for (`ui_locales`, OIDC Core
     /// §3.1.2.1), then of those the browser prefers (`Accept-Language`, RFC 9110 §12.5.4), then
     /// English.
     pub fn negotiate(ui_locales: Option<&str>, accept_language: Option<&str>) -> &'static Self {
-        let asked = ui_locales.unwrap_or_default().split_ascii_whitespace().take(CONSIDERED);
-        let mut found = asked.filter_map(Self::for_language);
-        if let Some(messages) = found.next() {
-            return messages;
-        }
-        preferred(accept_language.unwrap_or_default())
+        wishes(ui_locales, accept_language)
             .into_iter()
             .find_map(Self::for_language)
             .unwrap_or(Self::english())
     }
+}
+
+fn find<'a, T>(tag: &str, known: &'a [T], tag_of: impl Fn(&T) -> &str) -> Option<&'a T> {
+    let find = |wanted: &str| known.iter().find(|it| tag_of(it).eq_ignore_ascii_case(wanted));
+    find(tag).or_else(|| find(tag.split('-').next().unwrap_or(tag)))
+}
+
+/// All wanted language tags, the site's before the browser's.
+fn wishes<'a>(ui_locales: Option<&'a str>, accept_language: Option<&'a str>) -> Vec<&'a str> {
+    let asked = ui_locales.unwrap_or_default().split_ascii_whitespace().take(CONSIDERED);
+    asked.chain(preferred(accept_language.unwrap_or_default())).collect()
 }
 
 /// The tags of an `Accept-Language` header, best first; what has weight 0 is left out.
@@ -122,17 +125,35 @@ impl Display for Marked {
 mod tests {
     use super::*;
 
+    fn itself<'a>(tag: &'a &'static str) -> &'a str {
+        tag
+    }
+
     #[test]
-    fn the_language_is_the_sites_wish_then_the_browsers_then_english() {
+    fn the_language_is_the_sites_wish_then_the_browsers() {
+        let known = ["en", "es", "pt-BR"];
+        let chosen = |ui_locales, accept_language| {
+            let wishes = wishes(ui_locales, accept_language);
+            wishes.into_iter().find_map(|tag| find(tag, &known, itself).copied())
+        };
         for (ui_locales, accept_language, expected) in [
-            (None, None, "en"),
-            (Some("en-US fr"), Some("de"), "en"),
-            (Some("tlh"), Some("xx;q=0.9, en-GB;q=0.1"), "en"),
-            (None, Some("*, ;q=, en;q=2"), "en"),
-            (Some("\u{202e}"), Some("q=q=q"), "en"),
+            (Some("es-MX en"), Some("pt-BR"), Some("es")),
+            (Some("fr ES"), None, Some("es")),
+            (Some("tlh"), Some("en;q=0.1, pt-br;q=0.9"), Some("pt-BR")),
+            (None, Some("fr, es;q=0, en-GB;q=0.2"), Some("en")),
+            (None, Some("pt-PT"), None),
+            (Some(""), Some("*, ;q=, es;q=2"), None),
+            (Some("\u{202e}"), Some("q=q=q, -, es-"), Some("es")),
+            (None, None, None),
         ] {
-            assert_eq!(Messages::negotiate(ui_locales, accept_language).tag, expected);
+            assert_eq!(chosen(ui_locales, accept_language), expected, "{accept_language:?}");
         }
+    }
+
+    #[test]
+    fn an_unknown_language_is_answered_in_english() {
+        assert_eq!(Messages::negotiate(Some("tlh"), Some("xx")).tag, "en");
+        assert!(Messages::for_language("").is_none());
     }
 
     #[test]
@@ -142,12 +163,6 @@ mod tests {
             ["es-MX", "pt", "en", "fr"]
         );
         assert!(preferred("en;q=nan, en;q=-1, ;;;").is_empty());
-    }
-
-    #[test]
-    fn a_primary_language_stands_in_for_its_regions() {
-        assert!(Messages::for_language("EN-us").is_some());
-        assert!(Messages::for_language("").is_none());
     }
 
     #[test]
