@@ -7,6 +7,7 @@ pub mod audit_keys;
 pub mod jwks;
 mod known_tokens;
 pub mod private_key;
+pub mod register;
 pub mod ring;
 pub mod sealing;
 pub mod site_keys;

@@ -23,6 +23,7 @@ pub mod person;
 mod pool;
 mod schema;
 pub mod session;
+pub mod signing_key;
 pub mod site;
 pub mod site_visit;
 pub mod subscriber;
