@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use url::Url;
 
-use super::reader::{Reader, Value};
+use super::reader::Reader;
 
 /// `[database]`: what must not be lost.
 #[derive(Clone, Debug)]

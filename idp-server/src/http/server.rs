@@ -9,9 +9,10 @@ use tokio::{
     sync::mpsc,
 };
 
+pub use super::door::ErrorPage;
 use super::{
     client_address::TrustedProxies,
-    door::{Door, ErrorPage},
+    door::Door,
     health::{self, Health, Readiness, Stopping},
     tls::{self, Certificate, Change, TlsError},
 };
