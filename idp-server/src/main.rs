@@ -3,10 +3,12 @@
 #![forbid(unsafe_code)]
 #![expect(unreachable_pub, reason = "in a program, `pub` says what a room offers the other rooms")]
 
+mod app;
 mod cli;
 mod clock;
 mod config;
 mod ephemeral;
+mod follow;
 mod http;
 mod keys;
 mod metrics;
@@ -14,6 +16,7 @@ mod outgoing;
 mod pages;
 mod passwords;
 mod random;
+mod sites;
 mod store;
 mod telemetry;
 mod throttle;

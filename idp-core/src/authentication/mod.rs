@@ -4,4 +4,5 @@ pub mod assurance;
 pub mod lockout;
 pub mod password_policy;
 pub mod session;
+pub mod sign_in;
 pub mod throttle;

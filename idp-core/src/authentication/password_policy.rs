@@ -7,6 +7,7 @@ use unicode_normalization::UnicodeNormalization as _;
 pub const MAX_BYTES: usize = 1024;
 
 /// A password that somebody typed. It never prints and is wiped when dropped.
+#[derive(Clone)]
 pub struct Password(SecretString);
 
 impl Password {

@@ -3,6 +3,7 @@
 
 mod failure;
 mod secret;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,8 @@ configuration (all are listed).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve until told to stop
+    Serve(ConfigFile),
     /// Make secrets that live in files
     #[command(subcommand)]
     Secret(secret::Secret),
@@ -36,6 +39,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Secret(command) => command.run(),
+        Command::Serve(file) => serve::run(&file),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

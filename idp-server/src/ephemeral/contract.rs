@@ -3,6 +3,7 @@
 //! The embedded one is always tried. The shared one is tried when `HILUM_TEST_REDIS` holds the
 //! address of a server; `make test` starts one.
 
+use prometheus_client::metrics::counter::Counter;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -24,7 +25,7 @@ fn code(text: &str) -> Key {
 struct Subject {
     store: Ephemeral,
     skipped: Option<Arc<Mutex<Duration>>>,
-    commands: Arc<AtomicU64>,
+    commands: Counter,
 }
 
 impl Subject {
@@ -36,14 +37,14 @@ impl Subject {
         };
         let store = Embedded::with_limits(1_000_000, 1_000_000, ticks);
         let store = Ephemeral::Embedded(Arc::new(store));
-        Self { store, skipped: Some(skipped), commands: Arc::default() }
+        Self { store, skipped: Some(skipped), commands: Counter::default() }
     }
 
     /// A prefix of its own keeps the tests out of each other's way.
     fn redis(url: String, prefix: &str) -> Self {
-        let (commands, url) = (Arc::<AtomicU64>::default(), SecretString::from(url));
+        let (commands, url) = (Counter::default(), SecretString::from(url));
         let prefix = format!("test:{}:{prefix}:", std::process::id());
-        let store = Redis::open(&url, None, &prefix, Arc::clone(&commands)).unwrap();
+        let store = Redis::open(&url, None, &prefix, commands.clone()).unwrap();
         Self { store: Ephemeral::Redis(store), skipped: None, commands }
     }
 
@@ -219,7 +220,7 @@ async fn every_command_sent_is_counted() {
         store.get(&key).await.unwrap();
         store.take(&key).await.unwrap();
         let expected = if matches!(store, Ephemeral::Redis(_)) { 4 } else { 0 };
-        assert_eq!(subject.commands.load(Ordering::Relaxed), expected);
+        assert_eq!(subject.commands.get(), expected);
     }
 }
 

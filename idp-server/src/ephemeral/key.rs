@@ -34,6 +34,11 @@ impl Key {
         Self::named("jti", &[client_id, jti])
     }
 
+    /// The parameters of a cross-site POST, until the browser comes back with its cookies.
+    pub fn parked(handle: &str) -> Self {
+        Self::named("parked", &[handle])
+    }
+
     /// A count of failures: `rule` is ours, `of` is whom it slows down.
     pub fn throttle(rule: &'static str, of: &[impl AsRef<str>]) -> Self {
         Self::named(&format!("throttle:{rule}"), of)

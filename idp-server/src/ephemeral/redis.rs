@@ -4,9 +4,9 @@
 //! cluster. The server must run with `maxmemory-policy noeviction`: any other policy may forget a
 //! replay mark to make room, which is the one thing that must not happen; full, it refuses.
 
+use prometheus_client::metrics::counter::Counter;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -38,7 +38,7 @@ pub struct Redis {
     connection: ConnectionManager,
     count: Arc<Script>,
     prefix: Arc<str>,
-    commands: Arc<AtomicU64>,
+    commands: Counter,
 }
 
 impl Redis {
@@ -54,7 +54,7 @@ impl Redis {
         url: &SecretString,
         ca: Option<Vec<u8>>,
         prefix: &str,
-        commands: Arc<AtomicU64>,
+        commands: Counter,
     ) -> Result<Self, EphemeralError> {
         let url = url.expose_secret();
         let client = match ca {
@@ -122,7 +122,7 @@ impl Redis {
 
     /// See [`super::Ephemeral::count`].
     pub(super) async fn count(&self, key: &Key, window: Duration) -> Result<Count, EphemeralError> {
-        self.commands.fetch_add(1, Ordering::Relaxed);
+        self.commands.inc();
         let mut connection = self.connection.clone();
         let mut call = self.count.key(self.name(key));
         call.arg(millis(window));
@@ -153,7 +153,7 @@ impl Redis {
     }
 
     async fn send<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, EphemeralError> {
-        self.commands.fetch_add(1, Ordering::Relaxed);
+        self.commands.inc();
         let mut connection = self.connection.clone();
         in_time(command.query_async(&mut connection)).await
     }

@@ -1,8 +1,8 @@
 //! What short-lived state can do, whoever keeps it.
 
+use prometheus_client::metrics::counter::Counter;
 use std::fs;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use super::counters::Count;
@@ -33,10 +33,7 @@ impl Ephemeral {
     ///
     /// # Errors
     /// [`EphemeralError::Unavailable`] if the address or the certificates cannot be used.
-    pub fn open(
-        config: &config::Ephemeral,
-        commands: Arc<AtomicU64>,
-    ) -> Result<Self, EphemeralError> {
+    pub fn open(config: &config::Ephemeral, commands: Counter) -> Result<Self, EphemeralError> {
         match config {
             config::Ephemeral::Embedded => Ok(Self::Embedded(Arc::new(Embedded::new()))),
             config::Ephemeral::Redis { url, ca_file } => {

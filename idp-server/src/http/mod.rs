@@ -3,11 +3,35 @@
 //! A request passes the [`door`] before any handler sees it, and its answer passes it on the way
 //! out. Handlers live in folders by audience and know nothing of either listener.
 
+mod account;
+mod browser;
 pub mod client_address;
 mod door;
+mod error;
 pub mod headers;
 pub mod health;
+mod home;
+mod oidc;
 pub mod server;
+mod session;
+mod sign_on;
+mod sign_out;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod transaction;
+mod visit;
+
+use actix_web::web;
+
+pub use door::ErrorPage;
+
+/// The routes of the public listener.
+pub fn routes(services: &mut web::ServiceConfig) {
+    services
+        .configure(oidc::routes)
+        .configure(sign_on::routes)
+        .configure(sign_out::routes)
+        .configure(account::routes)
+        .configure(home::routes);
+}

@@ -1,19 +1,15 @@
 //! Counts what goes over the wire, because the number of statements per request is a promise.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
-
 use diesel::connection::{Instrumentation, InstrumentationEvent};
+use prometheus_client::metrics::counter::Counter;
 
 /// Statements and commits of all connections of a [`super::Database`] since it was opened.
 #[derive(Clone, Debug, Default)]
 pub struct Counters {
     /// Statements, without those that begin and end transactions.
-    pub statements: Arc<AtomicU64>,
+    pub statements: Counter,
     /// Transactions that were committed, without savepoints.
-    pub commits: Arc<AtomicU64>,
+    pub commits: Counter,
 }
 
 /// One connection's share in the counting.
@@ -41,12 +37,12 @@ impl Instrumentation for Counting {
             InstrumentationEvent::CommitTransaction { depth, .. } => {
                 self.announced = true;
                 if depth.get() == 1 {
-                    self.counters.commits.fetch_add(1, Ordering::Relaxed);
+                    self.counters.commits.inc();
                 }
             }
             InstrumentationEvent::StartQuery { .. } => {
                 if !std::mem::take(&mut self.announced) {
-                    self.counters.statements.fetch_add(1, Ordering::Relaxed);
+                    self.counters.statements.inc();
                 }
             }
             _ => {}

@@ -67,6 +67,8 @@ pub enum Cause {
     SignedOut,
     /// The person signed out at a site (OIDC RP-Initiated Logout 1.0).
     SignedOutAtSite,
+    /// The sign-in was one of a burst in which too many had failed.
+    SignInThrottled,
     /// The site was removed or stopped.
     SiteRemoved,
 }
@@ -86,6 +88,7 @@ impl Cause {
             Self::Revoked => "revoked",
             Self::SignedOut => "signed-out",
             Self::SignedOutAtSite => "signed-out-at-site",
+            Self::SignInThrottled => "sign-in-throttled",
             Self::SiteRemoved => "site-removed",
         }
     }

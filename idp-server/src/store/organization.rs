@@ -3,7 +3,11 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use idp_core::{
-    community::organization::Organization,
+    community::{
+        affiliation::Affiliation,
+        organization::Organization,
+        site::{OrgEnablement, Site},
+    },
     ids::{OrganizationId, SiteId},
 };
 
@@ -103,6 +107,26 @@ pub fn enabled_at(
         .select(organization_site::organization_id)
         .load(conn)?;
     found.into_iter().map(organization_id).collect()
+}
+
+/// Of the organizations of `affiliations`, those that switched `site` on; nothing is asked for a
+/// site that is open to all.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn enabled_among(
+    conn: &mut AnyConn,
+    site: &Site,
+    affiliations: &[Affiliation],
+) -> Result<Vec<OrganizationId>, StoreError> {
+    match site.release.org_enablement {
+        OrgEnablement::Open => Ok(Vec::new()),
+        OrgEnablement::ByAdministrator => {
+            let organizations: Vec<_> =
+                affiliations.iter().map(|a| a.organization.id.clone()).collect();
+            enabled_at(conn, &site.id, &organizations)
+        }
+    }
 }
 
 /// The sites that an organization switched on.

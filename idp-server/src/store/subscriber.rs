@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use idp_core::{
-    community::subscriber::{EmailAddress, Subscriber, UserId},
+    community::subscriber::{EmailAddress, Subscriber},
     ids::SubscriberId,
 };
 
@@ -36,9 +36,9 @@ pub fn find(conn: &mut AnyConn, id: &SubscriberId) -> Result<Option<Subscriber>,
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn for_sign_in(conn: &mut AnyConn, user_id: &UserId) -> Result<Option<Account>, StoreError> {
+pub fn for_sign_in(conn: &mut AnyConn, name: &str) -> Result<Option<Account>, StoreError> {
     let row: Option<(Row, Option<String>)> = subscriber::table
-        .filter(subscriber::user_id.eq(user_id.as_str()))
+        .filter(subscriber::user_id.eq(name))
         .select((Row::as_select(), subscriber::password_hash))
         .first(conn)
         .optional()?;
@@ -121,22 +121,25 @@ pub fn renew_password_hash(
     Ok(())
 }
 
-/// Takes down a successful sign-in; what was the last one becomes the one before it.
+/// Takes down a successful sign-in; what was the last one becomes the one before it. `false` if the
+/// password has changed since `account` was read: then what was compared is no longer valid.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn signed_in(
     conn: &mut AnyConn,
-    id: &SubscriberId,
+    account: &Account,
     at: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    diesel::update(subscriber::table.find(id.as_str()))
-        .set((
-            subscriber::previous_sign_in_at.eq(subscriber::last_sign_in_at),
-            subscriber::last_sign_in_at.eq(millis(at)),
-        ))
-        .execute(conn)?;
-    Ok(())
+) -> Result<bool, StoreError> {
+    let person = subscriber::table.find(account.subscriber.id.as_str());
+    let changed =
+        diesel::update(person.filter(subscriber::password_hash.eq(&account.password_hash)))
+            .set((
+                subscriber::previous_sign_in_at.eq(subscriber::last_sign_in_at),
+                subscriber::last_sign_in_at.eq(millis(at)),
+            ))
+            .execute(conn)?;
+    Ok(changed == 1)
 }
 
 /// Sets the last sign-in to what an imported community says. Sign-ins that happened here since

@@ -1,0 +1,241 @@
+//! What the whole program shares: opened once, handed to every handler and job.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use idp_core::{
+    authentication::{lockout, session::SessionRules},
+    community::subscriber::AccountRules,
+};
+use tokio::sync::Notify;
+
+use crate::{
+    clock::{Clock, OffsetClock, SystemClock},
+    config::{self, ClockSource, Config},
+    ephemeral::{Ephemeral, EphemeralError},
+    http::health::Readiness,
+    keys::{
+        audit_keys::AuditKeys,
+        register::{Register, RegisterError},
+        ring::{KeyRing, RingError},
+        sealing::{Place, SealError, Sealer},
+        sub_keys::SubKeys,
+    },
+    metrics::Metrics,
+    outgoing::{Outgoing, OutgoingError},
+    passwords::{Passwords, StartError},
+    random::Random,
+    sites::SiteCatalogue,
+    store::{Counters, Database, Settings, StoreError, catalog, site, tax_id::OpenSsn},
+    throttle::{self, Throttle},
+};
+
+/// The program's shared parts.
+pub struct App {
+    /// The issuer: the public origin, without a trailing slash.
+    pub issuer: String,
+    /// Whether demo accounts and sites are accepted.
+    pub demo: bool,
+    /// The only source of time.
+    pub clock: Arc<dyn Clock>,
+    /// The only source of randomness.
+    pub random: Random,
+    /// What must not be lost.
+    pub db: Database,
+    /// What expires within minutes.
+    pub ephemeral: Ephemeral,
+    /// The sites.
+    pub sites: SiteCatalogue,
+    /// The keys that sign tokens.
+    pub ring: KeyRing,
+    /// Where the keys are kept, and what keeps them going.
+    pub register: Register,
+    /// The key that signs the audit record.
+    audit_keys: RwLock<Arc<AuditKeys>>,
+    /// Keys derived from the master key.
+    pub sub_keys: SubKeys,
+    /// Encrypts what lies in the database.
+    pub sealer: Arc<Sealer>,
+    /// Opens sealed personal numbers.
+    pub open_ssn: Arc<OpenSsn>,
+    /// Hashes passwords.
+    pub passwords: Passwords,
+    /// Makes whoever keeps failing wait.
+    pub throttle: Throttle,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Calls sites.
+    pub outgoing: Outgoing,
+    /// The help desk.
+    pub support: config::Support,
+    /// How many wrong passwords lock, and for how long.
+    pub lockout: lockout::Limits,
+    /// How long sessions last.
+    pub session_rules: SessionRules,
+    /// When an account may be used.
+    pub account_rules: AccountRules,
+    /// Rung when something was put into the outbox.
+    pub outbox: Bell,
+}
+
+/// Wakes a job before its next round.
+#[derive(Default)]
+pub struct Bell(Notify);
+
+impl Bell {
+    /// Wakes it. A ring that nobody hears is kept for the next who listens.
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+
+    /// Waits until it is rung.
+    pub async fn rung(&self) {
+        self.0.notified().await;
+    }
+}
+
+/// Why the program could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("short-lived state: {0}")]
+    Ephemeral(#[from] EphemeralError),
+    #[error("keys cannot be derived from the master key")]
+    Derive,
+    #[error(transparent)]
+    Outgoing(#[from] OutgoingError),
+    #[error("the password pool cannot start: {0}")]
+    Passwords(#[from] StartError),
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    #[error(transparent)]
+    Ring(#[from] RingError),
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// Opens everything. The database must have today's tables.
+    ///
+    /// # Errors
+    /// [`OpenError`] names the part that is not there.
+    pub async fn open(config: &Config) -> Result<Self, OpenError> {
+        let metrics = Arc::new(Metrics::new());
+        let random = Random::new();
+        let sub_keys =
+            SubKeys::derive(&config.secrets.master_key).map_err(|_| OpenError::Derive)?;
+        let sealer = Arc::new(Sealer::new(&sub_keys, random.clone())?);
+        let db = database(config, &metrics);
+        let clock = clock(&config.clock);
+        let register = Register::new(db.clone(), Arc::clone(&sealer), config.keys);
+        register.keep(clock.now()).await?;
+        let issuer = config.public_origin.as_str().to_owned();
+        let ring = KeyRing::new(issuer.clone(), register.load().await?)?;
+        let audit_keys = RwLock::new(Arc::new(register.audit_keys().await?));
+        let ephemeral = Ephemeral::open(&config.ephemeral, metrics.redis_commands.clone())?;
+        let app = Self {
+            issuer,
+            demo: config.demo,
+            clock,
+            random: random.clone(),
+            db,
+            sites: SiteCatalogue::default(),
+            ring,
+            register,
+            audit_keys,
+            sub_keys,
+            open_ssn: open_ssn(Arc::clone(&sealer)),
+            sealer,
+            passwords: Passwords::start(&config.password, metrics.passwords.clone(), random)?,
+            throttle: Throttle::new(ephemeral.clone(), throttle::limits(&config.throttle)),
+            ephemeral,
+            metrics,
+            outgoing: Outgoing::new(&config.outgoing)?,
+            support: config.support.clone(),
+            lockout: config.lockout,
+            session_rules: config.session.rules,
+            account_rules: AccountRules {
+                dormant_after: config.session.dormant_after,
+                demo: config.demo,
+            },
+            outbox: Bell::default(),
+        };
+        app.reload_sites().await?;
+        Ok(app)
+    }
+
+    /// Takes over the sites as the database has them now.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then the catalogue is as it was.
+    pub async fn reload_sites(&self) -> Result<(), StoreError> {
+        let sites = self.db.read(site::all).await?;
+        self.sites.replace(sites, self.demo, self.sub_keys.pairwise_subject.expose());
+        Ok(())
+    }
+
+    /// Takes over the keys as the database has them now.
+    ///
+    /// # Errors
+    /// [`RegisterError`]; then the keys are as they were.
+    pub async fn reload_keys(&self) -> Result<(), RegisterError> {
+        self.register.refresh(&self.ring).await?;
+        let audit_keys = Arc::new(self.register.audit_keys().await?);
+        *self.audit_keys.write().unwrap_or_else(PoisonError::into_inner) = audit_keys;
+        Ok(())
+    }
+
+    /// The keys that sign audit heads.
+    pub fn audit_keys(&self) -> Arc<AuditKeys> {
+        Arc::clone(&self.audit_keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The database of the configuration.
+pub fn database(config: &Config, metrics: &Metrics) -> Database {
+    let settings = Settings { connections: config.database.pool_size, ..Settings::default() };
+    let counters = Counters {
+        statements: metrics.sql_statements.clone(),
+        commits: metrics.sql_commits.clone(),
+    };
+    Database::new(config.database.url.clone(), settings, counters)
+}
+
+/// Opens a personal number that was sealed for its Tax ID.
+pub fn open_ssn(sealer: Arc<Sealer>) -> Arc<OpenSsn> {
+    Arc::new(move |id, sealed| {
+        let place = Place { table: "tax_id", column: "sealed", row: id.as_str() };
+        let opened = sealer.open(place, sealed).ok()?;
+        std::str::from_utf8(&opened).ok()?.parse().ok()
+    })
+}
+
+/// The clock of the configuration.
+pub fn clock(source: &ClockSource) -> Arc<dyn Clock> {
+    match source {
+        ClockSource::Offset(file) => Arc::new(OffsetClock::new(file.clone())),
+        ClockSource::System => Arc::new(SystemClock),
+    }
+}
+
+impl Readiness for App {
+    fn missing(&self) -> Pin<Box<dyn Future<Output = Vec<&'static str>> + Send + '_>> {
+        Box::pin(async {
+            let (database, ephemeral) =
+                tokio::join!(self.db.read(catalog::read_all), self.ephemeral.ping());
+            let keys = self.ring.algorithms().is_empty();
+            [
+                ("database", database.is_err()),
+                ("short-lived state", ephemeral.is_err()),
+                ("signing keys", keys),
+            ]
+            .into_iter()
+            .filter_map(|(name, missing)| missing.then_some(name))
+            .collect()
+        })
+    }
+}

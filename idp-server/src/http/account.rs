@@ -1,0 +1,208 @@
+//! `/account`: a Subscriber's own page. Who am I, where am I signed in, what have I opened.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{self, Bytes, Path, Query},
+};
+use idp_core::{
+    community::affiliation::Affiliation,
+    ids::SessionId,
+    release::Naming,
+    sign_on::{Policy, Progress, Step, next_step},
+};
+use serde::Deserialize;
+
+use super::{
+    error::PageError,
+    session::ending,
+    sign_on::own_pages,
+    transaction::{Purpose, Transaction},
+    visit::{Visit, page, see_other},
+};
+use crate::{
+    pages::{
+        AccountPage, AffiliationView, Done, FormExpiredPage, SessionView, SiteVisit, StartAgain,
+    },
+    store::{Cause, Scope, end_access, person, session, site_visit},
+};
+
+/// What forms of this page are for.
+const PURPOSE: &str = "account";
+
+/// The routes.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/account").get(show))
+        // Before the pattern, which would take it for an identifier.
+        .service(web::resource("/account/sessions/end-others").post(end_others))
+        .service(web::resource("/account/sessions/{id}/end").post(end_one));
+}
+
+/// The person who is signed in, if the engine lets them in without a page.
+async fn signed_in(visit: &Visit) -> Result<Option<person::LoadedPerson>, PageError> {
+    let Some(digest) = visit.session() else { return Ok(None) };
+    let open_ssn = Arc::clone(&visit.open_ssn);
+    let Some(loaded) =
+        visit.db.read(move |conn| person::by_cookie(conn, &digest, &*open_ssn)).await?
+    else {
+        return Ok(None);
+    };
+    let now = visit.clock.now();
+    let progress =
+        Progress { person: Some(visit.person(&loaded, Vec::new(), now)), ..Progress::default() };
+    let step = next_step(
+        &own_pages(now),
+        &progress,
+        Policy { release: None, naming: &Naming::Public },
+        now,
+    );
+    Ok(matches!(step, Step::Complete(_)).then_some(loaded))
+}
+
+/// Begins a sign-on for this page.
+async fn ask(visit: &Visit) -> Result<HttpResponse, PageError> {
+    let (browser, cookie) = visit.browser();
+    let handle = visit.random.secret();
+    Transaction::new(&browser, Purpose::Account).keep(visit, handle.expose()).await?;
+    Ok(see_other(&format!("/sign-on/{}", handle.expose()), cookie))
+}
+
+#[derive(Deserialize)]
+struct After {
+    done: Option<String>,
+}
+
+/// `GET /account`.
+async fn show(visit: Visit, after: Query<After>) -> HttpResponse {
+    let outcome = overview(&visit, after.done.as_deref()).await;
+    visit.answer(outcome)
+}
+
+async fn overview(visit: &Visit, done: Option<&str>) -> Result<HttpResponse, PageError> {
+    let Some(loaded) = signed_in(visit).await? else { return ask(visit).await };
+    let (subscriber, now) = (loaded.subscriber.id.clone(), visit.clock.now());
+    let (sessions, visits) = visit
+        .db
+        .read(move |conn| {
+            Ok((
+                session::live_of_subscriber(conn, &subscriber, now)?,
+                site_visit::of_subscriber(conn, &subscriber)?,
+            ))
+        })
+        .await?;
+    let (browser, _) = visit.browser();
+    let form_token = visit.form_token(&browser, PURPOSE);
+    let person = &loaded.subscriber;
+    let name = person.name();
+    let active: Vec<&Affiliation> = loaded.affiliations.iter().filter(|a| a.is_active()).collect();
+    let numbers: Vec<Vec<String>> = active
+        .iter()
+        .map(|a| a.tax_ids.iter().map(|tax_id| tax_id.number.shown()).collect())
+        .collect();
+    let sites: Vec<_> =
+        visits.iter().filter_map(|(id, at)| Some((visit.sites.find(id)?, *at))).collect();
+    let content = AccountPage {
+        frame: visit.frame(),
+        form_token: &form_token,
+        name: &name,
+        user_id: person.user_id.as_str(),
+        email: person.email.as_ref().map(|email| email.as_str()),
+        last_sign_in: loaded.previous_sign_in_at,
+        affiliations: active
+            .iter()
+            .zip(&numbers)
+            .map(|(a, numbers)| affiliation(a, numbers))
+            .collect(),
+        sessions: sessions
+            .iter()
+            .map(|listed| SessionView {
+                id: listed.session.id.as_str(),
+                current: listed.session.id == loaded.session.id,
+                user_agent: &listed.user_agent,
+                address: &listed.address,
+                started_at: listed.session.started_at,
+                ends_at: listed.session.expires_at,
+            })
+            .collect(),
+        sites: sites
+            .iter()
+            .map(|(entry, at)| SiteVisit {
+                name: &entry.site.name,
+                last_at: *at,
+                scopes: entry
+                    .site
+                    .release
+                    .allowed_scopes
+                    .iter()
+                    .map(|scope| scope.as_str())
+                    .collect(),
+            })
+            .collect(),
+        done: done.and_then(|done| match done {
+            "session" => Some(Done::SessionEnded),
+            "others" => Some(Done::OthersEnded),
+            _ => None,
+        }),
+    };
+    Ok(page(StatusCode::OK, &content))
+}
+
+fn affiliation<'a>(affiliation: &'a Affiliation, numbers: &'a [String]) -> AffiliationView<'a> {
+    AffiliationView {
+        organization: &affiliation.organization.name,
+        roles: affiliation.roles.iter().map(|role| role.code()).collect(),
+        tax_ids: numbers.iter().map(String::as_str).collect(),
+        administrator: affiliation.administrator,
+        access_level: affiliation.access_level.code(),
+    }
+}
+
+/// `POST /account/sessions/{id}/end`. A session of somebody else is not there (security 19.4).
+async fn end_one(visit: Visit, id: Path<String>, body: Bytes) -> HttpResponse {
+    let outcome = end(&visit, &body, Which::One(&id)).await;
+    visit.answer(outcome)
+}
+
+/// `POST /account/sessions/end-others`.
+async fn end_others(visit: Visit, body: Bytes) -> HttpResponse {
+    let outcome = end(&visit, &body, Which::Others).await;
+    visit.answer(outcome)
+}
+
+enum Which<'a> {
+    One(&'a str),
+    Others,
+}
+
+async fn end(visit: &Visit, body: &Bytes, which: Which<'_>) -> Result<HttpResponse, PageError> {
+    let Some(loaded) = signed_in(visit).await? else { return Ok(see_other("/account", [])) };
+    if visit.own_form(body, PURPOSE).is_none() {
+        let content = FormExpiredPage { frame: visit.frame(), start_again: StartAgain::Account };
+        return Ok(page(StatusCode::FORBIDDEN, &content));
+    }
+    let (person, now) = (loaded.session.subscriber, visit.clock.now());
+    let (what, done) = match which {
+        Which::Others => (
+            Scope::SessionsOfSubscriber { subscriber: person, except: Some(loaded.session.id) },
+            "others",
+        ),
+        Which::One(id) => {
+            let id: SessionId = id.parse().map_err(|_| PageError::NotFound)?;
+            let wanted = id.clone();
+            let own =
+                visit.db.read(move |conn| session::live_of_subscriber(conn, &person, now)).await?;
+            if !own.iter().any(|listed| listed.session.id == wanted) {
+                return Err(PageError::NotFound);
+            }
+            (Scope::Session(id), "session")
+        }
+    };
+    let ending = ending(visit, loaded.subscriber.id, Cause::EndedByPerson);
+    let random = visit.random.clone();
+    visit.db.write(move |conn| end_access(conn, &what, &ending, &random)).await?;
+    visit.outbox.wake();
+    Ok(see_other(&format!("/account?done={done}"), []))
+}

@@ -1,0 +1,54 @@
+//! Sending an authorization response to the site, by the way that it registered.
+
+use actix_web::{HttpResponse, cookie::Cookie, http::StatusCode};
+use idp_core::{
+    community::site::ResponseMode,
+    oidc::authorize::{self, Destination, Outcome},
+};
+use url::Url;
+
+use crate::{
+    http::{
+        headers::ContentPolicy,
+        visit::{Visit, page_for, see_other},
+    },
+    pages::FormPostPage,
+};
+
+/// Sends `outcome` to where the site's own record says.
+pub fn send(
+    visit: &Visit,
+    destination: &Destination,
+    outcome: &Outcome,
+    cookies: Vec<Cookie<'static>>,
+) -> HttpResponse {
+    let fields = authorize::answer(destination, &visit.issuer, outcome);
+    let to = &destination.redirect_uri;
+    match destination.mode {
+        ResponseMode::Query => see_other(&to.with_query(&fields), cookies),
+        ResponseMode::FormPost => {
+            let policy = form_policy(to.as_str());
+            let host =
+                Url::parse(to.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned));
+            let site = host.unwrap_or_default();
+            let content =
+                FormPostPage { frame: visit.frame(), action: to.as_str(), site: &site, fields };
+            let mut answer = page_for(StatusCode::OK, &content, &policy);
+            for cookie in cookies {
+                // Only a cookie that cannot be written as a header fails, and ours can.
+                if let Err(error) = answer.add_cookie(&cookie) {
+                    tracing::error!(%error, "a cookie could not be set");
+                }
+            }
+            answer
+        }
+    }
+}
+
+/// The policy of a page whose form ends at `address`.
+pub fn form_policy(address: &str) -> ContentPolicy {
+    match Url::parse(address) {
+        Ok(target) => ContentPolicy::new().form_to(&target),
+        Err(_) => ContentPolicy::new(),
+    }
+}

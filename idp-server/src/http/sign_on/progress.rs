@@ -1,0 +1,271 @@
+//! Gathering what is known, asking the engine, and turning its last word into an answer.
+
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, cookie::Cookie};
+use chrono::{DateTime, Utc};
+use idp_core::{
+    community::site::AffiliationMode,
+    ids::{AffiliationId, OrganizationId},
+    oidc::{
+        authorize::{AuthorizationError, AuthorizationRequest, Outcome},
+        code::{CODE_LIFE, CodeRecord},
+        error::ErrorCode,
+    },
+    release::Naming,
+    secret::SecretDigest,
+    sign_on::{
+        AffiliationDemand, AssuranceDemand, Person, Policy, Progress, Refusal, Released, SignOn,
+        SignOnRequest, Step, next_step,
+    },
+};
+
+use crate::{
+    app::App,
+    ephemeral::Key,
+    http::{
+        error::PageError,
+        oidc::response,
+        transaction::{Purpose, Transaction},
+        visit::{Visit, see_other},
+    },
+    sites::SiteEntry,
+    store::{grant, organization, person, site_visit},
+};
+
+/// Where a transaction stands.
+pub struct Advance {
+    /// What is known of the browser's person.
+    pub person: Option<person::LoadedPerson>,
+    /// The site, if the sign-on is for one.
+    pub site: Option<Arc<SiteEntry>>,
+    /// What happens next.
+    pub step: Step,
+}
+
+impl Transaction {
+    /// What the sign-on asks for.
+    pub fn request(&self) -> SignOnRequest {
+        match &self.purpose {
+            Purpose::Site(request) => request.sign_on.clone(),
+            Purpose::Account => own_pages(DateTime::UNIX_EPOCH),
+        }
+    }
+}
+
+/// What Hilum's own pages ask of a sign-on: that somebody is signed in.
+pub fn own_pages(asked_at: DateTime<Utc>) -> SignOnRequest {
+    SignOnRequest {
+        asked_at,
+        passive: false,
+        force: false,
+        max_age_seconds: None,
+        assurance: AssuranceDemand::default(),
+        affiliation: AffiliationDemand::default(),
+        subject: None,
+        show_notice: false,
+    }
+}
+
+/// What a site's record demands; Hilum's own pages demand nothing.
+pub fn policy_of(site: Option<&SiteEntry>) -> Policy<'_> {
+    match site {
+        Some(entry) => Policy { release: Some(&entry.site.release), naming: &entry.naming },
+        None => Policy { release: None, naming: &Naming::Public },
+    }
+}
+
+/// Loads what is known and asks the engine: one trip to the database.
+///
+/// # Errors
+/// [`PageError`] if the database is out of reach, or the site is gone.
+pub async fn advance(
+    app: &App,
+    transaction: &Transaction,
+    session: Option<SecretDigest>,
+) -> Result<Advance, PageError> {
+    let site = match &transaction.purpose {
+        Purpose::Account => None,
+        Purpose::Site(request) => {
+            let found = app.sites.find(&request.site);
+            Some(found.ok_or(idp_core::oidc::authorize::Unanswerable::Site)?)
+        }
+    };
+    let known = match session {
+        None => Known::default(),
+        Some(digest) => load(app, digest, site.clone()).await?,
+    };
+    let now = app.clock.now();
+    let progress = Progress {
+        person: known.person.as_ref().map(|loaded| app.person(loaded, known.enabled_at, now)),
+        chosen: transaction.chosen.clone(),
+        remembered_choice: known.remembered_choice,
+        notice_seen: known.notice_seen,
+        notice_confirmed: transaction.notice_confirmed,
+    };
+    let step = next_step(&transaction.request(), &progress, policy_of(site.as_deref()), now);
+    Ok(Advance { person: known.person, site, step })
+}
+
+#[derive(Default)]
+struct Known {
+    person: Option<person::LoadedPerson>,
+    remembered_choice: Option<AffiliationId>,
+    notice_seen: bool,
+    enabled_at: Vec<OrganizationId>,
+}
+
+async fn load(
+    app: &App,
+    session: SecretDigest,
+    site: Option<Arc<SiteEntry>>,
+) -> Result<Known, PageError> {
+    let open_ssn = Arc::clone(&app.open_ssn);
+    let known = app.db.read(move |conn| {
+        let Some(loaded) = person::by_cookie(conn, &session, &*open_ssn)? else {
+            return Ok(Known::default());
+        };
+        let Some(site) = &site else {
+            return Ok(Known { person: Some(loaded), ..Known::default() });
+        };
+        let (person, id, release) = (&loaded.session, &site.site.id, &site.site.release);
+        let notice_seen = site_visit::has_visited(conn, &person.subscriber, id)?;
+        let remembered_choice = match release.affiliation_mode {
+            AffiliationMode::One => grant::last_affiliation(conn, &person.id, id)?,
+            AffiliationMode::All | AffiliationMode::None => None,
+        };
+        let enabled_at = organization::enabled_among(conn, &site.site, &loaded.affiliations)?;
+        Ok(Known { remembered_choice, notice_seen, enabled_at, person: Some(loaded) })
+    });
+    Ok(known.await?)
+}
+
+impl App {
+    /// The engine's view of a loaded person; `enabled_at` are those of their organizations that
+    /// switched the site on.
+    pub fn person(
+        &self,
+        loaded: &person::LoadedPerson,
+        enabled_at: Vec<OrganizationId>,
+        now: DateTime<Utc>,
+    ) -> Person {
+        Person {
+            session: loaded.session.clone(),
+            standing: loaded.subscriber.standing(&self.account_rules, now),
+            affiliations: loaded.affiliations.clone(),
+            enabled_at,
+            factors: Vec::new(),
+            may_enrol: false,
+            agreement_due: false,
+        }
+    }
+}
+
+/// The last word on a sign-on: to the site with its answer, or to the account. `None` while a page
+/// of ours comes first.
+///
+/// # Errors
+/// [`PageError`] if the code cannot be kept.
+pub async fn conclude(
+    visit: &Visit,
+    transaction: &Transaction,
+    step: &Step,
+    cookies: &[Cookie<'static>],
+) -> Result<Option<HttpResponse>, PageError> {
+    let request = match (&transaction.purpose, step) {
+        (Purpose::Account, Step::Complete(_)) => {
+            return Ok(Some(see_other("/account", cookies.to_vec())));
+        }
+        (Purpose::Account, _) => return Ok(None),
+        (Purpose::Site(request), _) => request,
+    };
+    let outcome = match step {
+        Step::Complete(sign_on) => {
+            issue_code(visit, request, sign_on, transaction.notice_confirmed).await?
+        }
+        // The person is told first what to do about it; the site is told when they go back.
+        Step::Refuse(refusal) if !request.sign_on.passive && is_for_people(*refusal) => {
+            return Ok(None);
+        }
+        Step::Refuse(refusal) => Outcome::Error((*refusal).into()),
+        Step::AcceptAgreement
+        | Step::AskPassword(_)
+        | Step::AskSecondFactor { .. }
+        | Step::ChooseAffiliation { .. }
+        | Step::EnrollSecondFactor(_)
+        | Step::ShowNotice(_) => return Ok(None),
+    };
+    Ok(Some(response::send(visit, &request.destination, &outcome, cookies.to_vec())))
+}
+
+/// Goes on with a transaction that is kept under `handle`: its last word, or its next page.
+///
+/// # Errors
+/// [`PageError`] if something that we need is out of reach.
+pub async fn go_on(
+    visit: &Visit,
+    handle: &str,
+    transaction: &Transaction,
+    session: Option<SecretDigest>,
+    cookies: &[Cookie<'static>],
+) -> Result<HttpResponse, PageError> {
+    let advance = advance(visit, transaction, session).await?;
+    if let Some(answer) = conclude(visit, transaction, &advance.step, cookies).await? {
+        Transaction::finish(visit, handle).await;
+        return Ok(answer);
+    }
+    transaction.keep(visit, handle).await?;
+    Ok(see_other(&format!("/sign-on/{handle}"), cookies.to_vec()))
+}
+
+/// Whether a person can do something about a refusal.
+pub const fn is_for_people(refusal: Refusal) -> bool {
+    match refusal {
+        Refusal::AffiliationRequired | Refusal::RoleRequired | Refusal::SiteNotEnabled => true,
+        Refusal::AgreementRequired
+        | Refusal::AssuranceUnmet
+        | Refusal::ChoiceDue
+        | Refusal::InteractionDue
+        | Refusal::SignInDue => false,
+    }
+}
+
+/// Keeps a code for a finished sign-on.
+///
+/// # Errors
+/// [`PageError`] if short-lived state is out of reach.
+pub async fn issue_code(
+    app: &App,
+    request: &AuthorizationRequest,
+    sign_on: &SignOn,
+    first_visit: bool,
+) -> Result<Outcome, PageError> {
+    let code = app.random.secret();
+    let record = CodeRecord {
+        site: request.site.clone(),
+        redirect_uri: request.destination.redirect_uri.as_str().to_owned(),
+        challenge: request.challenge.clone(),
+        session: sign_on.session.id.clone(),
+        affiliation: match &sign_on.affiliations {
+            Released::One(affiliation) => Some(affiliation.id.clone()),
+            Released::All(_) | Released::None => None,
+        },
+        scopes: request.scopes.clone(),
+        claims: request.claims.clone(),
+        nonce: request.nonce.clone(),
+        acr: sign_on.acr.clone(),
+        first_visit,
+        issued_at: app.clock.now(),
+    };
+    let bytes = serde_json::to_vec(&record).map_err(|error| PageError::unexpected(&error))?;
+    // A little longer than the code lives, so that the record's own date decides.
+    let ttl = CODE_LIFE.to_std().unwrap_or_default() * 2;
+    app.ephemeral.put(&Key::code(&code.digest()), &bytes, ttl).await?;
+    app.metrics.sign_in("completed");
+    Ok(Outcome::Code(code.expose().to_owned()))
+}
+
+/// What a site is told when the person turns back.
+pub const fn cancelled() -> AuthorizationError {
+    AuthorizationError { code: ErrorCode::AccessDenied, description: "cancelled" }
+}

@@ -1,0 +1,276 @@
+//! `GET /sign-on/{handle}`: the page of the step that the sign-on is at.
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Path, Query},
+};
+use idp_core::{
+    authentication::lockout,
+    community::{affiliation::Affiliation, subscriber::Subscriber},
+    oidc::authorize::AuthorizationRequest,
+    sign_on::{Refusal, Released, SignInReason, SignOn, Step},
+};
+use serde::Deserialize;
+
+use super::progress::{Advance, advance, conclude};
+use crate::{
+    http::{
+        error::PageError,
+        headers::ContentPolicy,
+        oidc::response::form_policy,
+        transaction::{Purpose, Transaction},
+        visit::{Visit, page_for, site_view},
+    },
+    pages::{
+        self, AffiliationChoice, AffiliationPage, NoticePage, Received, RefusalPage, RefusalReason,
+        SignInPage, SignInProblem,
+    },
+    sites::SiteEntry,
+};
+
+#[derive(Deserialize)]
+pub struct Search {
+    find: Option<String>,
+}
+
+/// Shows the page, or goes on where there is none to be shown.
+pub async fn show(visit: Visit, handle: Path<String>, search: Query<Search>) -> HttpResponse {
+    visit.answer(step(&visit, &handle, search.find.as_deref()).await)
+}
+
+async fn step(visit: &Visit, handle: &str, find: Option<&str>) -> Result<HttpResponse, PageError> {
+    let transaction = Transaction::load(visit, &visit.request, handle).await?;
+    let advance = advance(visit, &transaction, visit.session()).await?;
+    if let Some(answer) = conclude(visit, &transaction, &advance.step, &[]).await? {
+        Transaction::finish(visit, handle).await;
+        return Ok(answer);
+    }
+    let stand = Stand::new(visit, handle, &transaction);
+    stand.page(&advance, find)
+}
+
+/// What every page of a sign-on needs.
+pub struct Stand<'a> {
+    visit: &'a Visit,
+    handle: &'a str,
+    form_token: String,
+    transaction: &'a Transaction,
+}
+
+impl<'a> Stand<'a> {
+    pub fn new(visit: &'a Visit, handle: &'a str, transaction: &'a Transaction) -> Self {
+        // The transaction was found, so the browser has its name.
+        let (browser, _) = visit.browser();
+        Self { visit, handle, form_token: visit.form_token(&browser, handle), transaction }
+    }
+
+    fn request(&self) -> Option<&'a AuthorizationRequest> {
+        match &self.transaction.purpose {
+            Purpose::Account => None,
+            Purpose::Site(request) => Some(request),
+        }
+    }
+
+    fn frame(&self) -> pages::Frame<'_> {
+        self.visit.frame_for(self.request().and_then(|request| request.ui_locales.as_deref()))
+    }
+
+    /// Forms of these pages end at the site, and browsers hold redirects to `form-action`.
+    fn policy(&self, site: Option<&SiteEntry>) -> ContentPolicy {
+        let policy = self.request().map_or_else(ContentPolicy::new, |request| {
+            form_policy(request.destination.redirect_uri.as_str())
+        });
+        match site.and_then(|entry| entry.site.links.logo_uri.as_ref()) {
+            Some(logo) => policy.image_from(logo),
+            None => policy,
+        }
+    }
+
+    fn page(&self, advance: &Advance, find: Option<&str>) -> Result<HttpResponse, PageError> {
+        let site = advance.site.as_deref();
+        let person = advance.person.as_ref().map(|loaded| &loaded.subscriber);
+        match (&advance.step, site, person) {
+            (Step::AskPassword(reason), ..) => {
+                Ok(self.sign_in(site, StatusCode::OK, SignIn::asked(self, *reason)))
+            }
+            (Step::ChooseAffiliation { choices, last }, Some(site), Some(person)) => {
+                let last = last.as_ref().map(|id| id.as_str());
+                Ok(self.affiliations(
+                    site,
+                    person,
+                    choices,
+                    last,
+                    Choosing { find, unknown: false },
+                ))
+            }
+            (Step::ShowNotice(sign_on), Some(site), Some(person)) => {
+                Ok(self.notice(site, person, sign_on))
+            }
+            (Step::Refuse(refusal), Some(site), Some(person)) => {
+                Ok(self.refusal(site, person, *refusal))
+            }
+            _ => Err(PageError::Interrupted),
+        }
+    }
+
+    /// The sign-in page, with what is to be said on it.
+    pub fn sign_in(
+        &self,
+        site: Option<&SiteEntry>,
+        status: StatusCode,
+        say: SignIn<'_>,
+    ) -> HttpResponse {
+        let content = SignInPage {
+            frame: self.frame(),
+            handle: self.handle,
+            form_token: &self.form_token,
+            site: site.map(|entry| site_view(&entry.site)),
+            user_id: say.user_id,
+            reason: say.reason,
+            problem: say.problem,
+        };
+        page_for(status, &content, &self.policy(site))
+    }
+
+    /// The chooser.
+    pub fn affiliations(
+        &self,
+        site: &SiteEntry,
+        person: &Subscriber,
+        choices: &[Affiliation],
+        last: Option<&str>,
+        choosing: Choosing<'_>,
+    ) -> HttpResponse {
+        let shown: Vec<Vec<String>> = choices
+            .iter()
+            .map(|a| a.tax_ids.iter().map(|tax_id| tax_id.number.shown()).collect())
+            .collect();
+        let views = choices.iter().zip(&shown).map(|(affiliation, tax_ids)| AffiliationChoice {
+            id: affiliation.id.as_str(),
+            organization: &affiliation.organization.name,
+            roles: affiliation.roles.iter().map(|role| role.code()).collect(),
+            tax_ids: tax_ids.iter().map(String::as_str).collect(),
+            administrator: affiliation.administrator,
+            last_used: last == Some(affiliation.id.as_str()),
+        });
+        let content = AffiliationPage {
+            frame: self.frame(),
+            handle: self.handle,
+            form_token: &self.form_token,
+            site: site_view(&site.site),
+            person: person.user_id.as_str(),
+            choices: views.collect(),
+            find: choosing.find,
+            unknown_choice: choosing.unknown,
+        };
+        let status = if choosing.unknown { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+        page_for(status, &content, &self.policy(Some(site)))
+    }
+
+    fn notice(&self, site: &SiteEntry, person: &Subscriber, sign_on: &SignOn) -> HttpResponse {
+        let Some(request) = self.request() else {
+            return HttpResponse::InternalServerError().finish();
+        };
+        let organization = match &sign_on.affiliations {
+            Released::One(affiliation) => Some(affiliation.organization.name.as_str()),
+            Released::All(_) | Released::None => None,
+        };
+        let name = person.name();
+        let values = |scope: &str| match scope {
+            "profile" => Some(name.as_str()),
+            "email" => person.email.as_ref().map(|email| email.as_str()),
+            "phone" => person.phone_number.as_deref(),
+            "npi" => person.npi.as_ref().map(|npi| npi.as_str()),
+            "affiliations" => organization,
+            _ => None,
+        };
+        let received = request.scopes.iter().map(|scope| scope.as_str());
+        let received = received.map(|scope| Received { scope, value: values(scope) }).collect();
+        let content = NoticePage {
+            frame: self.frame(),
+            handle: self.handle,
+            form_token: &self.form_token,
+            site: site_view(&site.site),
+            person: person.user_id.as_str(),
+            organization,
+            received,
+            seen_before: request.sign_on.show_notice,
+        };
+        page_for(StatusCode::OK, &content, &self.policy(Some(site)))
+    }
+
+    fn refusal(&self, site: &SiteEntry, person: &Subscriber, refusal: Refusal) -> HttpResponse {
+        let reference = self.visit.random.reference();
+        tracing::info!(reference, site = %site.site.id, %refusal, "sign-on refused");
+        let release = &site.site.release;
+        let reason = match refusal {
+            Refusal::AffiliationRequired => RefusalReason::AffiliationRequired,
+            Refusal::RoleRequired if release.required_administrator => {
+                RefusalReason::AdministratorRequired
+            }
+            Refusal::RoleRequired => {
+                let roles = release.required_roles.union(&release.role_filter);
+                RefusalReason::RoleRequired(roles.map(|role| role.code()).collect())
+            }
+            Refusal::SiteNotEnabled => RefusalReason::SiteNotEnabled,
+            Refusal::AgreementRequired => RefusalReason::AgreementRequired,
+            Refusal::AssuranceUnmet
+            | Refusal::ChoiceDue
+            | Refusal::InteractionDue
+            | Refusal::SignInDue => RefusalReason::AssuranceUnmet,
+        };
+        let content = RefusalPage {
+            frame: self.frame(),
+            handle: self.handle,
+            form_token: &self.form_token,
+            site: site_view(&site.site),
+            person: person.user_id.as_str(),
+            reference: &reference,
+            reason,
+        };
+        page_for(StatusCode::FORBIDDEN, &content, &self.policy(Some(site)))
+    }
+}
+
+/// How the chooser is shown.
+pub struct Choosing<'a> {
+    /// What the person looks for.
+    pub find: Option<&'a str>,
+    /// Whether the last choice was not among these.
+    pub unknown: bool,
+}
+
+/// What is said on the sign-in page.
+#[derive(Default)]
+pub struct SignIn<'a> {
+    pub user_id: &'a str,
+    pub reason: Option<pages::SignInReason>,
+    pub problem: Option<SignInProblem>,
+}
+
+impl<'a> SignIn<'a> {
+    fn asked(stand: &Stand<'a>, reason: SignInReason) -> Self {
+        let request = stand.request();
+        let again = request.is_some_and(|request| request.sign_on.force);
+        let reason = match reason {
+            _ if stand.transaction.switched => Some(pages::SignInReason::Switched),
+            SignInReason::NotSignedIn => None,
+            SignInReason::OtherPerson => Some(pages::SignInReason::Switched),
+            SignInReason::TooOld if again => Some(pages::SignInReason::AskedAgain),
+            SignInReason::TooOld => Some(pages::SignInReason::TooLongAgo),
+        };
+        let user_id = request.and_then(|request| request.login_hint.as_deref()).unwrap_or_default();
+        Self { user_id, reason, problem: None }
+    }
+
+    /// After a try that signed nobody in. What was typed as User ID is not lost.
+    pub fn failed(user_id: &'a str, problem: SignInProblem) -> Self {
+        Self { user_id, reason: None, problem: Some(problem) }
+    }
+}
+
+/// How long a lock lasts, in the words of the page.
+pub fn lock_minutes(limits: lockout::Limits) -> u32 {
+    u32::try_from(limits.lasts.num_minutes()).unwrap_or(10)
+}

@@ -1,0 +1,197 @@
+//! Signing out: asked for here or by a site, confirmed where it must be, told to every site.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{self, Bytes, Query},
+};
+use idp_core::{
+    ids::SessionId,
+    oidc::{params::Params, redirect_uri::RegisteredRedirectUri},
+};
+use serde::Deserialize;
+
+use super::{
+    browser,
+    error::PageError,
+    oidc::{end_session, response::form_policy},
+    session,
+    visit::{Visit, page, page_for, see_other},
+};
+use crate::{
+    pages::{FormExpiredPage, SignOutPage, SignedOutPage, StartAgain, ToldSite, ToldState},
+    sites::SiteEntry,
+    store::{
+        Cause,
+        outbox::{self, MessageState},
+        person,
+    },
+};
+
+/// What forms of this page are for.
+const PURPOSE: &str = "sign-out";
+
+/// The routes.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/sign-out").get(ask).post(confirm))
+        .service(web::resource("/signed-out").get(signed_out));
+}
+
+/// A request to sign out, judged.
+pub struct Request {
+    /// Whether the person must confirm it.
+    pub ask: bool,
+    /// Where the browser goes afterwards, with the `state` that was sent.
+    pub return_to: Option<(RegisteredRedirectUri, Option<String>)>,
+    /// The site that asks, if it is known.
+    pub site: Option<Arc<SiteEntry>>,
+    /// Who is signed in.
+    pub person: Option<person::LoadedPerson>,
+    /// The site's parameters, to be judged again when the person has confirmed.
+    pub parameters: Option<String>,
+}
+
+/// Who is signed in in this browser.
+pub async fn current(visit: &Visit) -> Result<Option<person::LoadedPerson>, PageError> {
+    let Some(digest) = visit.session() else { return Ok(None) };
+    let open_ssn = Arc::clone(&visit.open_ssn);
+    let loaded = visit.db.read(move |conn| person::by_cookie(conn, &digest, &*open_ssn)).await?;
+    let now = visit.clock.now();
+    Ok(loaded.filter(|loaded| loaded.session.is_live(now)))
+}
+
+/// `GET /sign-out`: asks.
+async fn ask(visit: Visit) -> HttpResponse {
+    let request = async {
+        let person = current(&visit).await?;
+        answer(
+            &visit,
+            Request {
+                ask: person.is_some(),
+                return_to: None,
+                site: None,
+                person,
+                parameters: None,
+            },
+        )
+        .await
+    };
+    let outcome = request.await;
+    visit.answer(outcome)
+}
+
+/// Asks, or signs out at once.
+pub async fn answer(visit: &Visit, request: Request) -> Result<HttpResponse, PageError> {
+    match &request.person {
+        Some(person) if request.ask => Ok(question(visit, &request, person)),
+        _ => leave(visit, request).await,
+    }
+}
+
+fn question(visit: &Visit, request: &Request, person: &person::LoadedPerson) -> HttpResponse {
+    let (browser, cookie) = visit.browser();
+    let form_token = visit.form_token(&browser, PURPOSE);
+    let carried = request.parameters.as_deref().map(|parameters| ("request", parameters));
+    let content = SignOutPage {
+        frame: visit.frame(),
+        form_token: &form_token,
+        site: request.site.as_deref().map(|entry| entry.site.name.as_str()),
+        person: person.subscriber.user_id.as_str(),
+        carried: carried.into_iter().collect(),
+    };
+    let target = request.return_to.as_ref().map_or("", |(address, _)| address.as_str());
+    let mut answer = page_for(StatusCode::OK, &content, &form_policy(target));
+    if let Some(cookie) = cookie
+        && let Err(error) = answer.add_cookie(&cookie)
+    {
+        tracing::error!(%error, "a cookie could not be set");
+    }
+    answer
+}
+
+/// `POST /sign-out`: the person has confirmed.
+async fn confirm(visit: Visit, body: Bytes) -> HttpResponse {
+    visit.answer(confirmed(&visit, &body).await)
+}
+
+async fn confirmed(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> {
+    let Some(form) = visit.own_form(body, PURPOSE) else {
+        let content = FormExpiredPage { frame: visit.frame(), start_again: StartAgain::SignOut };
+        return Ok(page(StatusCode::FORBIDDEN, &content));
+    };
+    // The site's request is judged again: nothing of the form is taken on trust.
+    let request = match form.find("request") {
+        Some(parameters) => {
+            end_session::judge(visit, &Params::parse(parameters.as_bytes())).await?
+        }
+        None => Request { ask: false, return_to: None, site: None, person: None, parameters: None },
+    };
+    leave(visit, request).await
+}
+
+/// Ends the session and sends the browser on. It gets a new name, so that a form of an old tab
+/// is no longer ours (security 10.3).
+async fn leave(visit: &Visit, request: Request) -> Result<HttpResponse, PageError> {
+    let ended = session::end_current(visit, Cause::SignedOut).await?;
+    let cookies = [browser::no_session(), browser::browser_cookie(&visit.random.secret())];
+    if let Some((address, state)) = request.return_to {
+        let state = state.as_deref().map(|state| ("state", state));
+        let fields: Vec<(&str, &str)> = state.into_iter().collect();
+        let location = if fields.is_empty() {
+            address.as_str().to_owned()
+        } else {
+            address.with_query(&fields)
+        };
+        return Ok(see_other(&location, cookies));
+    }
+    let location = match &ended.session {
+        Some(session) => format!("/signed-out?session={session}"),
+        None => "/signed-out".to_owned(),
+    };
+    Ok(see_other(&location, cookies))
+}
+
+#[derive(Deserialize)]
+struct Ended {
+    session: Option<String>,
+}
+
+/// `GET /signed-out`: that it is done, and which sites know. The identifier of an ended session
+/// opens nothing; it tells site names to whoever holds it, so only for a few minutes.
+async fn signed_out(visit: Visit, ended: Query<Ended>) -> HttpResponse {
+    let outcome = tell(&visit, ended.session.as_deref()).await;
+    visit.answer(outcome)
+}
+
+async fn tell(visit: &Visit, session: Option<&str>) -> Result<HttpResponse, PageError> {
+    let session: Option<SessionId> = session.and_then(|text| text.parse().ok());
+    let known = session.clone();
+    let receipts = match known {
+        Some(session) => visit.db.read(move |conn| outbox::receipts(conn, &session)).await?,
+        None => Vec::new(),
+    };
+    let sites: Vec<(String, ToldState)> = receipts
+        .into_iter()
+        .map(|receipt| {
+            let name = visit.sites.find(&receipt.site).map(|entry| entry.site.name.clone());
+            (
+                name.unwrap_or_else(|| receipt.site.to_string()),
+                told(receipt.state, receipt.attempts),
+            )
+        })
+        .collect();
+    let sites = sites.iter().map(|(name, state)| ToldSite { name, state: *state }).collect();
+    let content = SignedOutPage { frame: visit.frame(), ended: session.is_some(), sites };
+    Ok(page(StatusCode::OK, &content))
+}
+
+const fn told(state: MessageState, attempts: u32) -> ToldState {
+    match state {
+        MessageState::Delivered => ToldState::Told,
+        MessageState::Pending if attempts == 0 => ToldState::Pending,
+        MessageState::Failed | MessageState::Pending => ToldState::Unreachable,
+    }
+}

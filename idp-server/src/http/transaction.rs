@@ -1,0 +1,104 @@
+//! A sign-on in progress: kept for ten minutes under a random handle, for one browser.
+
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use idp_core::{
+    ids::AffiliationId,
+    oidc::authorize::AuthorizationRequest,
+    secret::{Secret, SecretDigest},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{browser, error::PageError};
+use crate::{app::App, ephemeral::Key};
+
+/// How long a person may take: ten minutes from the last step.
+const LIFE: Duration = Duration::from_secs(600);
+
+/// A sign-on in progress.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Transaction {
+    /// The browser that began it; no other may go on with it (security 15.3).
+    browser: SecretDigest,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The affiliation that was chosen in it.
+    pub chosen: Option<AffiliationId>,
+    /// Whether the notice was confirmed in it.
+    pub notice_confirmed: bool,
+    /// Whether the person asked to be somebody else.
+    pub switched: bool,
+}
+
+/// What a sign-on is for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Purpose {
+    /// The person's own pages.
+    Account,
+    /// A site.
+    Site(Box<AuthorizationRequest>),
+}
+
+impl Transaction {
+    /// A new one for the browser that `browser` names.
+    pub fn new(browser: &Secret, purpose: Purpose) -> Self {
+        Self {
+            browser: browser.digest(),
+            purpose,
+            chosen: None,
+            notice_confirmed: false,
+            switched: false,
+        }
+    }
+
+    /// Keeps it under `handle`.
+    ///
+    /// # Errors
+    /// [`PageError`] if short-lived state is out of reach.
+    pub async fn keep(&self, app: &App, handle: &str) -> Result<(), PageError> {
+        let bytes = serde_json::to_vec(self).map_err(|error| PageError::unexpected(&error))?;
+        Ok(app.ephemeral.put(&Key::transaction(handle), &bytes, LIFE).await?)
+    }
+
+    /// The one under `handle`, if it is this browser's.
+    ///
+    /// # Errors
+    /// [`PageError::Interrupted`] if there is none, or it began in another browser.
+    pub async fn load(app: &App, request: &HttpRequest, handle: &str) -> Result<Self, PageError> {
+        let bytes =
+            app.ephemeral.get(&Key::transaction(handle)).await?.ok_or(PageError::Interrupted)?;
+        let transaction: Self =
+            serde_json::from_slice(&bytes).map_err(|error| PageError::unexpected(&error))?;
+        let browser = browser::browser_secret(request).map(|secret| secret.digest());
+        if browser == Some(transaction.browser) {
+            Ok(transaction)
+        } else {
+            Err(PageError::Interrupted)
+        }
+    }
+
+    /// Forgets it: it has led to an answer.
+    pub async fn finish(app: &App, handle: &str) {
+        // It expires by itself; a failure here costs memory for ten minutes and nothing else.
+        if let Err(error) = app.ephemeral.remove(&Key::transaction(handle)).await {
+            tracing::debug!(%error, "a finished sign-on stays until it expires");
+        }
+    }
+}
+
+/// Keeps the parameters of a cross-site POST until the browser comes back with its cookies.
+///
+/// # Errors
+/// [`PageError`] if short-lived state is out of reach.
+pub async fn park(app: &App, handle: &str, parameters: &str) -> Result<(), PageError> {
+    Ok(app.ephemeral.put(&Key::parked(handle), parameters.as_bytes(), LIFE).await?)
+}
+
+/// The parameters that were kept under `handle`.
+///
+/// # Errors
+/// [`PageError::Interrupted`] if there are none.
+pub async fn parked(app: &App, handle: &str) -> Result<Vec<u8>, PageError> {
+    app.ephemeral.get(&Key::parked(handle)).await?.ok_or(PageError::Interrupted)
+}
