@@ -28,6 +28,8 @@ pub mod site;
 pub mod site_visit;
 pub mod subscriber;
 pub mod tax_id;
+#[cfg(test)]
+mod tests;
 
 pub use connection::AnyConn;
 pub use counting::Counters;
