@@ -2,6 +2,7 @@
 //! that says what happened and what to do next.
 
 mod failure;
+mod migrate;
 mod secret;
 mod serve;
 
@@ -27,6 +28,8 @@ configuration (all are listed).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Bring the tables of the database to what this version expects
+    Migrate(ConfigFile),
     /// Serve until told to stop
     Serve(ConfigFile),
     /// Make secrets that live in files
@@ -38,6 +41,7 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Migrate(file) => migrate::run(&file),
         Command::Secret(command) => command.run(),
         Command::Serve(file) => serve::run(&file),
     };

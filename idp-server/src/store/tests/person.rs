@@ -7,7 +7,9 @@ use idp_core::{
 };
 
 use super::{TestDatabase, samples::*};
-use crate::store::{StoreError, affiliation, audit, connection::on_either, grant, organization, person};
+use crate::store::{
+    StoreError, affiliation, audit, connection::on_either, grant, organization, person,
+};
 
 #[tokio::test]
 async fn one_statement_tells_a_session_its_person_and_all_they_act_for() {
