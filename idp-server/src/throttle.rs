@@ -96,6 +96,7 @@ mod tests {
     use std::time::Duration;
 
     use idp_core::authentication::throttle::Verdict::*;
+    use prometheus_client::metrics::counter::Counter;
     use secrecy::SecretString;
 
     use super::*;
@@ -174,7 +175,7 @@ mod tests {
     #[tokio::test]
     async fn without_redis_this_node_counts_alone() {
         let away = SecretString::from("redis://127.0.0.1:9");
-        let away = Ephemeral::Redis(Redis::open(&away, None, "", Arc::default()).unwrap());
+        let away = Ephemeral::Redis(Redis::open(&away, None, "", Counter::default()).unwrap());
         let throttle = Throttle::new(away, all(3, MINUTE));
         for waits in [false, false, true] {
             assert_eq!(throttle.failed(sign_in("a")).await != Go, waits);

@@ -47,6 +47,16 @@ impl ContentPolicy {
         self
     }
 
+    /// A form of the page is answered by ourselves and may lead on to this address, from where the
+    /// site may redirect wherever it likes: browsers hold the whole chain to `form-action`, and many
+    /// sites receive the answer at one host and work at another. So for `https` the host is open.
+    #[must_use]
+    pub fn form_leads_to(mut self, target: &Url) -> Self {
+        let is_https = target.scheme() == "https";
+        self.form_targets.push(if is_https { "https:".to_owned() } else { source(target) });
+        self
+    }
+
     /// The page may show this picture, for instance a site's logo.
     #[must_use]
     pub fn image_from(mut self, picture: &Url) -> Self {

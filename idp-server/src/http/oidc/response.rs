@@ -31,8 +31,7 @@ pub fn send(
             let host =
                 Url::parse(to.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned));
             let site = host.unwrap_or_default();
-            let content =
-                FormPostPage { frame: visit.frame(), action: to.as_str(), site: &site, fields };
+            let content = FormPostPage { frame: visit.frame(), action: to.as_str(), site, fields };
             let mut answer = page_for(StatusCode::OK, &content, &policy);
             for cookie in cookies {
                 // Only a cookie that cannot be written as a header fails, and ours can.
@@ -45,10 +44,10 @@ pub fn send(
     }
 }
 
-/// The policy of a page whose form ends at `address`.
+/// The policy of a page of ours from whose form the browser may go on to `address`.
 pub fn form_policy(address: &str) -> ContentPolicy {
     match Url::parse(address) {
-        Ok(target) => ContentPolicy::new().form_to(&target),
+        Ok(target) => ContentPolicy::new().form_leads_to(&target),
         Err(_) => ContentPolicy::new(),
     }
 }
