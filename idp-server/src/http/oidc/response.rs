@@ -27,10 +27,9 @@ pub fn send(
     match destination.mode {
         ResponseMode::Query => see_other(&to.with_query(&fields), cookies),
         ResponseMode::FormPost => {
-            let policy = form_policy(to.as_str());
-            let host =
-                Url::parse(to.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned));
-            let site = host.unwrap_or_default();
+            let target = Url::parse(to.as_str()).ok();
+            let policy = target.iter().fold(ContentPolicy::new(), ContentPolicy::form_to);
+            let site = target.as_ref().and_then(Url::host_str).unwrap_or_default();
             let content = FormPostPage { frame: visit.frame(), action: to.as_str(), site, fields };
             let mut answer = page_for(StatusCode::OK, &content, &policy);
             for cookie in cookies {
