@@ -52,6 +52,8 @@ kinds! {
     KeyActivated = "key.activated";
     /// A key stands in the key set.
     KeyPublished = "key.published";
+    /// A key signs nothing more; its successor does.
+    KeyReplaced = "key.replaced";
     /// A key left the key set.
     KeyRetired = "key.retired";
     /// Somebody did not get in.

@@ -2,7 +2,9 @@
 //! that says what happened and what to do next.
 
 mod failure;
+mod keys;
 mod migrate;
+mod operator;
 mod secret;
 mod serve;
 
@@ -28,6 +30,9 @@ configuration (all are listed).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show and replace the keys that sign
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Bring the tables of the database to what this version expects
     Migrate(ConfigFile),
     /// Serve until told to stop
@@ -41,6 +46,7 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Keys(command) => command.run(),
         Command::Migrate(file) => migrate::run(&file),
         Command::Secret(command) => command.run(),
         Command::Serve(file) => serve::run(&file),

@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use idp_core::{
-    audit::Actor,
+    audit::{Actor, Event, Kind},
+    ids::EventId,
     keys::{self, KeyAction, KeyId, KeyRecord, KeyState, RotationPolicy, Urgency},
     oidc::jose::SigningAlgorithm,
 };
+use serde_json::json;
 use tokio::task;
 
 use super::{
@@ -133,13 +135,14 @@ impl Register {
     /// # Errors
     /// [`RegisterError`]; then nothing has changed.
     pub async fn keep(&self, now: DateTime<Utc>) -> Result<bool, RegisterError> {
+        let actor = Actor::Job("key-rotation".to_owned());
         let policy = self.policy;
         let tokens =
             move |keys: &[KeyRecord]| keys::plan(keys, &SigningAlgorithm::ALL, &policy, now);
         let audit =
             move |keys: &[KeyRecord]| keys::plan(keys, &[AUDIT_ALGORITHM], &AUDIT_POLICY, now);
-        let tokens = self.carry_out(KeyUse::Tokens, tokens).await?;
-        let audit = self.carry_out(KeyUse::Audit, audit).await?;
+        let tokens = self.carry_out(KeyUse::Tokens, tokens, actor.clone(), now).await?;
+        let audit = self.carry_out(KeyUse::Audit, audit, actor, now).await?;
         Ok(tokens || audit)
     }
 
@@ -156,8 +159,7 @@ impl Register {
         now: DateTime<Utc>,
     ) -> Result<bool, RegisterError> {
         let decide = move |keys: &[KeyRecord]| keys::rotate_now(keys, algorithm, urgency, now);
-        tracing::info!(%operator, %algorithm, ?urgency, "a key is replaced by hand");
-        self.carry_out(key_use, decide).await
+        self.carry_out(key_use, decide, operator, now).await
     }
 
     async fn stored(&self, key_use: KeyUse) -> Result<Vec<StoredKey>, RegisterError> {
@@ -168,6 +170,8 @@ impl Register {
         &self,
         key_use: KeyUse,
         decide: impl Fn(&[KeyRecord]) -> Vec<KeyAction> + Send + 'static,
+        actor: Actor,
+        now: DateTime<Utc>,
     ) -> Result<bool, RegisterError> {
         let plan = decide(&self.list(key_use).await?);
         if plan.is_empty() {
@@ -175,7 +179,8 @@ impl Register {
         }
         // Making an RSA key takes long: not on this thread, and not inside the transaction.
         let (register, actions) = (self.clone(), plan.clone());
-        let changes = task::spawn_blocking(move || register.prepare(actions)).await??;
+        let prepared = task::spawn_blocking(move || register.prepare(actions, &actor, now));
+        let (changes, events) = prepared.await??;
         let work = move |conn: &mut AnyConn| {
             catalog::bump(conn, Catalog::Keys)?;
             let keys = signing_key::of_use(conn, key_use)?;
@@ -186,18 +191,29 @@ impl Register {
             for change in &changes {
                 change.apply(conn, key_use)?;
             }
+            audit::record(conn, &events)?;
             Ok(true)
         };
         Ok(self.db.write(work).await?)
     }
 
-    /// Makes the keys of a plan.
-    fn prepare(&self, actions: Vec<KeyAction>) -> Result<Vec<Change>, RegisterError> {
-        let prepare = |action| match action {
-            KeyAction::Create { algorithm, state } => {
-                Ok(Change::Insert(self.make(algorithm, state)?))
-            }
-            KeyAction::Move { kid, from, to } => Ok(Change::Move(kid, from, to)),
+    /// Makes the keys and the audit events of a plan.
+    fn prepare(
+        &self,
+        actions: Vec<KeyAction>,
+        actor: &Actor,
+        now: DateTime<Utc>,
+    ) -> Result<(Vec<Change>, Vec<Event>), RegisterError> {
+        let prepare = |action| {
+            let change = match action {
+                KeyAction::Create { algorithm, state } => {
+                    Change::Insert(Box::new(self.make(algorithm, state)?))
+                }
+                KeyAction::Move { kid, from, to } => Change::Move(kid, from, to),
+            };
+            let id = EventId::from_random(self.random.bytes());
+            let event = Event::new(id, now, change.kind(), actor.clone()).after(change.told());
+            Ok((change, event))
         };
         actions.into_iter().map(prepare).collect()
     }
@@ -231,7 +247,7 @@ fn place(kid: &KeyId) -> Place<'_> {
 /// One step of a plan, ready to be written.
 #[derive(Clone, Debug)]
 enum Change {
-    Insert(StoredKey),
+    Insert(Box<StoredKey>),
     Move(KeyId, KeyState, KeyState),
 }
 
@@ -244,6 +260,31 @@ impl Change {
                 false => Err(StoreError::Unavailable), // takes back the whole transaction
             },
         }
+    }
+
+    const fn state(&self) -> KeyState {
+        match self {
+            Self::Insert(key) => key.record.state,
+            Self::Move(_, _, to) => *to,
+        }
+    }
+
+    const fn kind(&self) -> Kind {
+        match self.state() {
+            KeyState::Active { .. } => Kind::KeyActivated,
+            KeyState::Retired { .. } => Kind::KeyRetired,
+            KeyState::Retiring { .. } => Kind::KeyReplaced,
+            KeyState::Upcoming { .. } => Kind::KeyPublished,
+        }
+    }
+
+    /// What the audit record tells of it.
+    fn told(&self) -> serde_json::Value {
+        let kid = match self {
+            Self::Insert(key) => &key.record.kid,
+            Self::Move(kid, _, _) => kid,
+        };
+        json!({ "kid": kid.as_str(), "state": self.state().name() })
     }
 }
 
