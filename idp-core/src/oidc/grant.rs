@@ -1,6 +1,6 @@
 //! A grant: what a site was given in a session. Refresh tokens and access tokens hang on it.
 
-use std::collections::BTreeSet;
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -90,6 +90,62 @@ impl Grant {
     }
 }
 
+/// Why a refresh token is not redeemed (RFC 6749 §6). Of all but [`Self::Scope`], the site learns
+/// only `invalid_grant`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RefreshRefusal {
+    /// The grant no longer counts.
+    #[error(transparent)]
+    Lapsed(#[from] Lapse),
+    /// It was issued to another site, whose token stays as it was (security 7.4).
+    #[error("the token belongs to another site")]
+    OtherSite,
+    /// It is of an earlier turn: one of its two holders is a thief, so the family ends
+    /// (RFC 9700 §4.14.2).
+    #[error("the token was used before")]
+    Reused,
+    /// More was asked than was granted; nothing is spent by asking.
+    #[error("the scope asked for is wider than the one granted")]
+    Scope,
+    /// It is of a turn that has not come: the database has been set back since.
+    #[error("the token is newer than the grant")]
+    Unknown,
+}
+
+impl Grant {
+    /// The scopes of the next access token, if `site` may redeem the refresh token of
+    /// `generation` and asks for no more than `requested` (RFC 6749 §6).
+    ///
+    /// A token of an earlier turn is recognised before anything is said about the request that
+    /// came with it, so that nobody can try out stolen tokens without being noticed.
+    ///
+    /// # Errors
+    /// [`RefreshRefusal`].
+    pub fn refresh(
+        &self,
+        site: &SiteId,
+        generation: u32,
+        requested: Option<&BTreeSet<Scope>>,
+    ) -> Result<BTreeSet<Scope>, RefreshRefusal> {
+        if self.site != *site {
+            return Err(RefreshRefusal::OtherSite);
+        }
+        if self.ended_at.is_some() {
+            return Err(Lapse::Ended.into());
+        }
+        match generation.cmp(&self.generation) {
+            Ordering::Less => return Err(RefreshRefusal::Reused),
+            Ordering::Greater => return Err(RefreshRefusal::Unknown),
+            Ordering::Equal => {}
+        }
+        match requested {
+            None => Ok(self.scopes.clone()),
+            Some(narrower) if narrower.is_subset(&self.scopes) => Ok(narrower.clone()),
+            Some(_) => Err(RefreshRefusal::Scope),
+        }
+    }
+}
+
 /// The affiliations that a site may see of a person who is signed in, with `selected` still in
 /// force where the site sees one.
 ///
@@ -123,6 +179,50 @@ pub fn standing_affiliations(
             found
                 .map(|affiliation| Released::One(Box::new(affiliation)))
                 .ok_or(Lapse::Affiliation(Refusal::AffiliationRequired))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refresh_token_serves_its_site_once_and_never_for_more() {
+        use RefreshRefusal::{Lapsed, OtherSite, Reused, Scope as Wider, Unknown};
+        let grant = Grant {
+            id: "grt_a".parse().unwrap(),
+            session: "ses_a".parse().unwrap(),
+            site: "credentia".parse().unwrap(),
+            subscriber: "sub_a".parse().unwrap(),
+            affiliation: None,
+            scopes: [Scope::OpenId, Scope::Email].into(),
+            claims: ClaimsRequest::default(),
+            nonce: None,
+            acr: String::new(),
+            auth_time: DateTime::UNIX_EPOCH,
+            generation: 3,
+            issued_at: DateTime::UNIX_EPOCH,
+            expires_at: DateTime::UNIX_EPOCH,
+            ended_at: None,
+        };
+        let ended = Grant { ended_at: Some(DateTime::UNIX_EPOCH), ..grant.clone() };
+        let (all, email) = (grant.scopes.clone(), BTreeSet::from([Scope::Email]));
+        let wider = BTreeSet::from([Scope::Email, Scope::Phone]);
+        for (grant, site, generation, requested, expected) in [
+            (&grant, "credentia", 3, None, Ok(all)),
+            (&grant, "credentia", 3, Some(&email), Ok(email.clone())),
+            (&grant, "credentia", 3, Some(&wider), Err(Wider)),
+            (&grant, "credentia", 2, None, Err(Reused)),
+            (&grant, "credentia", 2, Some(&wider), Err(Reused)),
+            (&grant, "credentia", 4, None, Err(Unknown)),
+            (&grant, "payer", 3, None, Err(OtherSite)),
+            (&grant, "payer", 2, None, Err(OtherSite)),
+            (&ended, "credentia", 3, None, Err(Lapsed(Lapse::Ended))),
+            (&ended, "credentia", 2, None, Err(Lapsed(Lapse::Ended))),
+        ] {
+            let found = grant.refresh(&site.parse().unwrap(), generation, requested);
+            assert_eq!(found, expected, "{site} {generation} {requested:?}");
         }
     }
 }
