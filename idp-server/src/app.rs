@@ -16,12 +16,13 @@ use crate::{
     clock::{Clock, OffsetClock, SystemClock},
     config::{self, ClockSource, Config},
     ephemeral::{Ephemeral, EphemeralError},
-    http::health::Readiness,
+    http::{Metadata, health::Readiness},
     keys::{
         audit_keys::AuditKeys,
         register::{Register, RegisterError},
         ring::{KeyRing, RingError},
         sealing::{Place, SealError, Sealer},
+        site_keys::SiteKeys,
         sub_keys::SubKeys,
     },
     metrics::Metrics,
@@ -69,6 +70,10 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Calls sites.
     pub outgoing: Outgoing,
+    /// The public keys of sites that sign their assertions.
+    pub site_keys: SiteKeys,
+    /// What Hilum says about itself.
+    pub metadata: Metadata,
     /// The help desk.
     pub support: config::Support,
     /// How many wrong passwords lock, and for how long.
@@ -137,6 +142,8 @@ impl App {
         let ring = KeyRing::new(issuer.clone(), register.load().await?)?;
         let audit_keys = RwLock::new(Arc::new(register.audit_keys().await?));
         let ephemeral = Ephemeral::open(&config.ephemeral, metrics.redis_commands.clone())?;
+        let outgoing = Outgoing::new(&config.outgoing)?;
+        let metadata = Metadata::of(&issuer);
         let app = Self {
             issuer,
             demo: config.demo,
@@ -154,7 +161,9 @@ impl App {
             throttle: Throttle::new(ephemeral.clone(), throttle::limits(&config.throttle)),
             ephemeral,
             metrics,
-            outgoing: Outgoing::new(&config.outgoing)?,
+            site_keys: SiteKeys::new(outgoing.clone()),
+            outgoing,
+            metadata,
             support: config.support.clone(),
             lockout: config.lockout,
             session_rules: config.session.rules,

@@ -25,6 +25,7 @@ mod visit;
 use actix_web::web;
 
 pub use door::ErrorPage;
+pub use oidc::{Metadata, token_id};
 
 /// The routes of the public listener.
 pub fn routes(services: &mut web::ServiceConfig) {

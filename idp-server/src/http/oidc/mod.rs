@@ -1,14 +1,60 @@
 //! The OIDC front: protocol messages in, sign-on requests out, and back.
 
 mod authorize;
+mod client_authentication;
+mod cors;
 pub mod end_session;
+mod holder;
+mod introspect;
+mod json;
+mod metadata;
+mod presented;
 pub mod response;
+mod revoke;
+mod token;
+mod userinfo;
+mod witness;
 
-use actix_web::web;
+use actix_web::{HttpResponse, http::StatusCode, http::header::ALLOW, middleware::from_fn, web};
+use idp_core::oidc::error::ErrorCode;
+
+pub use metadata::Metadata;
+pub use token::mint::token_id;
 
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
+    let for_pages = || from_fn(cors::for_public_clients);
     config
         .service(web::resource("/authorize").get(authorize::get).post(authorize::post))
-        .service(web::resource("/end-session").get(end_session::get).post(end_session::post));
+        .service(web::resource("/end-session").get(end_session::get).post(end_session::post))
+        .service(
+            web::resource([
+                "/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server",
+            ])
+            .get(metadata::discovery),
+        )
+        .service(web::resource("/.well-known/hilum-roles").get(metadata::roles))
+        .service(web::resource("/jwks").get(metadata::jwks))
+        .service(endpoint("/token").post(token::token).wrap(for_pages()))
+        .service(endpoint("/introspect").post(introspect::introspect))
+        .service(endpoint("/revoke").post(revoke::revoke).wrap(for_pages()))
+        .service(
+            web::resource("/userinfo")
+                .get(userinfo::userinfo)
+                .post(userinfo::userinfo)
+                .wrap(for_pages()),
+        );
+}
+
+/// An endpoint that sites post to. Any other method is refused unread: its address may hold
+/// secrets (security 2.1).
+fn endpoint(path: &str) -> actix_web::Resource {
+    web::resource(path).default_service(web::to(only_post))
+}
+
+async fn only_post() -> HttpResponse {
+    let mut answer = json::private(StatusCode::METHOD_NOT_ALLOWED);
+    answer.insert_header((ALLOW, "POST"));
+    json::refuse_with(&mut answer, ErrorCode::InvalidRequest, "use POST, with a form as the body")
 }

@@ -1,0 +1,245 @@
+//! Making the tokens of an answer (RFC 6749 §5.1, RFC 9068 §2.2, OIDC Core §3.1.3.3).
+
+use std::collections::BTreeSet;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, TimeDelta, Utc};
+use idp_core::{
+    community::site::GrantType,
+    ids::GrantId,
+    oidc::{
+        grant::Grant,
+        jose::TokenType,
+        refresh_token,
+        scope::{Scope, to_list},
+    },
+    release::{Asked, Facts, id_token_claims},
+    sign_on::Released,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    app::App, keys::ring::SignError, random::Random, sites::SiteEntry, store::person::LoadedPerson,
+};
+
+/// How long a person's access token lives at most. What it opens is judged anew at every use, so
+/// this only bounds how long a resource server that never asks us goes on trusting it.
+const ACCESS_TOKEN_LIFE: TimeDelta = TimeDelta::minutes(10);
+/// How long a site's own access token lives: nothing can end it earlier.
+const CLIENT_TOKEN_LIFE: TimeDelta = TimeDelta::minutes(5);
+/// How long an ID token may be presented. It is read once, at once.
+const ID_TOKEN_LIFE: TimeDelta = TimeDelta::minutes(5);
+
+/// What a site is given, with what the ID token needs.
+pub struct Issued {
+    /// The grant; its generation is that of the refresh token.
+    pub grant: Grant,
+    /// The person, as the community knows them now.
+    pub person: LoadedPerson,
+    /// The affiliations that the site may see now.
+    pub released: Released,
+    /// The scopes of this access token, which may be fewer than the grant's.
+    pub scopes: BTreeSet<Scope>,
+}
+
+/// A successful answer (RFC 6749 §5.1).
+#[derive(Serialize)]
+pub struct TokenAnswer {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: i64,
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+}
+
+/// The claims of an access token (RFC 9068 §2.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessClaims {
+    /// Us.
+    pub iss: String,
+    /// The resource: our userinfo endpoint, under the name of the issuer, or a site's API.
+    pub aud: String,
+    /// The person by the name that the site knows; the site itself in a token of its own.
+    pub sub: String,
+    /// The site.
+    pub client_id: String,
+    /// When it was made.
+    pub iat: i64,
+    /// When it ends.
+    pub exp: i64,
+    /// Its name.
+    pub jti: String,
+    /// What it opens.
+    pub scope: String,
+    /// What it opens for a person; absent in a site's own token.
+    #[serde(flatten)]
+    pub person: Option<PersonClaims>,
+}
+
+/// What an access token says about a sign-on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonClaims {
+    /// The session, by the site's name for it.
+    pub sid: String,
+    /// How strongly the person signed in.
+    pub acr: String,
+    /// When.
+    pub auth_time: i64,
+    /// For which affiliation they act, by the site's name for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub selected_affiliation: Option<String>,
+    /// The grant, so that we find it again. There is one per site and sign-on, so two sites that
+    /// compare notes learn nothing from it.
+    pub grant: GrantId,
+}
+
+/// The tokens for a sign-on.
+///
+/// # Errors
+/// [`SignError`]: a fault of ours. What is stored stays as it is; the site tries again.
+pub fn tokens(
+    app: &App,
+    entry: &SiteEntry,
+    issued: &Issued,
+    now: DateTime<Utc>,
+) -> Result<TokenAnswer, SignError> {
+    let claims = access_claims(&app.issuer, entry, issued, now, token_id(&app.random));
+    let client = &entry.site.client;
+    let algorithm = client.access_token_signed_response_alg;
+    let access_token = app.ring.sign(algorithm, TokenType::AccessToken, &claims)?;
+    let id_token = if issued.scopes.contains(&Scope::OpenId) {
+        Some(id_token(app, entry, issued, &access_token, now)?)
+    } else {
+        None
+    };
+    let may_refresh = issued.grant.scopes.contains(&Scope::OfflineAccess)
+        && client.grant_types.contains(&GrantType::RefreshToken);
+    let refresh_token = may_refresh.then(|| {
+        let key = app.sub_keys.refresh_token.expose();
+        refresh_token::issue(key, &issued.grant.id, issued.grant.generation)
+    });
+    Ok(TokenAnswer {
+        expires_in: claims.exp - claims.iat,
+        scope: claims.scope,
+        token_type: "Bearer",
+        access_token,
+        id_token,
+        refresh_token,
+    })
+}
+
+/// The token of a site for itself (RFC 6749 §4.4): no person, no ID token, nothing to refresh.
+///
+/// # Errors
+/// [`SignError`].
+pub fn client_token(
+    app: &App,
+    entry: &SiteEntry,
+    scopes: &BTreeSet<Scope>,
+    now: DateTime<Utc>,
+) -> Result<TokenAnswer, SignError> {
+    let (site, client) = (&entry.site, &entry.site.client);
+    let claims = AccessClaims {
+        iss: app.issuer.clone(),
+        aud: client.audience.clone().unwrap_or_else(|| app.issuer.clone()),
+        sub: site.id.to_string(),
+        client_id: site.id.to_string(),
+        iat: now.timestamp(),
+        exp: (now + CLIENT_TOKEN_LIFE).timestamp(),
+        jti: token_id(&app.random),
+        scope: to_list(scopes),
+        person: None,
+    };
+    let algorithm = client.access_token_signed_response_alg;
+    Ok(TokenAnswer {
+        access_token: app.ring.sign(algorithm, TokenType::AccessToken, &claims)?,
+        token_type: "Bearer",
+        expires_in: claims.exp - claims.iat,
+        scope: claims.scope,
+        id_token: None,
+        refresh_token: None,
+    })
+}
+
+fn access_claims(
+    issuer: &str,
+    entry: &SiteEntry,
+    issued: &Issued,
+    now: DateTime<Utc>,
+    jti: String,
+) -> AccessClaims {
+    let (grant, naming) = (&issued.grant, &entry.naming);
+    let selected = match &issued.released {
+        Released::One(affiliation) if issued.scopes.contains(&Scope::Affiliations) => {
+            Some(naming.affiliation(&affiliation.id))
+        }
+        Released::One(_) | Released::All(_) | Released::None => None,
+    };
+    AccessClaims {
+        iss: issuer.to_owned(),
+        aud: issuer.to_owned(),
+        sub: naming.subject(&grant.subscriber),
+        client_id: entry.site.id.to_string(),
+        iat: now.timestamp(),
+        exp: (now + ACCESS_TOKEN_LIFE).min(grant.expires_at).timestamp(),
+        jti,
+        scope: to_list(&issued.scopes),
+        person: Some(PersonClaims {
+            sid: naming.session(&grant.session),
+            acr: grant.acr.clone(),
+            auth_time: grant.auth_time.timestamp(),
+            selected_affiliation: selected,
+            grant: grant.id.clone(),
+        }),
+    }
+}
+
+fn id_token(
+    app: &App,
+    entry: &SiteEntry,
+    issued: &Issued,
+    access_token: &str,
+    now: DateTime<Utc>,
+) -> Result<String, SignError> {
+    let grant = &issued.grant;
+    let algorithm = entry.site.client.id_token_signed_response_alg;
+    let facts = issued.facts(entry);
+    let asked = Asked { scopes: &issued.scopes, names: &grant.claims.id_token };
+    let mut claims = id_token_claims(facts, asked, &entry.site.release);
+    let mut say = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+    say("iss", app.issuer.as_str().into());
+    say("aud", entry.site.id.as_str().into());
+    say("iat", now.timestamp().into());
+    say("exp", (now + ID_TOKEN_LIFE).timestamp().into());
+    say("jti", token_id(&app.random).into());
+    say("at_hash", algorithm.half_hash(access_token).into());
+    // As it was given, however the session went on (OIDC Core §12.2).
+    say("auth_time", grant.auth_time.timestamp().into());
+    if let Some(nonce) = &grant.nonce {
+        say("nonce", nonce.as_str().into());
+    }
+    app.ring.sign(algorithm, TokenType::IdToken, &claims)
+}
+
+impl Issued {
+    /// The facts of which the site learns a part.
+    pub fn facts<'a>(&'a self, entry: &'a SiteEntry) -> Facts<'a> {
+        Facts {
+            subscriber: &self.person.subscriber,
+            session: &self.person.session,
+            last_login: self.person.previous_sign_in_at,
+            acr: &self.grant.acr,
+            affiliations: &self.released,
+            naming: &entry.naming,
+        }
+    }
+}
+
+/// A new name for a token: 128 random bits.
+pub fn token_id(random: &Random) -> String {
+    URL_SAFE_NO_PAD.encode(random.bytes::<16>())
+}
