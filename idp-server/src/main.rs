@@ -10,6 +10,7 @@ mod config;
 mod ephemeral;
 mod follow;
 mod http;
+mod jobs;
 mod keys;
 mod metrics;
 mod outgoing;

@@ -11,6 +11,7 @@ use crate::{
     config::{self, Config, DatabaseUrl},
     follow, http,
     http::server::{ServeError, Surroundings},
+    jobs,
     pages::{ErrorPage, Frame, Messages, Problem, Support},
     store::migrations::{self, Schema},
     telemetry,
@@ -56,6 +57,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let app = App::open(&config).await.map_err(|error| opening(&config, &error))?;
     let app = Arc::new(app);
     let following = follow::start(Arc::clone(&app));
+    let jobs = jobs::start(&app);
     let around = Surroundings {
         error_page: error_page(&config.support),
         metrics: Arc::clone(&app.metrics),
@@ -67,6 +69,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     };
     let served = http::server::serve(&config, around, routes).await;
     following.abort();
+    jobs.stop().await;
     served.map_err(serving)
 }
 

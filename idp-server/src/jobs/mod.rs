@@ -1,0 +1,50 @@
+//! What goes on without anybody asking: telling sites that sessions ended, sealing the audit
+//! record, removing what nothing refers to any more.
+//!
+//! Each node runs every job. What only one node may do at a time is taken on under a lease in the
+//! database, which another node takes over if this one dies.
+
+mod clean_up;
+mod outbox;
+mod rounds;
+mod sealing;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
+
+use crate::app::App;
+
+/// How long jobs may take to finish what they are at.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+/// The running jobs.
+pub struct JobsHandle {
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Starts all jobs.
+pub fn start(app: &Arc<App>) -> JobsHandle {
+    let (stop, stopped) = watch::channel(false);
+    let tasks = vec![
+        tokio::spawn(clean_up::run(Arc::clone(app), stopped.clone())),
+        tokio::spawn(outbox::run(Arc::clone(app), stopped.clone())),
+        tokio::spawn(sealing::run(Arc::clone(app), stopped)),
+    ];
+    JobsHandle { stop, tasks }
+}
+
+impl JobsHandle {
+    /// Lets the jobs finish what they are at. What is cut off is done by whoever comes next: no
+    /// job loses anything by being killed.
+    pub async fn stop(self) {
+        // Nobody listening means that all have ended.
+        let _ = self.stop.send(true);
+        for task in self.tasks {
+            if timeout(PATIENCE, task).await.is_err() {
+                tracing::warn!("a job did not finish in time; what it was at is done later");
+            }
+        }
+    }
+}
