@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use tracing_subscriber::EnvFilter;
 
 use super::reader::{Reader, Value};
+use crate::keys::private_key::RsaSize;
 
 /// `[clock]`.
 #[derive(Clone, Debug)]
@@ -61,6 +62,8 @@ pub struct Keys {
     /// `publish_lead_hours`: how long a key is published before it signs, so that every site has
     /// fetched it by then.
     pub publish_lead: TimeDelta,
+    /// `rsa_bits`: how long new RSA keys are, 2048 or 3072.
+    pub rsa_size: RsaSize,
 }
 
 impl Keys {
@@ -70,7 +73,13 @@ impl Keys {
         if publish_lead >= rotation {
             reader.mistake("keys.publish_lead_hours", "must be shorter than keys.rotation_days");
         }
-        Self { rotation, publish_lead }
+        let rsa_size =
+            reader.optional("keys.rsa_bits", "2048 or 3072", |value| match value.integer()? {
+                2048 => Some(RsaSize::Bits2048),
+                3072 => Some(RsaSize::Bits3072),
+                _ => None,
+            });
+        Self { rotation, publish_lead, rsa_size: rsa_size.unwrap_or_default() }
     }
 }
 

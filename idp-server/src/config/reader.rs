@@ -86,7 +86,7 @@ impl Value {
         self.text()?.parse().ok()
     }
 
-    fn integer(&self) -> Option<i64> {
+    pub(super) fn integer(&self) -> Option<i64> {
         match &self.raw {
             Raw::Integer(number) => Some(*number),
             Raw::Untyped(text) => text.parse().ok(),

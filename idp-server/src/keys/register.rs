@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::try_join_all;
 use idp_core::{
     audit::{Actor, Event, Kind},
     ids::EventId,
@@ -72,7 +73,7 @@ pub struct Register {
     sealer: Arc<Sealer>,
     random: Random,
     policy: RotationPolicy,
-    rsa: RsaSize,
+    rsa_size: RsaSize,
 }
 
 impl Register {
@@ -84,7 +85,7 @@ impl Register {
             signs_for: settings.rotation,
             publish_after: PUBLISH_AFTER,
         };
-        Self { db, sealer, random: Random::new(), policy, rsa: RsaSize::default() }
+        Self { db, sealer, random: Random::new(), policy, rsa_size: settings.rsa_size }
     }
 
     /// All keys of one use, the retired ones too, for the operator to look at.
@@ -177,10 +178,19 @@ impl Register {
         if plan.is_empty() {
             return Ok(false);
         }
-        // Making an RSA key takes long: not on this thread, and not inside the transaction.
-        let (register, actions) = (self.clone(), plan.clone());
-        let prepared = task::spawn_blocking(move || register.prepare(actions, &actor, now));
-        let (changes, events) = prepared.await??;
+        // Making an RSA key takes long: not on this thread, not one after the other, and not inside
+        // the transaction.
+        let prepare = |action: &KeyAction| {
+            let (register, action) = (self.clone(), action.clone());
+            task::spawn_blocking(move || register.prepare(action))
+        };
+        let changes = try_join_all(plan.iter().map(prepare)).await?;
+        let changes: Vec<Change> = changes.into_iter().collect::<Result<_, _>>()?;
+        let event = |change: &Change| {
+            let id = EventId::from_random(self.random.bytes());
+            Event::new(id, now, change.kind(), actor.clone()).after(change.told())
+        };
+        let events: Vec<Event> = changes.iter().map(event).collect();
         let work = move |conn: &mut AnyConn| {
             catalog::bump(conn, Catalog::Keys)?;
             let keys = signing_key::of_use(conn, key_use)?;
@@ -197,25 +207,14 @@ impl Register {
         Ok(self.db.write(work).await?)
     }
 
-    /// Makes the keys and the audit events of a plan.
-    fn prepare(
-        &self,
-        actions: Vec<KeyAction>,
-        actor: &Actor,
-        now: DateTime<Utc>,
-    ) -> Result<(Vec<Change>, Vec<Event>), RegisterError> {
-        let prepare = |action| {
-            let change = match action {
-                KeyAction::Create { algorithm, state } => {
-                    Change::Insert(Box::new(self.make(algorithm, state)?))
-                }
-                KeyAction::Move { kid, from, to } => Change::Move(kid, from, to),
-            };
-            let id = EventId::from_random(self.random.bytes());
-            let event = Event::new(id, now, change.kind(), actor.clone()).after(change.told());
-            Ok((change, event))
-        };
-        actions.into_iter().map(prepare).collect()
+    /// Makes the key that a step asks for.
+    fn prepare(&self, action: KeyAction) -> Result<Change, RegisterError> {
+        match action {
+            KeyAction::Create { algorithm, state } => {
+                Ok(Change::Insert(Box::new(self.make(algorithm, state)?)))
+            }
+            KeyAction::Move { kid, from, to } => Ok(Change::Move(kid, from, to)),
+        }
     }
 
     fn make(
@@ -223,7 +222,7 @@ impl Register {
         algorithm: SigningAlgorithm,
         state: KeyState,
     ) -> Result<StoredKey, RegisterError> {
-        let private = PrivateKey::generate(algorithm, self.rsa)?;
+        let private = PrivateKey::generate(algorithm, self.rsa_size)?;
         let (kid, public) = private.public_jwk()?;
         let sealed = self.sealer.seal(place(&kid), &private.to_pkcs8()?);
         let sealed = sealed.map_err(|error| RegisterError::Seal(kid.clone(), error))?;

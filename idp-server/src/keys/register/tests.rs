@@ -38,7 +38,11 @@ impl Scratch {
         let url = DatabaseUrl::Sqlite(self.0.join("db"));
         let db = Database::new(url, Settings::default(), Counters::default());
         let sealer = Sealer::new(&SubKeys::for_tests(), Random::new()).unwrap();
-        let settings = Keys { rotation: TimeDelta::days(90), publish_lead: TimeDelta::days(1) };
+        let settings = Keys {
+            rotation: TimeDelta::days(90),
+            publish_lead: TimeDelta::days(1),
+            rsa_size: RsaSize::Bits2048,
+        };
         Register::new(db, Arc::new(sealer), settings)
     }
 }
