@@ -29,7 +29,7 @@ pub mod site_visit;
 pub mod subscriber;
 pub mod tax_id;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use connection::AnyConn;
 pub use counting::Counters;

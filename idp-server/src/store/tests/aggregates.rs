@@ -91,10 +91,12 @@ async fn a_subscriber_comes_back_as_it_was_and_nobody_gets_a_taken_name() {
                 subscriber::set_password(conn, &id, "$argon2id$old", at(0))?;
                 subscriber::renew_password_hash(conn, &id, "$argon2id$other", "$argon2id$lost")?;
                 subscriber::renew_password_hash(conn, &id, "$argon2id$old", "$argon2id$new")?;
-                subscriber::signed_in(conn, &id, at(1))?;
-                subscriber::signed_in(conn, &id, at(2))?;
+                for minute in [1, 2] {
+                    let account = subscriber::for_sign_in(conn, "ann")?.unwrap();
+                    assert!(subscriber::signed_in(conn, &account, at(minute))?);
+                }
                 let found = subscriber::find(conn, &id)?.unwrap();
-                Ok((found, subscriber::for_sign_in(conn, &"ANN".parse().unwrap())?.unwrap()))
+                Ok((found, subscriber::for_sign_in(conn, "ann")?.unwrap()))
             })
             .await;
         let expected = idp_core::community::subscriber::Subscriber {
@@ -132,8 +134,7 @@ async fn a_subscriber_comes_back_as_it_was_and_nobody_gets_a_taken_name() {
                 "{change}: {refused:?}"
             );
         }
-        let nobody =
-            database.read(|conn| subscriber::for_sign_in(conn, &"nobody".parse().unwrap())).await;
+        let nobody = database.read(|conn| subscriber::for_sign_in(conn, "nobody")).await;
         assert!(nobody.is_none());
     }
 }

@@ -13,7 +13,7 @@ use std::{
     env, fs,
     path::PathBuf,
     process,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -23,10 +23,12 @@ use super::{AnyConn, Counters, Database, Settings, StoreError, migrations};
 use crate::config::DatabaseUrl;
 
 /// A database of one test, gone when the test ends.
-pub(super) struct TestDatabase {
+pub(crate) struct TestDatabase {
     pub(super) url: DatabaseUrl,
-    pub(super) db: Database,
+    pub(crate) db: Database,
     kind: Kind,
+    statements_seen: AtomicU64,
+    commits_seen: AtomicU64,
 }
 
 enum Kind {
@@ -57,11 +59,13 @@ impl TestDatabase {
     fn open(url: DatabaseUrl, kind: Kind) -> Self {
         // A busy machine is no failure of the store.
         let settings = Settings { patience: Duration::from_secs(60), ..Settings::default() };
-        Self { db: Database::new(url.clone(), settings, Counters::default()), url, kind }
+        let db = Database::new(url.clone(), settings, Counters::default());
+        let (statements_seen, commits_seen) = (AtomicU64::default(), AtomicU64::default());
+        Self { url, db, kind, statements_seen, commits_seen }
     }
 
     /// A database of each kind that can be had, with all tables.
-    pub(super) fn each() -> Vec<Self> {
+    pub(crate) fn each() -> Vec<Self> {
         let all = Self::bare();
         for database in &all {
             migrations::migrate(&database.url).unwrap();
@@ -92,9 +96,10 @@ impl TestDatabase {
     /// Statements and commits since the last call.
     pub(super) fn counted(&self) -> (u64, u64) {
         let counters = self.db.counters();
+        let count = |seen: &AtomicU64, now| now - seen.swap(now, Ordering::Relaxed);
         (
-            counters.statements.swap(0, Ordering::Relaxed),
-            counters.commits.swap(0, Ordering::Relaxed),
+            count(&self.statements_seen, counters.statements.get()),
+            count(&self.commits_seen, counters.commits.get()),
         )
     }
 }
