@@ -1,8 +1,12 @@
 //! What the ring signs, what it takes for its own, and what a rotation does to both.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use idp_core::keys::KeyState;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -191,5 +195,21 @@ fn rates() {
             per_second(&|| drop(verify(&id, TokenType::IdToken))),
             per_second(&|| drop(verify(&access, TokenType::AccessToken))),
         );
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_that_was_made_up_is_a_token_of_ours(text in ".{0,200}", forged in ".{0,60}") {
+        static RING: LazyLock<KeyRing> =
+            LazyLock::new(|| ring(vec![key(SigningAlgorithm::EdDsa, active()).0]));
+        let verify = |token: &str| RING.verify_own::<Value>(token, TokenType::IdToken, Expiry::Ignored);
+        prop_assert!(verify(&text).is_err());
+        let good = RING.sign(SigningAlgorithm::EdDsa, TokenType::IdToken, &claims());
+        let good = good.unwrap();
+        let parts: Vec<_> = good.split('.').collect();
+        let forged = URL_SAFE_NO_PAD.encode(forged);
+        let forged = [parts[0], &forged, parts[2]].join(".");
+        prop_assert!(verify(&forged).is_err());
     }
 }
