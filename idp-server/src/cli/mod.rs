@@ -1,12 +1,15 @@
 //! The command line: one file per group of commands, each ending in success or in a [`Failure`]
 //! that says what happened and what to do next.
 
+mod audit;
+mod database;
 mod failure;
 mod keys;
 mod migrate;
 mod operator;
 mod secret;
 mod serve;
+mod site;
 
 use std::process::ExitCode;
 
@@ -30,6 +33,9 @@ configuration (all are listed).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Check the audit record
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Show and replace the keys that sign
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -40,16 +46,21 @@ enum Command {
     /// Make secrets that live in files
     #[command(subcommand)]
     Secret(secret::Secret),
+    /// Register, list and remove sites
+    #[command(subcommand)]
+    Site(site::Sites),
 }
 
 /// Runs what the command line asks for.
 #[must_use]
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Audit(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Migrate(file) => migrate::run(&file),
         Command::Secret(command) => command.run(),
         Command::Serve(file) => serve::run(&file),
+        Command::Site(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
