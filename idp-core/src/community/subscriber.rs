@@ -136,7 +136,7 @@ impl fmt::Debug for EmailAddress {
 }
 
 /// A person of the community.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscriber {
     /// The identifier that never leaves Hilum; sites know a pairwise `sub`.
     pub id: SubscriberId,
