@@ -2,6 +2,7 @@
 //! that says what happened and what to do next.
 
 mod audit;
+mod community;
 mod database;
 mod failure;
 mod keys;
@@ -36,6 +37,9 @@ enum Command {
     /// Check the audit record
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Load organizations, people and sites
+    #[command(subcommand)]
+    Community(community::Community),
     /// Show and replace the keys that sign
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -56,6 +60,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Audit(command) => command.run(),
+        Command::Community(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Migrate(file) => migrate::run(&file),
         Command::Secret(command) => command.run(),

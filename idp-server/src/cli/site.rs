@@ -134,7 +134,7 @@ fn read(config: &Config, file: &Path) -> Result<Registration, Failure> {
 
 /// The addresses that Hilum would have to call and never will (security 12.4): better told now
 /// than found out at the first sign-out.
-fn refused_addresses(site: &Site, allowed: &AllowedHosts) -> Vec<FieldError> {
+pub(super) fn refused_addresses(site: &Site, allowed: &AllowedHosts) -> Vec<FieldError> {
     let jwks_uri = match &site.client.authentication {
         ClientAuthentication::PrivateKeyJwt { keys: ClientKeys::JwksUri(address), .. } => {
             Some(address)

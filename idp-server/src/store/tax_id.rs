@@ -112,6 +112,27 @@ pub fn of_organization(
     rows.into_iter().map(|row| row.open(open)).collect()
 }
 
+/// The Tax IDs of an organization by what keeps them unique, without opening any.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn fingerprints(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+) -> Result<Vec<(TaxIdId, Fingerprint)>, StoreError> {
+    let rows: Vec<(String, Vec<u8>)> = tax_id::table
+        .filter(tax_id::organization_id.eq(organization.as_str()))
+        .order(tax_id::id)
+        .select((tax_id::id, tax_id::fingerprint))
+        .load(conn)?;
+    let pair = |(id, fingerprint): (String, Vec<u8>)| {
+        let read = Reading { table: "tax_id", row: &id };
+        let fingerprint = fingerprint.try_into().map_err(|_| read.corrupt("fingerprint"))?;
+        Ok((read.parsed("id", id.clone())?, fingerprint))
+    };
+    rows.into_iter().map(pair).collect()
+}
+
 /// Makes a Tax ID the organization's main one, or an ordinary one.
 ///
 /// # Errors

@@ -24,7 +24,7 @@ use crate::config::DatabaseUrl;
 
 /// A database of one test, gone when the test ends.
 pub(crate) struct TestDatabase {
-    pub(super) url: DatabaseUrl,
+    pub(crate) url: DatabaseUrl,
     pub(crate) db: Database,
     kind: Kind,
     statements_seen: AtomicU64,
@@ -73,12 +73,12 @@ impl TestDatabase {
         all
     }
 
-    pub(super) const fn is_postgres(&self) -> bool {
+    pub(crate) const fn is_postgres(&self) -> bool {
         matches!(self.kind, Kind::Postgres { .. })
     }
 
     /// Writes, and the write must succeed.
-    pub(super) async fn write<T: Send + 'static>(
+    pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl Fn(&mut AnyConn) -> Result<T, StoreError> + Send + 'static,
     ) -> T {
@@ -86,7 +86,7 @@ impl TestDatabase {
     }
 
     /// Reads, and the read must succeed.
-    pub(super) async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl Fn(&mut AnyConn) -> Result<T, StoreError> + Send + 'static,
     ) -> T {
@@ -94,7 +94,7 @@ impl TestDatabase {
     }
 
     /// Statements and commits since the last call.
-    pub(super) fn counted(&self) -> (u64, u64) {
+    pub(crate) fn counted(&self) -> (u64, u64) {
         let counters = self.db.counters();
         let count = |seen: &AtomicU64, now| now - seen.swap(now, Ordering::Relaxed);
         (

@@ -1,0 +1,79 @@
+//! Tax IDs on their way into the database: what keeps each unique, and how a personal one is sealed.
+
+use std::sync::Arc;
+
+use aws_lc_rs::hmac;
+use idp_core::{
+    community::tax_id::TaxIdNumber,
+    ids::{OrganizationId, TaxIdId},
+};
+
+use crate::{
+    keys::{
+        sealing::{Place, Sealer},
+        sub_keys::SubKey,
+    },
+    store::{
+        AnyConn, StoreError,
+        tax_id::{self, Fingerprint, NewTaxId, StoredNumber},
+    },
+};
+
+/// The keys for it.
+pub(super) struct TaxNumbers {
+    index: SubKey,
+    sealer: Arc<Sealer>,
+}
+
+impl TaxNumbers {
+    pub(super) const fn new(index: SubKey, sealer: Arc<Sealer>) -> Self {
+        Self { index, sealer }
+    }
+
+    /// HMAC-SHA-256 of type and digits. There are few enough numbers to try each of them against
+    /// a plain hash.
+    pub(super) fn fingerprint(&self, number: &TaxIdNumber) -> Fingerprint {
+        let digits = match number {
+            TaxIdNumber::Ein(ein) => ein.digits(),
+            TaxIdNumber::Ssn(ssn) => ssn.expose_digits(),
+        };
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.index.expose());
+        let mut context = hmac::Context::with_key(&key);
+        context.update(number.type_code().as_bytes());
+        context.update(digits.as_bytes());
+        let mut fingerprint = [0; 32];
+        fingerprint.copy_from_slice(context.sign().as_ref());
+        fingerprint
+    }
+
+    /// Stores a new number.
+    pub(super) fn insert(
+        &self,
+        conn: &mut AnyConn,
+        id: &TaxIdId,
+        organization: &OrganizationId,
+        number: &TaxIdNumber,
+        primary: bool,
+    ) -> Result<(), StoreError> {
+        let sealed;
+        let stored = match number {
+            TaxIdNumber::Ein(ein) => StoredNumber::Ein(ein),
+            TaxIdNumber::Ssn(ssn) => {
+                let place = Place { table: "tax_id", column: "sealed", row: id.as_str() };
+                sealed =
+                    self.sealer.seal(place, ssn.expose_digits().as_bytes()).map_err(|error| {
+                        tracing::error!(%error, "a personal number cannot be sealed");
+                        StoreError::CorruptRow {
+                            table: "tax_id",
+                            column: "sealed",
+                            row: id.to_string(),
+                        }
+                    })?;
+                StoredNumber::Ssn(&sealed)
+            }
+        };
+        let fingerprint = self.fingerprint(number);
+        let new = NewTaxId { id, organization, number: stored, fingerprint: &fingerprint, primary };
+        tax_id::insert(conn, &new)
+    }
+}
