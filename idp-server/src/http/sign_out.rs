@@ -24,7 +24,7 @@ use crate::{
     pages::{FormExpiredPage, SignOutPage, SignedOutPage, StartAgain, ToldSite, ToldState},
     sites::SiteEntry,
     store::{
-        Cause,
+        AnyConn, Cause, grant,
         outbox::{self, MessageState},
         person,
     },
@@ -135,7 +135,8 @@ async fn confirmed(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageErro
 /// Ends the session and sends the browser on. It gets a new name, so that a form of an old tab
 /// is no longer ours (security 10.3).
 async fn leave(visit: &Visit, request: Request) -> Result<HttpResponse, PageError> {
-    let ended = session::end_current(visit, Cause::SignedOut).await?;
+    let cause = if request.site.is_some() { Cause::SignedOutAtSite } else { Cause::SignedOut };
+    let ended = session::end_current(visit, cause).await?;
     let cookies = [browser::no_session(), browser::browser_cookie(&visit.random.secret())];
     if let Some((address, state)) = request.return_to {
         let state = state.as_deref().map(|state| ("state", state));
@@ -169,22 +170,24 @@ async fn signed_out(visit: Visit, ended: Query<Ended>) -> HttpResponse {
 async fn tell(visit: &Visit, session: Option<&str>) -> Result<HttpResponse, PageError> {
     let session: Option<SessionId> = session.and_then(|text| text.parse().ok());
     let known = session.clone();
-    let receipts = match known {
-        Some(session) => visit.db.read(move |conn| outbox::receipts(conn, &session)).await?,
-        None => Vec::new(),
+    let (participants, receipts) = match known {
+        Some(session) => {
+            let read = move |conn: &mut AnyConn| {
+                Ok((grant::participants(conn, &session)?, outbox::receipts(conn, &session)?))
+            };
+            visit.db.read(read).await?
+        }
+        None => (Vec::new(), Vec::new()),
     };
-    let sites: Vec<(String, ToldState)> = receipts
-        .into_iter()
-        .map(|receipt| {
-            let name = visit.sites.find(&receipt.site).map(|entry| entry.site.name.clone());
-            (
-                name.unwrap_or_else(|| receipt.site.to_string()),
-                told(receipt.state, receipt.attempts),
-            )
-        })
-        .collect();
-    let sites = sites.iter().map(|(name, state)| ToldSite { name, state: *state }).collect();
-    let content = SignedOutPage { frame: visit.frame(), ended: session.is_some(), sites };
+    let entries: Vec<_> = participants.iter().filter_map(|site| visit.sites.find(site)).collect();
+    let sites = entries.iter().map(|entry| {
+        let receipt = receipts.iter().find(|receipt| receipt.site == entry.site.id);
+        let state =
+            receipt.map_or(ToldState::Cannot, |receipt| told(receipt.state, receipt.attempts));
+        ToldSite { name: &entry.site.name, state }
+    });
+    let content =
+        SignedOutPage { frame: visit.frame(), ended: session.is_some(), sites: sites.collect() };
     Ok(page(StatusCode::OK, &content))
 }
 

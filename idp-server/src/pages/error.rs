@@ -113,7 +113,6 @@ pub struct FormExpiredPage<'a> {
 #[derive(Clone, Copy, Debug)]
 pub enum StartAgain<'a> {
     Account,
-    Home,
     /// The handle of the sign-on.
     SignOn(&'a str),
     SignOut,
@@ -124,7 +123,6 @@ impl FormExpiredPage<'_> {
         let words = &self.frame.text.form_expired;
         match self.start_again {
             StartAgain::Account => (words.account, "/account".to_owned()),
-            StartAgain::Home => (self.frame.text.frame.home, "/".to_owned()),
             StartAgain::SignOn(handle) => (words.sign_on, format!("/sign-on/{handle}")),
             StartAgain::SignOut => (words.sign_out, "/sign-out".to_owned()),
         }

@@ -27,8 +27,6 @@ pub enum SignInReason {
     AskedAgain,
     /// The session reached its end.
     SessionEnded,
-    /// The demanded assurance is above that of the session.
-    StrongerNeeded,
     /// The person before chose to switch.
     Switched,
     /// `max_age` is exceeded.
@@ -73,7 +71,6 @@ impl SignInPage<'_> {
         self.reason.map(|reason| match reason {
             SignInReason::AskedAgain => words.reason_asked_again(site).to_string(),
             SignInReason::SessionEnded => words.reason_ended.to_owned(),
-            SignInReason::StrongerNeeded => words.reason_stronger(site).to_string(),
             SignInReason::Switched => words.reason_switched.to_owned(),
             SignInReason::TooLongAgo => words.reason_too_long_ago(site).to_string(),
         })

@@ -24,7 +24,7 @@ use crate::{
     },
     pages::{
         self, AffiliationChoice, AffiliationPage, NoticePage, Received, RefusalPage, RefusalReason,
-        SignInPage, SignInProblem,
+        SignInPage, SignInProblem, SwitchPersonPage,
     },
     sites::SiteEntry,
 };
@@ -91,8 +91,12 @@ impl<'a> Stand<'a> {
         let site = advance.site.as_deref();
         let person = advance.person.as_ref().map(|loaded| &loaded.subscriber);
         match (&advance.step, site, person) {
+            (Step::AskPassword(SignInReason::OtherPerson), _, Some(person)) => {
+                Ok(self.other_person(site, person))
+            }
             (Step::AskPassword(reason), ..) => {
-                Ok(self.sign_in(site, StatusCode::OK, SignIn::asked(self, *reason)))
+                let say = SignIn::asked(self, *reason, person.is_some());
+                Ok(self.sign_in(site, StatusCode::OK, say))
             }
             (Step::ChooseAffiliation { choices, last }, Some(site), Some(person)) => {
                 let last = last.as_ref().map(|id| id.as_str());
@@ -131,6 +135,19 @@ impl<'a> Stand<'a> {
             problem: say.problem,
         };
         page_for(status, &content, &self.policy(site))
+    }
+
+    /// The site named somebody else than the person who is signed in (R66).
+    fn other_person(&self, site: Option<&SiteEntry>, person: &Subscriber) -> HttpResponse {
+        let content = SwitchPersonPage {
+            frame: self.frame(),
+            handle: self.handle,
+            form_token: &self.form_token,
+            site: site.map(|entry| site_view(&entry.site)),
+            person: person.user_id.as_str(),
+            may_stay: false,
+        };
+        page_for(StatusCode::OK, &content, &self.policy(site))
     }
 
     /// The chooser.
@@ -250,12 +267,13 @@ pub struct SignIn<'a> {
 }
 
 impl<'a> SignIn<'a> {
-    fn asked(stand: &Stand<'a>, reason: SignInReason) -> Self {
+    /// The first page. `was_known`: the browser came with a session that no longer counts.
+    fn asked(stand: &Stand<'a>, reason: SignInReason, was_known: bool) -> Self {
         let request = stand.request();
         let again = request.is_some_and(|request| request.sign_on.force);
         let reason = match reason {
             _ if stand.transaction.switched => Some(pages::SignInReason::Switched),
-            SignInReason::NotSignedIn => None,
+            SignInReason::NotSignedIn => was_known.then_some(pages::SignInReason::SessionEnded),
             SignInReason::OtherPerson => Some(pages::SignInReason::Switched),
             SignInReason::TooOld if again => Some(pages::SignInReason::AskedAgain),
             SignInReason::TooOld => Some(pages::SignInReason::TooLongAgo),
