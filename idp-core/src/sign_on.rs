@@ -223,7 +223,7 @@ pub fn next_step(
     match decide(request, progress, policy, now) {
         Ok(sign_on) => Step::Complete(sign_on),
         Err(step) if request.passive => Step::Refuse(passive_refusal(&step)),
-        Err(step) => step,
+        Err(step) => *step,
     }
 }
 
@@ -233,11 +233,11 @@ fn decide(
     progress: &Progress,
     policy: Policy<'_>,
     now: DateTime<Utc>,
-) -> Result<SignOn, Step> {
+) -> Result<SignOn, Box<Step>> {
     let person = signed_in(request, progress, policy, now)?;
     let acr = strong_enough(request, person, policy)?;
     if person.agreement_due {
-        return Err(Step::AcceptAgreement);
+        return Err(Box::new(Step::AcceptAgreement));
     }
     let affiliations = match policy.release {
         None => Released::None,
@@ -246,7 +246,7 @@ fn decide(
     let sign_on = SignOn { session: person.session.clone(), acr, affiliations };
     let notice_due = policy.release.is_some() && !progress.notice_seen || request.show_notice;
     if notice_due && !progress.notice_confirmed {
-        return Err(Step::ShowNotice(sign_on));
+        return Err(Box::new(Step::ShowNotice(sign_on)));
     }
     Ok(sign_on)
 }
@@ -271,15 +271,15 @@ fn signed_in<'a>(
     progress: &'a Progress,
     policy: Policy<'_>,
     now: DateTime<Utc>,
-) -> Result<&'a Person, Step> {
+) -> Result<&'a Person, Box<Step>> {
     let person = progress
         .person
         .as_ref()
         .filter(|person| person.session.is_live(now) && person.standing == Standing::Active)
-        .ok_or(Step::AskPassword(SignInReason::NotSignedIn))?;
+        .ok_or_else(|| Box::new(Step::AskPassword(SignInReason::NotSignedIn)))?;
     let known_as = || policy.naming.subject(&person.session.subscriber);
     if request.subject.as_ref().is_some_and(|wanted| *wanted != known_as()) {
-        return Err(Step::AskPassword(SignInReason::OtherPerson));
+        return Err(Box::new(Step::AskPassword(SignInReason::OtherPerson)));
     }
     let auth_time = person.session.auth_time();
     let forced = request.force && auth_time < request.asked_at;
@@ -288,7 +288,11 @@ fn signed_in<'a>(
     let limit = request.max_age_seconds.map(|seconds| Duration::seconds(i64::from(seconds)));
     let too_old =
         limit.is_some_and(|limit| now - auth_time > limit && auth_time < request.asked_at);
-    if forced || too_old { Err(Step::AskPassword(SignInReason::TooOld)) } else { Ok(person) }
+    if forced || too_old {
+        Err(Box::new(Step::AskPassword(SignInReason::TooOld)))
+    } else {
+        Ok(person)
+    }
 }
 
 /// Whether the sign-in is strong enough, and the `acr` to return.
@@ -296,7 +300,7 @@ fn strong_enough(
     request: &SignOnRequest,
     person: &Person,
     policy: Policy<'_>,
-) -> Result<String, Step> {
+) -> Result<String, Box<Step>> {
     let accept_remembered = policy.release.is_some_and(|release| release.accept_remembered_browser);
     let reached = person.session.assurance(accept_remembered);
     let site_minimum = policy.release.map_or(Assurance::Password, |release| release.min_acr);
@@ -316,15 +320,15 @@ fn strong_enough(
     let methods: Vec<Method> =
         person.factors.iter().copied().filter(|m| reaches(*m, accept_remembered) >= rung).collect();
     if !methods.is_empty() && !request.passive {
-        Err(Step::AskSecondFactor { methods })
+        Err(Box::new(Step::AskSecondFactor { methods }))
     } else if !essential {
         Ok(reached.acr().to_owned())
     } else if !methods.is_empty() {
-        Err(Step::AskSecondFactor { methods })
+        Err(Box::new(Step::AskSecondFactor { methods }))
     } else if person.may_enrol {
-        Err(Step::EnrollSecondFactor(rung))
+        Err(Box::new(Step::EnrollSecondFactor(rung)))
     } else {
-        Err(Step::Refuse(Refusal::AssuranceUnmet))
+        Err(Box::new(Step::Refuse(Refusal::AssuranceUnmet)))
     }
 }
 
@@ -348,12 +352,12 @@ fn choose(
     person: &Person,
     release: &ReleasePolicy,
     naming: &Naming,
-) -> Result<Released, Step> {
+) -> Result<Released, Box<Step>> {
     let restricted = !release.required_roles.is_empty() || release.required_administrator;
     if release.affiliation_mode == AffiliationMode::None && !restricted {
         return Ok(Released::None);
     }
-    let fitting = fitting(person, release).map_err(Step::Refuse)?;
+    let fitting = fitting(person, release).map_err(|refusal| Box::new(Step::Refuse(refusal)))?;
     match release.affiliation_mode {
         AffiliationMode::None => return Ok(Released::None),
         AffiliationMode::All => return Ok(Released::All(fitting)),
@@ -383,7 +387,7 @@ fn choose(
         }
     }
     let last = remembered.map(|affiliation| affiliation.id.clone());
-    Err(Step::ChooseAffiliation { choices: fitting, last })
+    Err(Box::new(Step::ChooseAffiliation { choices: fitting, last }))
 }
 
 /// The affiliations that `release` lets the site see, by name of their organization.

@@ -59,6 +59,7 @@ pub struct Registration {
 }
 
 /// What a registration needs from outside.
+#[derive(Clone, Copy)]
 pub struct Circumstances {
     /// For a generated `client_id`.
     pub id: [u8; 16],

@@ -70,7 +70,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let served = http::server::serve(&config, around, routes).await;
     following.abort();
     jobs.stop().await;
-    served.map_err(serving)
+    served.map_err(|error| serving(&error))
 }
 
 fn opening(config: &Config, error: &OpenError) -> Failure {
@@ -84,8 +84,8 @@ fn opening(config: &Config, error: &OpenError) -> Failure {
     )
 }
 
-fn serving(error: ServeError) -> Failure {
-    let next = match &error {
+fn serving(error: &ServeError) -> Failure {
+    let next = match error {
         ServeError::Bind { .. } => {
             "Is another Hilum running? End it, or choose another address in the configuration."
         }

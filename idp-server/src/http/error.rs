@@ -70,7 +70,9 @@ impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable => Self::Unavailable(error.to_string()),
-            other => Self::Unexpected(other.to_string()),
+            StoreError::Conflict(_) | StoreError::CorruptRow { .. } | StoreError::Database(_) => {
+                Self::Unexpected(error.to_string())
+            }
         }
     }
 }

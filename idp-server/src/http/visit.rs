@@ -52,7 +52,7 @@ impl FromRequest for Visit {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let app = request.app_data::<Data<App>>().map(Data::clone);
+        let app = request.app_data::<Data<App>>().cloned();
         let visit = app.map(|app| Self { app, request: request.clone() });
         ready(visit.ok_or_else(|| ErrorInternalServerError("the application state is missing")))
     }

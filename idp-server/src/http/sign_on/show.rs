@@ -251,6 +251,7 @@ impl<'a> Stand<'a> {
 }
 
 /// How the chooser is shown.
+#[derive(Clone, Copy)]
 pub struct Choosing<'a> {
     /// What the person looks for.
     pub find: Option<&'a str>,
@@ -259,7 +260,7 @@ pub struct Choosing<'a> {
 }
 
 /// What is said on the sign-in page.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub struct SignIn<'a> {
     pub user_id: &'a str,
     pub reason: Option<pages::SignInReason>,
