@@ -30,7 +30,7 @@ pub struct AffiliationRecord {
     /// The organization.
     pub organization: OrganizationId,
     /// Whether it may be used. [`AffiliationStatus::Ended`] is reached through
-    /// [`super::end_access`] alone.
+    /// [`super::end_access()`] alone.
     pub status: AffiliationStatus,
     /// What the person does there.
     pub roles: BTreeSet<Role>,

@@ -1,4 +1,4 @@
-//! Grants: what sites were given in sessions. They end through [`super::end_access`] alone.
+//! Grants: what sites were given in sessions. They end through [`super::end_access()`] alone.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

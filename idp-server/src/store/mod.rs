@@ -2,7 +2,7 @@
 //!
 //! One file per aggregate. A function takes a connection, so that functions compose in one
 //! transaction; "not found" is `Ok(None)`; one query text serves both databases. Nothing in here
-//! decides: rules are `idp-core`'s, and what ends access goes through [`end_access`] alone.
+//! decides: rules are `idp-core`'s, and what ends access goes through [`end_access()`] alone.
 
 pub mod affiliation;
 pub mod audit;

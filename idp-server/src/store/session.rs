@@ -1,4 +1,4 @@
-//! Sessions: signed-in browsers. They end through [`super::end_access`] alone.
+//! Sessions: signed-in browsers. They end through [`super::end_access()`] alone.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

@@ -103,6 +103,27 @@ async fn keys_go_through_their_life_by_schedule() {
 }
 
 #[tokio::test]
+async fn the_audit_record_tells_the_life_of_a_key() {
+    for database in TestDatabase::each() {
+        let register = node(&database);
+        for today in [0, 89, 90, 91] {
+            register.keep(day(today)).await.unwrap();
+        }
+        let (audit_key, routine) = (KeyUse::Audit, Urgency::Routine);
+        let rotated = register.rotate(audit_key, AUDIT_ALGORITHM, routine, operator(), day(92));
+        assert!(rotated.await.unwrap());
+        let events = register.db.read(|conn| audit::pending(conn, 100)).await.unwrap();
+        let keys = register.list(KeyUse::Tokens).await.unwrap();
+        let first = &keys.iter().find(|key| !key.state.is_published()).unwrap().kid;
+        let of_first = |event: &&Event| event.after.as_ref().unwrap()["kid"] == first.as_str();
+        let told: Vec<_> = events.iter().filter(of_first).map(|event| event.kind).collect();
+        assert_eq!(told, [Kind::KeyActivated, Kind::KeyReplaced, Kind::KeyRetired]);
+        let by_hand: Vec<_> = events.iter().filter(|event| event.actor == operator()).collect();
+        assert_eq!(by_hand.len(), 2, "{by_hand:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_operator_rotates_at_once_and_every_node_hears_of_it() {
     for database in TestDatabase::each() {
         let (register, other) = (node(&database), node(&database));
