@@ -11,6 +11,8 @@ mod metadata;
 mod presented;
 pub mod response;
 mod revoke;
+#[cfg(test)]
+mod tests;
 mod token;
 mod userinfo;
 mod witness;

@@ -7,7 +7,7 @@ mod audit;
 mod migrating;
 mod person;
 mod races;
-mod samples;
+pub(crate) mod samples;
 
 use std::{
     env, fs,

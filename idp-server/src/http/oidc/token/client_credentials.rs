@@ -5,7 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use idp_core::{community::site::ReleasePolicy, oidc::scope::Scope};
+use idp_core::{
+    community::site::ReleasePolicy,
+    oidc::scope::{Scope, to_list},
+};
 
 use super::{
     TokenError, asked_scopes,
@@ -21,7 +24,8 @@ pub(super) fn issue(app: &App, site: &AuthenticatedSite) -> Result<TokenAnswer, 
     let requested = asked_scopes(site)?;
     let scopes = grantable_to_site(requested.as_ref(), &site.entry.site.release)?;
     let answer = mint::client_token(app, &site.entry, &scopes, app.clock.now())?;
-    tracing::info!(site = %site.entry.site.id, address = %site.address, ?scopes, "a site was given a token of its own");
+    let (id, scope) = (site.entry.site.id.as_str(), to_list(&scopes));
+    tracing::info!(site = id, address = %site.address, scope, "a site was given its own token");
     Ok(answer)
 }
 
@@ -45,7 +49,7 @@ fn grantable_to_site(
 
 #[cfg(test)]
 mod tests {
-    use idp_core::oidc::scope::{parse_list, to_list};
+    use idp_core::oidc::scope::parse_list;
 
     use super::*;
 
