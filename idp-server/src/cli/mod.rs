@@ -2,6 +2,7 @@
 //! that says what happened and what to do next.
 
 mod audit;
+mod check;
 mod community;
 mod database;
 mod failure;
@@ -37,6 +38,8 @@ enum Command {
     /// Check the audit record
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Look at each part that a node needs, and change none
+    Check(ConfigFile),
     /// Load organizations, people and sites
     #[command(subcommand)]
     Community(community::Community),
@@ -60,6 +63,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Audit(command) => command.run(),
+        Command::Check(file) => check::run(&file),
         Command::Community(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Migrate(file) => migrate::run(&file),

@@ -92,6 +92,7 @@ fn organization(mut fields: Fields<'_>, reader: &mut Reader<'_>) -> Option<Organ
     let status = fields.word("status", reader).unwrap_or(OrganizationStatus::Active);
     let sites = fields.list("sites", reader);
     let tables = fields.tables("tax_ids", reader);
+    let has_tables = !tables.is_empty();
     let mut tax_ids: Vec<TaxIdEntry> =
         tables.into_iter().filter_map(|table| tax_id(table, reader)).collect();
     fields.finish(reader);
@@ -99,7 +100,7 @@ fn organization(mut fields: Fields<'_>, reader: &mut Reader<'_>) -> Option<Organ
         0 => {
             if let Some(first) = tax_ids.first_mut() {
                 first.primary = true;
-            } else if parent.is_none() {
+            } else if parent.is_none() && !has_tables {
                 // R22. A part may act under the numbers of the whole.
                 reader.mistake(line, "an organization needs at least one entry in tax_ids");
             }
