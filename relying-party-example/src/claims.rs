@@ -87,13 +87,13 @@ impl Affiliation {
 }
 
 /// A code of Hilum's catalogue as words: `licensed-practitioner` reads "Licensed practitioner".
+///
+/// The catalogue itself, with a label and a description for each code, is at `/.well-known/hilum-roles`.
 pub(crate) fn in_words(code: &str) -> String {
-    let words = code.replace('-', " ");
+    let words = code.replace('-', " ").replace("eft ", "EFT ");
     let mut letters = words.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
-        .unwrap_or_default()
+    let first = letters.next().map(|letter| letter.to_uppercase().collect::<String>());
+    first.unwrap_or_default() + letters.as_str()
 }
 
 #[cfg(test)]
@@ -155,6 +155,7 @@ mod tests {
     #[test]
     fn codes_read_as_words() {
         assert_eq!(in_words("licensed-practitioner"), "Licensed practitioner");
+        assert_eq!(in_words("eft-administrator"), "EFT administrator");
         assert_eq!(in_words(""), "");
     }
 }

@@ -38,7 +38,7 @@ pub(crate) struct Provider {
 pub(crate) enum Freshness {
     /// An hour.
     Usual,
-    /// Ten seconds: something is signed with a key that we have not seen. Anybody can send us such a thing, so
+    /// Two seconds: something is signed with a key that we have not seen. Anybody can send us such a thing, so
     /// it must not make us ask Hilum each time.
     NewKey,
 }
@@ -46,7 +46,7 @@ pub(crate) enum Freshness {
 impl Freshness {
     const fn max_age(self) -> Duration {
         match self {
-            Self::NewKey => Duration::from_secs(10),
+            Self::NewKey => Duration::from_secs(2),
             Self::Usual => Duration::from_secs(3600),
         }
     }
