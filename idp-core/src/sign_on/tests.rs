@@ -8,6 +8,7 @@ use crate::{
         affiliation::{AccessLevel, AffiliationStatus},
         organization::{Organization, OrganizationStatus},
         role::Role,
+        site::{AffiliationMode, OrgEnablement},
     },
 };
 

@@ -1,0 +1,72 @@
+use serde_json::json;
+
+use super::*;
+
+fn read(document: &Value) -> Result<Registration, Vec<FieldError>> {
+    super::read(document, Circumstances { id: [1; 16], secret: [2; 32], demo: false })
+}
+
+fn with(field: &str, value: Value) -> Value {
+    let mut document =
+        json!({ "client_name": "Site", "redirect_uris": ["https://site.example/cb"] });
+    document[field] = value;
+    document
+}
+
+#[test]
+fn a_short_registration_gets_the_strict_defaults_and_a_secret() {
+    let registration = read(&with("client_id", json!("site"))).unwrap();
+    let site = registration.site;
+    assert_eq!(
+        (site.id.as_str(), site.client.pkce, site.client.sector.as_str()),
+        ("site", Pkce::Required, "site.example")
+    );
+    assert_eq!(site.release, ReleasePolicy::default());
+    assert_eq!(registration.new_secret.unwrap().expose().len(), 43);
+}
+
+#[test]
+fn each_mistake_is_named_by_its_field() {
+    for (document, field) in [
+        (json!([]), "(document)"),
+        (json!({ "redirect_uris": ["https://site.example/cb"] }), "client_name"),
+        (json!({ "client_name": "Site" }), "redirect_uris"),
+        (with("redirect_uris", json!(["https://*.example/cb"])), "redirect_uris"),
+        (with("redirect_uris", json!(["JAVASCRIPT:alert(1)"])), "redirect_uris"),
+        (with("redirect_uris", json!(["https://a.example/", "https://b.example/"])), "sector"),
+        (with("redirect_uris", json!("https://site.example/cb")), "redirect_uris"),
+        (with("client_secret", json!("short")), "client_secret"),
+        (
+            with("token_endpoint_auth_method", json!("tls_client_auth")),
+            "token_endpoint_auth_method",
+        ),
+        (with("token_endpoint_auth_method", json!("private_key_jwt")), "jwks"),
+        (with("jwks", json!({ "keys": [] })), "jwks"),
+        (with("grant_types", json!(["implicit"])), "grant_types"),
+        (with("response_types", json!(["token"])), "response_types"),
+        (
+            with("backchannel_logout_uri", json!("http://site.example/out")),
+            "backchannel_logout_uri",
+        ),
+        (with("release", json!({ "tax_id_relaese": "all" })), "release"),
+        (with("require_pkec", json!(false)), "require_pkec"),
+        (with("id_token_signed_response_alg", json!("none")), "id_token_signed_response_alg"),
+        (with("id_token_signed_response_alg", json!("HS256")), "id_token_signed_response_alg"),
+        (with("scope", json!("open\"id")), "scope"),
+    ] {
+        let errors = read(&document).unwrap_err();
+        assert!(errors.iter().any(|error| error.field == field), "{document} {errors:?}");
+    }
+    let public = json!({ "client_name": "S", "redirect_uris": ["https://s.example/cb"],
+        "token_endpoint_auth_method": "none", "require_pkce": false, "grant_types": ["authorization_code", "client_credentials"] });
+    let fields: Vec<String> =
+        read(&public).unwrap_err().into_iter().map(|error| error.field).collect();
+    assert_eq!(fields, ["grant_types", "require_pkce"]);
+}
+
+#[test]
+fn a_record_survives_being_stored() {
+    let site = read(&with("scope", json!("openid profile hie/x"))).unwrap().site;
+    let stored = serde_json::to_string(&site).unwrap();
+    assert_eq!(serde_json::from_str::<Site>(&stored).unwrap(), site);
+}
