@@ -8,6 +8,8 @@ mod clean_up;
 mod outbox;
 mod rounds;
 mod sealing;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
