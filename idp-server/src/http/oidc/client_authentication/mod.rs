@@ -9,4 +9,4 @@ mod credentials;
 mod extractor;
 mod proof;
 
-pub use extractor::{AuthenticatedSite, ClientError};
+pub use extractor::AuthenticatedSite;
