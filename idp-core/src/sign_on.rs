@@ -48,9 +48,10 @@ pub struct SignOnRequest {
 /// How strong a sign-in should be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssuranceDemand {
-    /// Acceptable rungs, as the site named them, best liked first; empty: none named.
+    /// Acceptable rungs, as the site named them, best liked first; those that we do not know are
+    /// left out.
     pub values: Vec<AcrValue>,
-    /// Whether a sign-on below all of them must fail.
+    /// Whether a sign-on that meets none of them must fail: always, if no value is left.
     pub essential: bool,
 }
 
@@ -305,6 +306,9 @@ fn strong_enough(
     let reached = person.session.assurance(accept_remembered);
     let site_minimum = policy.release.map_or(Assurance::Password, |release| release.min_acr);
     let asked = &request.assurance.values;
+    if asked.is_empty() && request.assurance.essential {
+        return Err(Box::new(Step::Refuse(Refusal::AssuranceUnmet)));
+    }
     let met = asked.iter().find(|value| value.rung <= reached);
     let asked_minimum = asked.iter().map(|value| value.rung).min();
     let missing = if reached < site_minimum {

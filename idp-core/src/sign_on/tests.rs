@@ -195,6 +195,10 @@ fn only_the_missing_step_is_asked() {
     let lenient = ReleasePolicy { accept_remembered_browser: true, ..strict.clone() };
     let totp = [(Method::Totp, 1)];
     let remembered = [(Method::RememberedBrowser, 0)];
+    let unknown = SignOnRequest {
+        assurance: AssuranceDemand { values: vec![], essential: true },
+        ..request()
+    };
     for (name, request, progress, release, expected) in [
         (
             "asked, has a factor",
@@ -212,6 +216,13 @@ fn only_the_missing_step_is_asked() {
         ),
         ("asked, has none", ask(false), with(&[], &[], false), &none, ("complete", "complete")),
         ("essential, has none", ask(true), with(&[], &[], false), &none, ("unmet", "unmet")),
+        (
+            "essential, none that we know",
+            unknown,
+            with(&totp, &[], true),
+            &none,
+            ("unmet", "unmet"),
+        ),
         (
             "essential, may enrol",
             ask(true),
@@ -465,6 +476,7 @@ proptest! {
             let reached = sign_on.session.assurance(release.accept_remembered_browser);
             prop_assert!(reached >= release.min_acr);
             if request.assurance.essential {
+                prop_assert!(!request.assurance.values.is_empty());
                 prop_assert!(request.assurance.values.iter().all(|value| value.rung <= reached));
             }
         }
