@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     claims_request::{ClaimsDemand, ClaimsRequest, acr_value},
     error::ErrorCode,
-    params::Params,
+    params::{Malformed, Params},
     pkce::CodeChallenge,
     redirect_uri::{RegisteredRedirectUri, registered},
     scope::{Scope, parse_list},
@@ -155,9 +155,12 @@ pub fn judge(
     hinted_subject: Result<Option<String>, AuthorizationError>,
     asked_at: DateTime<Utc>,
 ) -> Result<AuthorizationRequest, AuthorizationError> {
-    params
-        .once_each()
-        .map_err(|_| AuthorizationError::invalid("a parameter was sent more than once"))?;
+    params.well_formed().map_err(|malformed| {
+        AuthorizationError::invalid(match malformed {
+            Malformed::Repeated => "a parameter was sent more than once",
+            Malformed::Text => "a parameter is not text in UTF-8",
+        })
+    })?;
     supported(params, site)?;
     let requested = parse_list(params.find("scope").unwrap_or_default()).map_err(|_| {
         AuthorizationError { code: ErrorCode::InvalidScope, description: "malformed scope" }
@@ -228,9 +231,8 @@ fn supported(params: &Params, site: &Site) -> Result<(), AuthorizationError> {
             });
         }
     }
-    if let Some(asked) = params.find("response_mode")
-        && !response_mode(asked).is_some_and(|mode| site.client.response_modes.contains(&mode))
-    {
+    let mode = params.find("response_mode").map_or(Some(ResponseMode::Query), response_mode);
+    if !mode.is_some_and(|mode| site.client.response_modes.contains(&mode)) {
         return Err(AuthorizationError::invalid("response_mode is not registered for this site"));
     }
     if !site.client.grant_types.contains(&GrantType::AuthorizationCode) {

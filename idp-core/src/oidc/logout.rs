@@ -40,7 +40,11 @@ pub fn judge(
     current: Option<(&str, &str)>,
 ) -> Logout {
     let same_client = |id: &str| hint.is_none_or(|hint| hint.client_id == id);
-    let consistent = params.once_each().is_ok() && params.find("client_id").is_none_or(same_client);
+    // A hint that is none of ours says nothing, and makes what stands beside it suspect.
+    let hint_is_ours = hint.is_some() || params.find("id_token_hint").is_none();
+    let consistent = params.well_formed().is_ok()
+        && params.find("client_id").is_none_or(same_client)
+        && hint_is_ours;
     let of_this_session = hint.zip(current).is_some_and(|(hint, (sub, sid))| {
         hint.sub == sub && hint.sid.as_deref().is_none_or(|hinted| hinted == sid)
     });
@@ -96,8 +100,14 @@ mod tests {
                 None,
             ),
             ("contradiction", format!("{good}&client_id=payer"), Some(&site), None),
+            (
+                "forged hint",
+                format!("{good}&client_id=credentia&id_token_hint=x"),
+                Some(&site),
+                None,
+            ),
         ] {
-            let hint = site.map(|_| hint("s", "i"));
+            let hint = site.filter(|_| !name.starts_with("forged")).map(|_| hint("s", "i"));
             let judged = judge(&Params::parse(query.as_bytes()), hint.as_ref(), site, None);
             let found = judged.return_to.map(|(_, state)| state);
             assert_eq!(found.as_ref().map(Option::as_deref), expected, "{name}");

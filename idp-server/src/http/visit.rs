@@ -103,7 +103,7 @@ impl Visit {
     pub fn own_form(&self, body: &Bytes, purpose: &str) -> Option<Params> {
         let form = Params::parse(body);
         let ours = browser::form_is_ours(self, &self.request, form.find("form_token"), purpose);
-        (ours && form.once_each().is_ok()).then_some(form)
+        (ours && form.well_formed().is_ok()).then_some(form)
     }
 
     /// The address of the person's machine, as text for the session list and the audit record.

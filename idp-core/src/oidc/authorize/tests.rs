@@ -60,6 +60,11 @@ fn without_a_known_site_and_a_registered_address_nothing_is_answered() {
             Some(&site),
             Err(Unanswerable::RedirectUri),
         ),
+        (
+            "a=1&a=2&client_id=credentia&redirect_uri=x&redirect_uri=https%3A%2F%2Fcredentia.example%2Fcb",
+            Some(&site),
+            Err(Unanswerable::RedirectUri),
+        ),
     ] {
         assert_eq!(
             destination(&Params::parse(query.as_bytes()), site).map(|_| ()),
@@ -80,6 +85,7 @@ fn each_flaw_has_its_error_code() {
         ("response_type=", Err(E::InvalidRequest)),
         ("response_mode=fragment", Err(E::InvalidRequest)),
         ("response_mode=form_post", Ok(())),
+        ("nonce=%00", Err(E::InvalidRequest)),
         ("scope=email", Err(E::InvalidScope)),
         ("scope=openid%20%22", Err(E::InvalidScope)),
         ("code_challenge=", Err(E::InvalidRequest)),
@@ -100,6 +106,17 @@ fn each_flaw_has_its_error_code() {
     }
     let long = format!("nonce={}", "n".repeat(MAX_OPAQUE + 1));
     assert_eq!(judged(&long, &site).map(|_| ()), Err(E::InvalidRequest));
+}
+
+#[test]
+fn an_answer_travels_only_by_a_way_that_the_site_registered() {
+    let mut site = site("credentia");
+    site.client.response_modes = [ResponseMode::FormPost].into();
+    let mode = |more| judged(more, &site).map(|request| request.destination.mode);
+    assert_eq!(mode("response_mode=form_post"), Ok(ResponseMode::FormPost));
+    assert_eq!(mode("response_mode=query"), Err(ErrorCode::InvalidRequest));
+    // That of the code flow, where none is named (OAuth 2.0 Multiple Response Types §2.1).
+    assert_eq!(mode(""), Err(ErrorCode::InvalidRequest));
 }
 
 #[test]

@@ -12,7 +12,10 @@ use actix_web::{
     web,
 };
 use futures_util::future::LocalBoxFuture;
-use idp_core::oidc::{error::ErrorCode, params::Params};
+use idp_core::oidc::{
+    error::ErrorCode,
+    params::{Malformed, Params},
+};
 
 use super::{
     credentials::{Credentials, Unreadable},
@@ -47,6 +50,9 @@ pub enum ClientError {
     /// The server was put together wrongly.
     #[error("the application state is missing")]
     NoApp,
+    /// The form cannot be acted on.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
     /// The body is no form.
     #[error("{0}")]
     NotAForm(&'static str),
@@ -100,7 +106,7 @@ async fn read_form(request: &HttpRequest, payload: web::Payload) -> Result<Param
     }
     let body = payload.to_bytes_limited(MAX_FORM).await.map_err(|_| ClientError::TooLarge)?;
     let form = Params::parse(&body.map_err(|_| ClientError::NotAForm("the body ended early"))?);
-    form.once_each().map_err(|_| ClientError::NotAForm("a parameter was sent more than once"))?;
+    form.well_formed()?;
     Ok(form)
 }
 
@@ -116,7 +122,7 @@ impl ClientError {
         match self {
             Self::Ephemeral(_) | Self::Throttled { .. } => ErrorCode::TemporarilyUnavailable,
             Self::NoApp => ErrorCode::ServerError,
-            Self::NotAForm(_) | Self::TooLarge => ErrorCode::InvalidRequest,
+            Self::Malformed(_) | Self::NotAForm(_) | Self::TooLarge => ErrorCode::InvalidRequest,
             Self::Unproven(_) => ErrorCode::InvalidClient,
             Self::Unreadable(Unreadable::Several | Unreadable::Malformed(_)) => {
                 ErrorCode::InvalidRequest
@@ -134,6 +140,7 @@ impl ResponseError for ClientError {
             Self::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Ephemeral(_)
+            | Self::Malformed(_)
             | Self::NoApp
             | Self::NotAForm(_)
             | Self::Unproven(_)
@@ -147,9 +154,11 @@ impl ResponseError for ClientError {
             Self::NoApp => return json::unexpected(self),
             // One text for all: an unknown site and a wrong secret look the same.
             Self::Unproven(_) => "client authentication failed".to_owned(),
-            Self::NotAForm(_) | Self::Throttled { .. } | Self::TooLarge | Self::Unreadable(_) => {
-                self.to_string()
-            }
+            Self::Malformed(_)
+            | Self::NotAForm(_)
+            | Self::Throttled { .. }
+            | Self::TooLarge
+            | Self::Unreadable(_) => self.to_string(),
         };
         tracing::info!(reason = %self, "a client was turned away");
         let mut response = json::private(self.status_code());
