@@ -21,6 +21,9 @@ pub enum PageError {
     /// A site's request that may not be answered to the site.
     #[error(transparent)]
     SiteRequest(#[from] Unanswerable),
+    /// More parameters than any request of a site needs.
+    #[error("too many parameters")]
+    TooLarge,
     /// Something that we need is out of reach for now.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -40,6 +43,7 @@ impl PageError {
         match self {
             Self::Interrupted | Self::NotUnderstood | Self::SiteRequest(_) => 400,
             Self::NotFound => 404,
+            Self::TooLarge => 413,
             Self::Unavailable(_) => 503,
             Self::Unexpected(_) => 500,
         }

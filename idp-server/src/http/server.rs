@@ -18,9 +18,9 @@ use super::{
 };
 use crate::{config::Config, metrics::Metrics, random::Random};
 
-/// The most that is read of a form.
+/// The most that is read of a form, and of any body that is not JSON.
 const MAX_FORM: usize = 64 * 1024;
-/// The most that is read of a JSON document, and of any other body.
+/// The most that is read of a JSON document.
 const MAX_JSON: usize = 256 * 1024;
 /// How long an idle connection stays open for the next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -131,7 +131,7 @@ where
             .app_data(proxies.clone())
             .app_data(web::FormConfig::default().limit(MAX_FORM))
             .app_data(web::JsonConfig::default().limit(MAX_JSON))
-            .app_data(web::PayloadConfig::new(MAX_JSON))
+            .app_data(web::PayloadConfig::new(MAX_FORM))
             .configure(routes.clone())
             .wrap(from_fn(move |request, next| Rc::clone(&door).pass(request, next)))
     })

@@ -15,6 +15,11 @@ use crate::{app::App, ephemeral::Key};
 
 /// How long a person may take: ten minutes from the last step.
 const LIFE: Duration = Duration::from_secs(600);
+/// How long a cross-site POST waits for its browser, which comes back at once.
+const PARKED_LIFE: Duration = Duration::from_secs(60);
+/// The most that is put aside of a cross-site POST: anybody can send one, and it takes memory from
+/// everybody else's sign-on. Twice what fits into an address.
+const MAX_PARKED: usize = 16 * 1024;
 
 /// A sign-on in progress.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,9 +95,12 @@ impl Transaction {
 /// Keeps the parameters of a cross-site POST until the browser comes back with its cookies.
 ///
 /// # Errors
-/// [`PageError`] if short-lived state is out of reach.
+/// [`PageError::TooLarge`], or another one if short-lived state is out of reach.
 pub async fn park(app: &App, handle: &str, parameters: &str) -> Result<(), PageError> {
-    Ok(app.ephemeral.put(&Key::parked(handle), parameters.as_bytes(), LIFE).await?)
+    if parameters.len() > MAX_PARKED {
+        return Err(PageError::TooLarge);
+    }
+    Ok(app.ephemeral.put(&Key::parked(handle), parameters.as_bytes(), PARKED_LIFE).await?)
 }
 
 /// The parameters that were kept under `handle`.

@@ -130,7 +130,7 @@ impl Visit {
         let problem = match error {
             PageError::Interrupted => Problem::Interrupted,
             PageError::NotFound => return page(status, &NotFoundPage { frame: self.frame() }),
-            PageError::NotUnderstood => Problem::NotUnderstood,
+            PageError::NotUnderstood | PageError::TooLarge => Problem::NotUnderstood,
             PageError::SiteRequest(why) => Problem::SiteRequest(protocol_error(*why)),
             PageError::Unavailable(_) => Problem::Unavailable,
             PageError::Unexpected(_) => Problem::Unexpected,
