@@ -31,9 +31,15 @@ pub fn browser_secret(request: &HttpRequest) -> Option<Secret> {
     secret(request, BROWSER)
 }
 
+/// Reads the cookie by itself. Programs on neighbouring hosts set cookies for us as well, and one
+/// that is malformed must not take ours from sight, as it does in the framework's reader.
 fn secret(request: &HttpRequest, name: &str) -> Option<Secret> {
-    let cookie = request.cookie(name)?;
-    (cookie.value().len() == SECRET_LENGTH).then(|| Secret::received(cookie.value()))
+    let lines = request.headers().get_all(header::COOKIE);
+    let mut cookies = lines.flat_map(|line| line.as_bytes().split(|octet| *octet == b';'));
+    let value = cookies
+        .find_map(|cookie| cookie.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+    let value = std::str::from_utf8(value).ok()?;
+    (value.len() == SECRET_LENGTH).then(|| Secret::received(value))
 }
 
 /// Names the browser.
@@ -95,4 +101,31 @@ fn comes_from_here(app: &App, request: &HttpRequest) -> bool {
         text("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
     let origin = text(header::ORIGIN.as_str());
     from_page && origin.is_none_or(|origin| origin == "null" || origin == app.issuer)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn a_neighbours_malformed_cookie_does_not_hide_ours() {
+        let ours = "v".repeat(SECRET_LENGTH);
+        for (line, found) in [
+            (format!("{SESSION}={ours}"), true),
+            (format!("nameless; {SESSION}={ours}"), true),
+            (format!("other=%ff\u{f1}; a=b;{SESSION}={ours} ; =x"), true),
+            (format!("x{SESSION}={ours}"), false),
+            (format!("{SESSION}x={ours}"), false),
+            (format!("other={SESSION}={ours}"), false),
+            (format!("{SESSION}={ours}v"), false),
+            (format!("{SESSION}="), false),
+        ] {
+            let line = header::HeaderValue::from_bytes(line.as_bytes()).unwrap();
+            let request =
+                TestRequest::get().append_header((header::COOKIE, line)).to_http_request();
+            assert_eq!(session_digest(&request).is_some(), found, "{request:?}");
+        }
+    }
 }
