@@ -20,7 +20,7 @@ use super::{
     session::ending,
     sign_on::own_pages,
     transaction::{Purpose, Transaction},
-    visit::{Visit, page, see_other},
+    visit::{Visit, page, see_other, set},
 };
 use crate::{
     pages::{
@@ -93,7 +93,7 @@ async fn overview(visit: &Visit, done: Option<&str>) -> Result<HttpResponse, Pag
             ))
         })
         .await?;
-    let (browser, _) = visit.browser();
+    let (browser, cookie) = visit.browser();
     let form_token = visit.form_token(&browser, PURPOSE);
     let person = &loaded.subscriber;
     let name = person.name();
@@ -147,7 +147,9 @@ async fn overview(visit: &Visit, done: Option<&str>) -> Result<HttpResponse, Pag
             _ => None,
         }),
     };
-    Ok(page(StatusCode::OK, &content))
+    let mut answer = page(StatusCode::OK, &content);
+    set(&mut answer, cookie);
+    Ok(answer)
 }
 
 fn affiliation<'a>(affiliation: &'a Affiliation, numbers: &'a [String]) -> AffiliationView<'a> {

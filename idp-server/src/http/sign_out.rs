@@ -18,7 +18,7 @@ use super::{
     error::PageError,
     oidc::{end_session, response::form_policy},
     session,
-    visit::{Visit, page, page_for, see_other},
+    visit::{Visit, page, page_for, see_other, set},
 };
 use crate::{
     pages::{FormExpiredPage, SignOutPage, SignedOutPage, StartAgain, ToldSite, ToldState},
@@ -104,11 +104,7 @@ fn question(visit: &Visit, request: &Request, person: &person::LoadedPerson) -> 
     };
     let target = request.return_to.as_ref().map_or("", |(address, _)| address.as_str());
     let mut answer = page_for(StatusCode::OK, &content, &form_policy(target));
-    if let Some(cookie) = cookie
-        && let Err(error) = answer.add_cookie(&cookie)
-    {
-        tracing::error!(%error, "a cookie could not be set");
-    }
+    set(&mut answer, cookie);
     answer
 }
 

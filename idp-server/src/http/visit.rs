@@ -179,6 +179,16 @@ pub fn page_for(
     answer
 }
 
+/// Sets cookies with an answer that is there already.
+pub fn set(answer: &mut HttpResponse, cookies: impl IntoIterator<Item = Cookie<'static>>) {
+    for cookie in cookies {
+        // Only a cookie that cannot be written as a header fails, and ours can.
+        if let Err(error) = answer.add_cookie(&cookie) {
+            tracing::error!(%error, "a cookie could not be set");
+        }
+    }
+}
+
 /// Sends the browser elsewhere with a GET, whatever it came with (RFC 9700 §4.12).
 pub fn see_other(
     location: &str,

@@ -10,7 +10,7 @@ use url::Url;
 use crate::{
     http::{
         headers::ContentPolicy,
-        visit::{Visit, page_for, see_other},
+        visit::{Visit, page_for, see_other, set},
     },
     pages::FormPostPage,
 };
@@ -32,12 +32,7 @@ pub fn send(
             let site = target.as_ref().and_then(Url::host_str).unwrap_or_default();
             let content = FormPostPage { frame: visit.frame(), action: to.as_str(), site, fields };
             let mut answer = page_for(StatusCode::OK, &content, &policy);
-            for cookie in cookies {
-                // Only a cookie that cannot be written as a header fails, and ours can.
-                if let Err(error) = answer.add_cookie(&cookie) {
-                    tracing::error!(%error, "a cookie could not be set");
-                }
-            }
+            set(&mut answer, cookies);
             answer
         }
     }
