@@ -6,13 +6,16 @@ use askama::Template;
 use super::frame::{Frame, SiteView};
 use super::wording;
 
-/// Posts `form_token` to `/sign-on/{handle}/notice` or `/sign-on/{handle}/cancel`.
+/// Posts `confirm_token` to `/sign-on/{handle}/notice`, or `form_token` to
+/// `/sign-on/{handle}/cancel`, both as `form_token`.
 #[derive(Debug, Template)]
 #[template(path = "notice.html")]
 pub struct NoticePage<'a> {
     pub frame: Frame<'a>,
     pub handle: &'a str,
     pub form_token: &'a str,
+    /// Good for this person only.
+    pub confirm_token: &'a str,
     pub site: SiteView<'a>,
     /// The User ID.
     pub person: &'a str,

@@ -4,13 +4,18 @@ use actix_web::{
     HttpResponse,
     web::{Bytes, Path},
 };
-use idp_core::sign_on::Step;
+use idp_core::{ids::SubscriberId, sign_on::Step};
 
 use super::{
     expired,
     progress::{advance, go_on},
 };
 use crate::http::{error::PageError, transaction::Transaction, visit::Visit};
+
+/// What the form is for: this sign-on, confirmed by this person.
+pub fn purpose(handle: &str, person: &SubscriberId) -> String {
+    format!("{handle} {person}")
+}
 
 /// Takes the confirmation down and goes on.
 pub async fn confirm(visit: Visit, handle: Path<String>, body: Bytes) -> HttpResponse {
@@ -19,10 +24,12 @@ pub async fn confirm(visit: Visit, handle: Path<String>, body: Bytes) -> HttpRes
 
 async fn take(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpResponse, PageError> {
     let mut transaction = Transaction::load(visit, &visit.request, handle).await?;
-    if visit.own_form(body, handle).is_none() {
+    let advance = advance(visit, &transaction, visit.session()).await?;
+    // Another tab may have signed in somebody else since this page was shown.
+    let person = advance.person.as_ref().map(|loaded| &loaded.subscriber.id);
+    if person.and_then(|id| visit.own_form(body, &purpose(handle, id))).is_none() {
         return Ok(expired(visit, handle));
     }
-    let advance = advance(visit, &transaction, visit.session()).await?;
     // Only what was shown can be confirmed: a form of another step changes nothing.
     if matches!(advance.step, Step::ShowNotice(_)) {
         transaction.notice_confirmed = true;

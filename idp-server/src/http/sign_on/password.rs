@@ -95,6 +95,9 @@ async fn sign_in(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespon
         Outcome::SignedIn(secret) => {
             visit.metrics.sign_in("accepted");
             transaction.switched = false;
+            // Whoever signs in now has neither chosen nor confirmed anything yet.
+            transaction.chosen = None;
+            transaction.notice_confirmed = false;
             let cookie = browser::session_cookie(&secret);
             go_on(visit, handle, &transaction, Some(secret.digest()), &[cookie]).await
         }

@@ -13,7 +13,10 @@ use idp_core::{
 };
 use serde::Deserialize;
 
-use super::progress::{Advance, advance, conclude};
+use super::{
+    notice,
+    progress::{Advance, advance, conclude},
+};
 use crate::{
     http::{
         error::PageError,
@@ -189,6 +192,9 @@ impl<'a> Stand<'a> {
         let Some(request) = self.request() else {
             return HttpResponse::InternalServerError().finish();
         };
+        let (browser, _) = self.visit.browser();
+        let confirm_token =
+            self.visit.form_token(&browser, &notice::purpose(self.handle, &person.id));
         let organization = match &sign_on.affiliations {
             Released::One(affiliation) => Some(affiliation.organization.name.as_str()),
             Released::All(_) | Released::None => None,
@@ -208,6 +214,7 @@ impl<'a> Stand<'a> {
             frame: self.frame(),
             handle: self.handle,
             form_token: &self.form_token,
+            confirm_token: &confirm_token,
             site: site_view(&site.site),
             person: person.user_id.as_str(),
             organization,

@@ -231,6 +231,7 @@ fn choices(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
                 frame,
                 handle: "h4ndl3",
                 form_token: words.token,
+                confirm_token: words.token,
                 site: site(words),
                 person: words.user_id,
                 organization: Some(words.organizations[0]),
