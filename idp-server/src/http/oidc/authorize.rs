@@ -2,7 +2,10 @@
 
 use actix_web::{HttpResponse, web::Bytes};
 use idp_core::oidc::{
-    authorize::{self, AuthorizationError, Outcome, Unanswerable, client_id, destination},
+    authorize::{
+        self, AuthorizationError, AuthorizationRequest, Outcome, Unanswerable, client_id,
+        destination,
+    },
     error::ErrorCode,
     jose::TokenType,
     params::Params,
@@ -60,17 +63,21 @@ async fn begin(visit: &Visit) -> Result<HttpResponse, PageError> {
         Ok(request) => request,
         Err(error) => return Ok(refuse(visit, &entry, &destination, error)),
     };
+    match sign_on(visit, request).await {
+        Err(PageError::Unavailable(why)) => {
+            tracing::error!(why, "a sign-on could not begin");
+            Ok(refuse(visit, &entry, &destination, unavailable()))
+        }
+        other => other,
+    }
+}
+
+/// Begins the sign-on: its first page, or the answer where none is due.
+async fn sign_on(visit: &Visit, request: AuthorizationRequest) -> Result<HttpResponse, PageError> {
     let (browser, cookie) = visit.browser();
     let transaction = Transaction::new(&browser, Purpose::Site(Box::new(request)));
     let handle = visit.random.secret();
-    let advance = match advance(visit, &transaction, visit.session()).await {
-        Ok(advance) => advance,
-        Err(PageError::Unavailable(why)) => {
-            tracing::error!(why, "a sign-on could not begin");
-            return Ok(refuse(visit, &entry, &destination, unavailable()));
-        }
-        Err(error) => return Err(error),
-    };
+    let advance = advance(visit, &transaction, visit.session()).await?;
     let cookies: Vec<_> = cookie.into_iter().collect();
     if let Some(answer) = conclude(visit, &transaction, &advance.step, &cookies).await? {
         return Ok(answer);
