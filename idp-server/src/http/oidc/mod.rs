@@ -17,7 +17,12 @@ mod token;
 mod userinfo;
 mod witness;
 
-use actix_web::{HttpResponse, http::StatusCode, http::header::ALLOW, middleware::from_fn, web};
+use actix_web::{
+    FromRequest, Handler, HttpResponse, Route, guard,
+    http::{StatusCode, header::ALLOW},
+    middleware::from_fn,
+    web,
+};
 use idp_core::oidc::error::ErrorCode;
 
 pub use metadata::Metadata;
@@ -34,10 +39,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 "/.well-known/openid-configuration",
                 "/.well-known/oauth-authorization-server",
             ])
-            .get(metadata::discovery),
+            .route(read(metadata::discovery)),
         )
-        .service(web::resource("/.well-known/hilum-roles").get(metadata::roles))
-        .service(web::resource("/jwks").get(metadata::jwks))
+        .service(web::resource("/.well-known/hilum-roles").route(read(metadata::roles)))
+        .service(web::resource("/jwks").route(read(metadata::jwks)))
         .service(endpoint("/token").post(token::token).wrap(for_pages()))
         .service(endpoint("/introspect").post(introspect::introspect))
         .service(endpoint("/revoke").post(revoke::revoke).wrap(for_pages()))
@@ -47,6 +52,15 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .post(userinfo::userinfo)
                 .wrap(for_pages()),
         );
+}
+
+/// A document that anybody may read, with GET or only its headers with HEAD (RFC 9110 §9.3.2).
+fn read<F, Args>(handler: F) -> Route
+where
+    F: Handler<Args, Output = HttpResponse>,
+    Args: FromRequest + 'static,
+{
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head())).to(handler)
 }
 
 /// An endpoint that sites post to. Any other method is refused unread: its address may hold
