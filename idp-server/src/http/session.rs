@@ -108,9 +108,8 @@ impl Facts {
         lockout: Lockout,
         reason: Reason,
     ) -> Result<SignedIn, StoreError> {
-        if reason != Reason::Locked {
-            lockout::save(conn, name, lockout, self.now)?;
-        }
+        // During a lock this changes nothing; it is the same work for whatever is wrong.
+        lockout::save(conn, name, lockout, self.now)?;
         let locks = matches!(lockout, Lockout::Locked { .. }) && reason != Reason::Locked;
         let kind = if locks { Kind::AccountLocked } else { Kind::LoginFailed };
         let mut event = self.event(kind);
