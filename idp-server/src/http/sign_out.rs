@@ -7,6 +7,7 @@ use actix_web::{
     http::StatusCode,
     web::{self, Bytes, Query},
 };
+use chrono::TimeDelta;
 use idp_core::{
     ids::SessionId,
     oidc::{params::Params, redirect_uri::RegisteredRedirectUri},
@@ -24,7 +25,7 @@ use crate::{
     pages::{FormExpiredPage, SignOutPage, SignedOutPage, StartAgain, ToldSite, ToldState},
     sites::SiteEntry,
     store::{
-        AnyConn, Cause, grant,
+        self, AnyConn, Cause, grant,
         outbox::{self, MessageState},
         person,
     },
@@ -32,6 +33,8 @@ use crate::{
 
 /// What forms of this page are for.
 const PURPOSE: &str = "sign-out";
+/// For how long after the end of a session the page tells which sites were told.
+const TOLD_FOR: TimeDelta = TimeDelta::minutes(10);
 
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -167,9 +170,14 @@ async fn tell(visit: &Visit, session: Option<&str>) -> Result<HttpResponse, Page
     let session: Option<SessionId> = session.and_then(|text| text.parse().ok());
     let known = session.clone();
     let (participants, receipts) = match known {
-        Some(session) => {
+        Some(id) => {
+            let since = visit.clock.now() - TOLD_FOR;
             let read = move |conn: &mut AnyConn| {
-                Ok((grant::participants(conn, &session)?, outbox::receipts(conn, &session)?))
+                let ended = store::session::find(conn, &id)?.and_then(|session| session.ended_at);
+                if ended.is_none_or(|at| at < since) {
+                    return Ok((Vec::new(), Vec::new()));
+                }
+                Ok((grant::participants(conn, &id)?, outbox::receipts(conn, &id)?))
             };
             visit.db.read(read).await?
         }

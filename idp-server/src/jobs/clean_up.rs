@@ -1,5 +1,5 @@
-//! Removes what nothing can refer to any more: grants and sessions past their end, counts of
-//! failures that were long ago.
+//! Removes what nothing can refer to any more: grants and sessions past their end, messages that
+//! were delivered or given up, counts of failures that were long ago.
 
 use std::{future::pending, sync::Arc, time::Duration};
 
@@ -9,13 +9,13 @@ use tokio::sync::watch;
 use super::rounds::{self, Report};
 use crate::{
     app::App,
-    store::{StoreError, grant, lease, lockout},
+    store::{StoreError, grant, lease, lockout, outbox},
 };
 
 /// How often a node tries; one of them succeeds.
 const PERIOD: Duration = Duration::from_secs(60 * 60);
-/// How long after its end a grant or session is kept: so long a reused token is recognised as one,
-/// and help desk and person see where somebody was signed in.
+/// How long after its end a grant, a session or a message is kept: so long a reused token is
+/// recognised as one, and the help desk sees where somebody was signed in and who was told.
 const KEPT_FOR: TimeDelta = TimeDelta::days(30);
 /// A lock lasts minutes, and counting starts anew with each success.
 const FAILURES_KEPT_FOR: TimeDelta = TimeDelta::days(1);
@@ -40,7 +40,8 @@ async fn round(app: &App, holder: String) -> Result<(), StoreError> {
         return Ok(());
     }
     let (grants, sessions) = app.db.write(move |conn| grant::sweep(conn, now - KEPT_FOR)).await?;
+    let messages = app.db.write(move |conn| outbox::sweep(conn, now - KEPT_FOR)).await?;
     let failures = app.db.write(move |conn| lockout::sweep(conn, now - FAILURES_KEPT_FOR)).await?;
-    tracing::info!(grants, sessions, failures, "removed what is over");
+    tracing::info!(grants, sessions, messages, failures, "removed what is over");
     Ok(())
 }

@@ -241,6 +241,17 @@ pub fn receipts(conn: &mut AnyConn, session: &SessionId) -> Result<Vec<Receipt>,
     rows.into_iter().map(receipt).collect()
 }
 
+/// Removes messages that were written before `before` and are settled; says how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn sweep(conn: &mut AnyConn, before: DateTime<Utc>) -> Result<usize, StoreError> {
+    let settled = outbox::table
+        .filter(outbox::state.ne(code(&MessageState::Pending)))
+        .filter(outbox::created_at.lt(millis(before)));
+    Ok(diesel::delete(settled).execute(conn)?)
+}
+
 /// How many messages wait, for the metrics.
 ///
 /// # Errors

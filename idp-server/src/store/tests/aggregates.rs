@@ -367,6 +367,13 @@ async fn a_message_is_delivered_once_and_retried_when_due() {
                 assert!(told.contains(&(MessageState::Delivered, 1, Some(at(1)), Some("200"))));
                 assert!(told.contains(&(MessageState::Failed, 2, None, Some("gone"))));
                 assert_eq!(outbox::waiting(conn)?, 0);
+
+                let unsettled =
+                    NewMessage { id: "msg_3".parse().unwrap(), content: content.clone() };
+                outbox::enqueue(conn, &[unsettled], at(0))?;
+                assert_eq!(outbox::sweep(conn, at(0))?, 0);
+                assert_eq!(outbox::sweep(conn, at(1))?, 2);
+                assert_eq!(outbox::waiting(conn)?, 1, "nothing is forgotten undelivered");
                 Ok(())
             })
             .await;
