@@ -3,6 +3,7 @@
 
 mod authentication;
 mod code;
+mod pages;
 mod refresh;
 mod tokens;
 
