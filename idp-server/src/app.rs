@@ -19,6 +19,7 @@ use crate::{
     http::{Metadata, health::Readiness},
     keys::{
         audit_keys::AuditKeys,
+        master_check::{self, MasterCheckError},
         register::{Register, RegisterError},
         ring::{KeyRing, RingError},
         sealing::{Place, SealError, Sealer},
@@ -110,6 +111,8 @@ pub enum OpenError {
     #[error("keys cannot be derived from the master key")]
     Derive,
     #[error(transparent)]
+    MasterKey(#[from] MasterCheckError),
+    #[error(transparent)]
     Outgoing(#[from] OutgoingError),
     #[error("the password pool cannot start: {0}")]
     Passwords(#[from] StartError),
@@ -135,6 +138,7 @@ impl App {
             SubKeys::derive(&config.secrets.master_key).map_err(|_| OpenError::Derive)?;
         let sealer = Arc::new(Sealer::new(&sub_keys, random.clone())?);
         let db = database(config, &metrics);
+        master_check::check(&db, &sealer).await?;
         let clock = clock(&config.clock);
         let register = Register::new(db.clone(), Arc::clone(&sealer), config.keys);
         register.keep(clock.now()).await?;

@@ -8,10 +8,10 @@ use super::{ConfigFile, Failure, database::block_on};
 use crate::{
     config::{Config, DatabaseUrl},
     ephemeral::Ephemeral,
-    keys::{register::Register, sealing::Sealer, sub_keys::SubKeys},
+    keys::{master_check, register::Register, sealing::Sealer, sub_keys::SubKeys},
     random::Random,
     store::{
-        Counters, Database, Settings,
+        Counters, Database, Settings, meta,
         migrations::{self, MigrationError, Schema},
         signing_key::KeyUse,
     },
@@ -105,6 +105,14 @@ async fn keys(config: &Config) -> Finding {
     };
     let settings = Settings { connections: 1, ..Settings::default() };
     let db = Database::new(config.database.url.clone(), settings, Counters::default());
+    match db.read(|conn| meta::read(conn, meta::MASTER_KEY_CHECK)).await {
+        Ok(None) => return Finding::Good("none yet: the first start makes them".to_owned()),
+        Ok(Some(_)) => {}
+        Err(error) => return Finding::Bad(error.to_string()),
+    }
+    if let Err(error) = master_check::check(&db, &sealer).await {
+        return Finding::Bad(error.to_string());
+    }
     let register = Register::new(db, sealer, config.keys);
     let count = match register.list(KeyUse::Tokens).await {
         Ok(keys) if keys.is_empty() => {
@@ -119,9 +127,7 @@ async fn keys(config: &Config) -> Finding {
     };
     match opened {
         Ok(()) => Finding::Good(format!("{count} published, and they open under the master key")),
-        Err(error) => Finding::Bad(format!(
-            "{error}. Is secrets.master_key_file the one that this database was set up with?"
-        )),
+        Err(error) => Finding::Bad(error.to_string()),
     }
 }
 

@@ -31,7 +31,7 @@ use super::{
 use crate::{
     app,
     config::Config,
-    keys::{sealing::Sealer, sub_keys::SubKeys},
+    keys::{master_check, sealing::Sealer, sub_keys::SubKeys},
     metrics::PasswordMetrics,
     outgoing::AllowedHosts,
     passwords::Passwords,
@@ -125,6 +125,7 @@ async fn load(
     let keys = SubKeys::derive(&config.secrets.master_key).map_err(|error| cannot(&error))?;
     let sealer = Sealer::new(&keys, random.clone()).map_err(|error| cannot(&error))?;
     let hashes = hashes(config, db, &community).await?;
+    master_check::check(db, &sealer).await.map_err(|error| cannot(&error))?;
     let import = Import {
         community,
         hashes,

@@ -6,6 +6,7 @@
 pub mod audit_keys;
 pub mod jwks;
 mod known_tokens;
+pub mod master_check;
 pub mod private_key;
 pub mod register;
 pub mod ring;

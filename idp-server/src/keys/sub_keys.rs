@@ -67,7 +67,12 @@ impl SubKeys {
 impl SubKeys {
     /// The keys of a master key that every test may know.
     pub(crate) fn for_tests() -> Self {
-        Self::from_secret(&[7; 32]).unwrap()
+        Self::of_octet(7)
+    }
+
+    /// The keys of a master key that repeats one octet.
+    pub(crate) fn of_octet(octet: u8) -> Self {
+        Self::from_secret(&[octet; 32]).unwrap()
     }
 }
 

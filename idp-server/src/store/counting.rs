@@ -40,10 +40,9 @@ impl Instrumentation for Counting {
                     self.counters.commits.inc();
                 }
             }
+            InstrumentationEvent::StartQuery { .. } if self.announced => self.announced = false,
             InstrumentationEvent::StartQuery { .. } => {
-                if !std::mem::take(&mut self.announced) {
-                    self.counters.statements.inc();
-                }
+                self.counters.statements.inc();
             }
             _ => {}
         }

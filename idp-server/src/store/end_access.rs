@@ -55,8 +55,6 @@ pub enum Cause {
     CodeReused,
     /// The person ended it on the account page.
     EndedByPerson,
-    /// The password changed.
-    PasswordChanged,
     /// A spent refresh token came back (RFC 9700 §4.14.2).
     RefreshTokenReused,
     /// Somebody else signed in with the same browser.
@@ -82,7 +80,6 @@ impl Cause {
             Self::AffiliationEnded => "affiliation-ended",
             Self::CodeReused => "code-reused",
             Self::EndedByPerson => "ended-by-person",
-            Self::PasswordChanged => "password-changed",
             Self::RefreshTokenReused => "refresh-token-reused",
             Self::Replaced => "replaced",
             Self::Revoked => "revoked",

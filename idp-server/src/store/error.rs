@@ -62,11 +62,12 @@ const UNIQUE: [(&str, &str, Taken); 6] = [
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
         let Error::DatabaseError(kind, info) = &error else { return Self::Database(error) };
-        match kind {
-            DatabaseErrorKind::UniqueViolation => Self::Conflict(taken(info.as_ref())),
-            // PostgreSQL's statement_timeout and lock_timeout.
-            _ if info.message().starts_with("canceling statement due to") => Self::Unavailable,
-            _ => Self::Database(error),
+        if matches!(kind, DatabaseErrorKind::UniqueViolation) {
+            Self::Conflict(taken(info.as_ref()))
+        } else if info.message().starts_with("canceling statement due to") {
+            Self::Unavailable // PostgreSQL's statement_timeout and lock_timeout
+        } else {
+            Self::Database(error)
         }
     }
 }
@@ -105,20 +106,24 @@ impl StoreError {
 
     /// Whether the server has become one that only reads, after a failover.
     pub(super) fn is_standby(&self) -> bool {
-        self.message().is_some_and(|message| message.ends_with("in a read-only transaction"))
+        self.kind() == Some(DatabaseErrorKind::ReadOnlyTransaction)
     }
 
     const fn kind(&self) -> Option<DatabaseErrorKind> {
         match self {
             Self::Database(Error::DatabaseError(kind, _)) => Some(*kind),
-            _ => None,
+            Self::Conflict(_) | Self::CorruptRow { .. } | Self::Database(_) | Self::Unavailable => {
+                None
+            }
         }
     }
 
     fn message(&self) -> Option<&str> {
         match self {
             Self::Database(Error::DatabaseError(_, info)) => Some(info.message()),
-            _ => None,
+            Self::Conflict(_) | Self::CorruptRow { .. } | Self::Database(_) | Self::Unavailable => {
+                None
+            }
         }
     }
 }

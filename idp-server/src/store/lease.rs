@@ -31,12 +31,3 @@ pub fn try_acquire(
         .execute(c))?;
     Ok(inserted == 1)
 }
-
-/// Gives the lease up before its time, if `holder` has it.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn release(conn: &mut AnyConn, name: &str, holder: &str) -> Result<(), StoreError> {
-    diesel::delete(lease::table.find(name).filter(lease::holder.eq(holder))).execute(conn)?;
-    Ok(())
-}

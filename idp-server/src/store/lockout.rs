@@ -17,21 +17,8 @@ use super::{
     schema::lockout,
 };
 
-/// Where the name with this digest stands.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn load(conn: &mut AnyConn, name: &SecretDigest) -> Result<Lockout, StoreError> {
-    let row: Option<(i64, Option<i64>)> = lockout::table
-        .find(name.as_bytes().as_slice())
-        .select((lockout::failures, lockout::locked_until))
-        .first(conn)
-        .optional()?;
-    row.map_or(Ok(Lockout::Open { failures: 0 }), |row| state(name, row))
-}
-
-/// The same, and nobody else may count for this name until the transaction ends: everybody who
-/// counts comes through here first. Inside [`super::Database::write`] only.
+/// Where the name with this digest stands. Nobody else may count for it until the transaction
+/// ends: everybody who counts comes through here first. Inside [`super::Database::write`] only.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -54,21 +41,6 @@ pub fn load_for_update(
         .returning((lockout::failures, lockout::locked_until))
         .get_result(c))?;
     state(name, row)
-}
-
-/// Counts a failure; says where it led.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn count_failure(
-    conn: &mut AnyConn,
-    name: &SecretDigest,
-    limits: Limits,
-    now: DateTime<Utc>,
-) -> Result<Lockout, StoreError> {
-    let after = load_for_update(conn, name, now)?.after_failure(limits, now);
-    save(conn, name, after, now)?;
-    Ok(after)
 }
 
 /// Writes down where a name stands that was loaded for update.

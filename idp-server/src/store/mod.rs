@@ -33,6 +33,6 @@ pub(crate) mod tests;
 
 pub use connection::AnyConn;
 pub use counting::Counters;
-pub use end_access::{Cause, EndedAccess, Ending, Scope, end_access};
+pub use end_access::{Cause, Ending, Scope, end_access};
 pub use error::{StoreError, Taken};
 pub use pool::{Database, Settings};

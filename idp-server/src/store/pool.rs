@@ -108,6 +108,7 @@ impl Database {
     }
 
     /// What was counted since the handle was made.
+    #[cfg(test)]
     #[must_use]
     pub const fn counters(&self) -> &Counters {
         &self.counters

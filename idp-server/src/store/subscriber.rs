@@ -22,16 +22,6 @@ pub struct Account {
     pub password_hash: Option<String>,
 }
 
-/// Finds the person with this identifier.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn find(conn: &mut AnyConn, id: &SubscriberId) -> Result<Option<Subscriber>, StoreError> {
-    let row =
-        subscriber::table.find(id.as_str()).select(Row::as_select()).first(conn).optional()?;
-    row.map(Subscriber::try_from).transpose()
-}
-
 /// Finds the person with this User ID, with what a sign-in needs.
 ///
 /// # Errors
@@ -140,39 +130,6 @@ pub fn signed_in(
             ))
             .execute(conn)?;
     Ok(changed == 1)
-}
-
-/// Sets the last sign-in to what an imported community says. Sign-ins that happened here since
-/// are newer and stay.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn import_last_sign_in(
-    conn: &mut AnyConn,
-    id: &SubscriberId,
-    at: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let older = subscriber::table.find(id.as_str()).filter(
-        subscriber::last_sign_in_at.is_null().or(subscriber::last_sign_in_at.lt(millis(at))),
-    );
-    diesel::update(older).set(subscriber::last_sign_in_at.eq(millis(at))).execute(conn)?;
-    Ok(())
-}
-
-/// Whose mail address this is.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn by_email(
-    conn: &mut AnyConn,
-    address: &EmailAddress,
-) -> Result<Option<Subscriber>, StoreError> {
-    let row = subscriber::table
-        .filter(subscriber::email_normalized.eq(address.normalized()))
-        .select(Row::as_select())
-        .first(conn)
-        .optional()?;
-    row.map(Subscriber::try_from).transpose()
 }
 
 /// The table's shape, without the password.

@@ -95,23 +95,6 @@ pub fn registered(
     .transpose()
 }
 
-/// The Tax IDs of an organization, the main one first.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn of_organization(
-    conn: &mut AnyConn,
-    organization: &OrganizationId,
-    open: &OpenSsn,
-) -> Result<Vec<TaxId>, StoreError> {
-    let rows: Vec<Row> = tax_id::table
-        .filter(tax_id::organization_id.eq(organization.as_str()))
-        .order((tax_id::is_primary.desc(), tax_id::id))
-        .select(Row::as_select())
-        .load(conn)?;
-    rows.into_iter().map(|row| row.open(open)).collect()
-}
-
 /// The Tax IDs of an organization by what keeps them unique, without opening any.
 ///
 /// # Errors

@@ -9,7 +9,8 @@ use super::{TestDatabase, samples::*};
 use crate::{
     random::Random,
     store::{
-        AnyConn, Cause, EndedAccess, Ending, Scope, StoreError, affiliation, audit, end_access,
+        AnyConn, Cause, Ending, Scope, StoreError, affiliation, audit,
+        end_access::{EndedAccess, end_access},
         grant, outbox, session,
     },
 };

@@ -70,15 +70,12 @@ async fn of_fifty_redemptions_of_one_code_one_makes_a_grant() {
 async fn failures_at_once_are_counted_exactly() {
     let limits = Limits { attempts: 1000, ..Limits::default() };
     for database in TestDatabase::each() {
-        let fail = |_| {
-            database
-                .db
-                .write(move |conn| lockout::count_failure(conn, &digest("ann"), limits, at(0)))
-        };
+        let fail = |_| database.db.write(move |conn| count_failure(conn, &digest("ann"), limits));
         for outcome in join_all((0..60).map(fail)).await {
             outcome.unwrap();
         }
-        let state = database.read(|conn| lockout::load(conn, &digest("ann"))).await;
+        let state =
+            database.write(|conn| lockout::load_for_update(conn, &digest("ann"), at(0))).await;
         assert_eq!(state, Lockout::Open { failures: 60 });
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use idp_core::{
     authentication::{
         assurance::{Method, Proof},
+        lockout::{Limits, Lockout},
         session::{Session, SessionRules},
     },
     community::{
@@ -24,7 +25,7 @@ use serde_json::json;
 use crate::store::{
     AnyConn, StoreError,
     affiliation::{self, AffiliationRecord},
-    grant, organization,
+    grant, lockout, organization,
     session::{self, NewSession},
     site, subscriber,
     tax_id::{self, NewTaxId, StoredNumber},
@@ -219,4 +220,15 @@ pub fn community(conn: &mut AnyConn) -> Result<(), StoreError> {
 
 pub fn site_id(text: &str) -> SiteId {
     text.parse().unwrap()
+}
+
+/// Counts a failure at noon, as a sign-in does; says where it led.
+pub fn count_failure(
+    conn: &mut AnyConn,
+    name: &SecretDigest,
+    limits: Limits,
+) -> Result<Lockout, StoreError> {
+    let after = lockout::load_for_update(conn, name, at(0))?.after_failure(limits, at(0));
+    lockout::save(conn, name, after, at(0))?;
+    Ok(after)
 }
