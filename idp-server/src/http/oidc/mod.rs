@@ -47,10 +47,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(endpoint("/introspect").post(introspect::introspect))
         .service(endpoint("/revoke").post(revoke::revoke).wrap(for_pages()))
         .service(
-            web::resource("/userinfo")
-                .get(userinfo::userinfo)
-                .post(userinfo::userinfo)
-                .wrap(for_pages()),
+            web::resource("/userinfo").get(userinfo::get).post(userinfo::post).wrap(for_pages()),
         );
 }
 

@@ -1,9 +1,11 @@
 //! `/userinfo` (OIDC Core §5.3): what a site may know of the person, as of this moment.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     http::{
-        Method, StatusCode,
+        StatusCode,
         header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE},
     },
     web::{self, Bytes},
@@ -46,26 +48,43 @@ pub enum UserinfoError {
     Token(#[from] OwnTokenError),
 }
 
-/// `GET /userinfo` and `POST /userinfo`.
+/// `GET /userinfo`. A body is not read.
 ///
 /// # Errors
 /// [`UserinfoError`], sent as RFC 6750 §3 has it.
-pub async fn userinfo(
+pub async fn get(
+    app: web::Data<App>,
+    request: HttpRequest,
+) -> Result<NoStore<Map<String, Value>>, UserinfoError> {
+    userinfo(&app.into_inner(), &bearer_token(&request, &Params::default())?).await
+}
+
+/// `POST /userinfo`.
+///
+/// # Errors
+/// [`UserinfoError`], sent as RFC 6750 §3 has it.
+pub async fn post(
     app: web::Data<App>,
     request: HttpRequest,
     body: Bytes,
 ) -> Result<NoStore<Map<String, Value>>, UserinfoError> {
-    let app = app.into_inner();
-    let token = bearer_token(&request, &body)?;
+    let form = if is_form(&request) { Params::parse(&body) } else { Params::default() };
+    userinfo(&app.into_inner(), &bearer_token(&request, &form)?).await
+}
+
+async fn userinfo(
+    app: &Arc<App>,
+    token: &str,
+) -> Result<NoStore<Map<String, Value>>, UserinfoError> {
     let now = app.clock.now();
-    let claims = presented::access_token(&app, &token, now)?;
+    let claims = presented::access_token(app, token, now)?;
     if claims.aud != app.issuer {
         return Err(UserinfoError::Audience);
     }
     let Some(about) = claims.person else { return Err(UserinfoError::InsufficientScope) };
     let site = claims.client_id.parse().ok().and_then(|id| app.sites.find(&id));
     let site = site.ok_or(UserinfoError::Ended)?;
-    let given = presented::still_given(&app, &site, about.grant, Some(&claims.scope), now).await?;
+    let given = presented::still_given(app, &site, about.grant, Some(&claims.scope), now).await?;
     let given = given.ok_or(UserinfoError::Ended)?;
     if !given.scopes.contains(&Scope::OpenId) {
         return Err(UserinfoError::InsufficientScope);
@@ -76,11 +95,10 @@ pub async fn userinfo(
 
 /// The one token of a request: in the header or, posted, in the form (RFC 6750 §2). In the address
 /// it would stand in the logs of everything on the way, so there it is refused.
-fn bearer_token(request: &HttpRequest, body: &Bytes) -> Result<String, UserinfoError> {
+fn bearer_token(request: &HttpRequest, form: &Params) -> Result<String, UserinfoError> {
     if Params::parse(request.query_string().as_bytes()).find("access_token").is_some() {
         return Err(UserinfoError::Malformed("the access token does not belong into the address"));
     }
-    let form = if is_form(request) { Params::parse(body) } else { Params::default() };
     if form.is_repeated("access_token") {
         return Err(UserinfoError::Malformed("access_token was sent more than once"));
     }
@@ -104,8 +122,7 @@ fn of_scheme_bearer(header: &str) -> Option<&str> {
 fn is_form(request: &HttpRequest) -> bool {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
-    *request.method() == Method::POST
-        && kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 impl UserinfoError {
@@ -159,38 +176,38 @@ mod tests {
 
     #[test]
     fn a_token_is_taken_from_one_place_and_never_from_the_address() {
-        let form = "application/x-www-form-urlencoded;charset=UTF-8";
-        let json = "application/json";
-        for (address, header, kind, body, expected) in [
-            ("/userinfo", Some("Bearer abc"), form, "", Ok("abc")),
-            ("/userinfo", Some("bEARER abc"), form, "x=1", Ok("abc")),
-            ("/userinfo", None, form, "access_token=abc", Ok("abc")),
-            ("/userinfo", None, json, "access_token=abc", Err(401)),
-            ("/userinfo", None, form, "", Err(401)),
-            ("/userinfo", Some("Basic abc"), form, "", Err(401)),
-            ("/userinfo", Some("Bearer abc"), form, "access_token=abc", Err(400)),
-            ("/userinfo", None, form, "access_token=abc&access_token=abc", Err(400)),
-            ("/userinfo?access_token=abc", None, form, "", Err(400)),
-            ("/userinfo?access_token=abc", Some("Bearer abc"), form, "", Err(400)),
+        for (address, header, form, expected) in [
+            ("/userinfo", Some("Bearer abc"), "", Ok("abc")),
+            ("/userinfo", Some("bEARER abc"), "x=1", Ok("abc")),
+            ("/userinfo", None, "access_token=abc", Ok("abc")),
+            ("/userinfo", None, "", Err(401)),
+            ("/userinfo", Some("Basic abc"), "", Err(401)),
+            ("/userinfo", Some("Bearer abc"), "access_token=abc", Err(400)),
+            ("/userinfo", None, "access_token=abc&access_token=abc", Err(400)),
+            ("/userinfo?access_token=abc", None, "", Err(400)),
+            ("/userinfo?access_token=abc", Some("Bearer abc"), "", Err(400)),
         ] {
-            let mut request = TestRequest::post().uri(address).insert_header((CONTENT_TYPE, kind));
+            let mut request = TestRequest::post().uri(address);
             if let Some(header) = header {
                 request = request.insert_header((AUTHORIZATION, header));
             }
-            let found =
-                bearer_token(&request.to_http_request(), &Bytes::from_static(body.as_bytes()));
+            let found = bearer_token(&request.to_http_request(), &Params::parse(form.as_bytes()));
             let found = found.map_err(|error| error.status_code().as_u16());
-            assert_eq!(found, expected.map(str::to_owned), "{address} {header:?} {body}");
+            assert_eq!(found, expected.map(str::to_owned), "{address} {header:?} {form}");
         }
     }
 
     #[test]
-    fn a_form_in_a_get_is_not_read() {
-        let request = TestRequest::get()
-            .insert_header((CONTENT_TYPE, "application/x-www-form-urlencoded"))
-            .to_http_request();
-        let body = Bytes::from_static(b"access_token=abc");
-        assert!(matches!(bearer_token(&request, &body), Err(UserinfoError::Anonymous)));
+    fn only_a_form_can_carry_a_token() {
+        for (kind, expected) in [
+            ("application/x-www-form-urlencoded", true),
+            ("Application/X-WWW-Form-Urlencoded; charset=UTF-8", true),
+            ("application/json", false),
+            ("multipart/form-data", false),
+        ] {
+            let request = TestRequest::post().insert_header((CONTENT_TYPE, kind));
+            assert_eq!(is_form(&request.to_http_request()), expected, "{kind}");
+        }
     }
 
     #[test]
