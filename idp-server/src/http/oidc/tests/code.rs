@@ -1,6 +1,7 @@
 //! Codes: redeemed once, by their site, if what they stand for still counts.
 
 use actix_web::http::header::CACHE_CONTROL;
+use futures_util::future::join_all;
 use idp_core::audit::Actor;
 use serde_json::json;
 
@@ -93,6 +94,19 @@ async fn a_code_that_comes_back_ends_what_it_led_to() {
         let audit = bench.audit().await;
         assert!(audit.contains(&"code.reused".to_owned()), "{audit:?}");
         assert!(audit.contains(&"grant.ended".to_owned()), "{audit:?}");
+    }
+}
+
+#[actix_web::test]
+async fn of_many_who_redeem_one_code_at_once_one_succeeds() {
+    for bench in Bench::each().await {
+        for code in ["one", "two", "three"] {
+            bench.code("alpha", code).await;
+            let answers = join_all((0..20).map(|_| bench.redeem("alpha", code))).await;
+            let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+            statuses.sort_unstable();
+            assert_eq!((statuses[0], statuses[1], statuses[19]), (200, 400, 400), "{statuses:?}");
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Refresh tokens: a new one each time, and none beyond the session.
 
+use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::{Bench, claims};
@@ -43,6 +44,19 @@ async fn a_reused_refresh_token_ends_the_family() {
         let audit = bench.audit().await;
         assert!(audit.contains(&"token.reused".to_owned()), "{audit:?}");
         assert!(audit.contains(&"grant.ended".to_owned()), "{audit:?}");
+    }
+}
+
+#[actix_web::test]
+async fn of_many_who_refresh_with_one_token_at_once_one_succeeds_and_the_family_ends() {
+    for bench in Bench::each().await {
+        let token = bench.tokens("alpha", "one").await.text("refresh_token");
+        let answers = join_all((0..20).map(|_| bench.refresh("alpha", &token))).await;
+        let (good, bad): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+        assert_eq!(good.len(), 1);
+        assert!(bad.iter().all(|answer| answer.error() == (400, "invalid_grant")), "{bad:?}");
+        let next = bench.refresh("alpha", &good[0].text("refresh_token")).await;
+        assert_eq!(next.error(), (400, "invalid_grant"));
     }
 }
 
