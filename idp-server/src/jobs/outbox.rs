@@ -107,7 +107,7 @@ async fn deliver(app: Arc<App>, message: Claimed) {
         Note::TryAgain { .. } => "failed",
     };
     app.metrics.delivery(outcome);
-    tracing::info!(message = %message.id, ?note, "a site was told that a session ended");
+    tracing::info!(message = %message.id, outcome, ?note, "a message was sent");
     let event = event(&app, &message, &note);
     let id = message.id.clone();
     let now = app.clock.now();
