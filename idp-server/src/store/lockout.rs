@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use diesel::{prelude::*, upsert::excluded};
 use idp_core::{
-    authentication::lockout::{Limits, Lockout},
+    authentication::lockout::Lockout,
     secret::SecretDigest,
 };
 

@@ -221,7 +221,7 @@ impl<'a> Fields<'a> {
         &mut self,
         name: &'static str,
         reader: &mut Reader<'_>,
-    ) -> Vec<Fields<'a>> {
+    ) -> Vec<Self> {
         let Some((line, value)) = self.take(name) else { return Vec::new() };
         let DeValue::Array(items) = value else {
             reader.mistake(line, format!("{name} must be written as [[{name}]]"));
