@@ -56,10 +56,11 @@ impl Session {
         }
     }
 
-    /// Whether it counts at `now`; at `expires_at` it does not.
+    /// Whether it counts at `now`; at `expires_at` it does not. One that began at another node, whose
+    /// clock is a little ahead, counts at once.
     #[must_use]
     pub fn is_live(&self, now: DateTime<Utc>) -> bool {
-        self.ended_at.is_none() && self.started_at <= now && now < self.expires_at
+        self.ended_at.is_none() && now < self.expires_at
     }
 
     /// Whether a console left alone since `last_seen_at` must ask again at `now`.
@@ -136,7 +137,7 @@ mod tests {
             (239, None, true),
             (240, None, false),
             (10, Some(9), false),
-            (-1, None, false),
+            (-1, None, true),
         ] {
             let session = Session { ended_at: ended.map(at), ..session() };
             assert_eq!(session.is_live(at(minute)), expected, "{minute} {ended:?}");

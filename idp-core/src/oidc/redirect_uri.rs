@@ -122,16 +122,6 @@ impl RegisteredRedirectUri {
         &self.0
     }
 
-    /// Scheme, host and port, for a `form-action` directive.
-    #[must_use]
-    pub fn origin(&self) -> String {
-        let Ok(url) = Url::parse(&self.0) else { return String::new() };
-        match url.origin() {
-            origin @ url::Origin::Tuple(..) => origin.ascii_serialization(),
-            url::Origin::Opaque(_) => format!("{}:", url.scheme()),
-        }
-    }
-
     /// The address with `parameters` added to its query; a registered query is kept
     /// (RFC 6749 §3.1.2).
     #[must_use]

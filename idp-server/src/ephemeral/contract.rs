@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use idp_core::secret::SecretDigest;
 use secrecy::SecretString;
 
+use super::embedded::Limits;
 use super::{Embedded, Ephemeral, Key, Redis};
 
 /// Long enough for the steps of a test, short enough to wait for.
@@ -35,7 +36,8 @@ impl Subject {
             let skipped = Arc::clone(&skipped);
             Arc::new(move || start + *skipped.lock().unwrap())
         };
-        let store = Embedded::with_limits(1_000_000, 1_000_000, ticks);
+        let limits = Limits { value: 1_000_000, losable: 1_000_000, counter: 1_000_000 };
+        let store = Embedded::with_limits(limits, ticks);
         let store = Ephemeral::Embedded(Arc::new(store));
         Self { store, skipped: Some(skipped), commands: Counter::default() }
     }
@@ -86,33 +88,14 @@ async fn an_empty_value_is_a_value() {
 }
 
 #[tokio::test]
-async fn putting_again_starts_the_time_anew_and_replacing_does_not() {
+async fn putting_again_starts_the_time_anew() {
     for subject in Subject::all("time") {
-        let (store, again, replaced) = (&subject.store, code("a"), code("b"));
+        let (store, again) = (&subject.store, code("a"));
         store.put(&again, b"1", TTL).await.unwrap();
-        store.put(&replaced, b"1", TTL).await.unwrap();
         subject.wait(TTL / 2).await;
         store.put(&again, b"2", TTL).await.unwrap();
-        assert!(store.replace(&replaced, b"2").await.unwrap());
-        assert_eq!(store.get(&replaced).await.unwrap().as_deref(), Some(&b"2"[..]));
         subject.wait(TTL * 3 / 4).await;
         assert_eq!(store.get(&again).await.unwrap().as_deref(), Some(&b"2"[..]));
-        assert_eq!(store.get(&replaced).await.unwrap(), None);
-    }
-}
-
-#[tokio::test]
-async fn replacing_revives_nothing() {
-    for subject in Subject::all("revive") {
-        let (store, key) = (&subject.store, Key::transaction("a"));
-        assert!(!store.replace(&key, b"never there").await.unwrap());
-        store.put(&key, b"1", TTL).await.unwrap();
-        store.take(&key).await.unwrap();
-        assert!(!store.replace(&key, b"taken").await.unwrap());
-        store.put(&key, b"1", TTL).await.unwrap();
-        subject.wait(TTL + Duration::from_millis(50)).await;
-        assert!(!store.replace(&key, b"expired").await.unwrap());
-        assert_eq!(store.get(&key).await.unwrap(), None);
     }
 }
 

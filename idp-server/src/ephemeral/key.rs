@@ -24,11 +24,6 @@ impl Key {
         Self(format!("code:{}", code.to_text()))
     }
 
-    /// What a redeemed code led to, so that its second use can end that (RFC 6749 §4.1.2).
-    pub fn spent_code(code: &SecretDigest) -> Self {
-        Self(format!("spent:{}", code.to_text()))
-    }
-
     /// A client assertion that has been used (RFC 7523 §3, `jti`).
     pub fn assertion(client_id: &str, jti: &str) -> Self {
         Self::named("jti", &[client_id, jti])
@@ -42,6 +37,13 @@ impl Key {
     /// A count of failures: `rule` is ours, `of` is whom it slows down.
     pub fn throttle(rule: &'static str, of: &[impl AsRef<str>]) -> Self {
         Self::named(&format!("throttle:{rule}"), of)
+    }
+
+    /// Whether losing the value costs no more than a retry: a sign-on in progress, a parked request.
+    /// A stranger can make as many of these as they like, so they never take the place of what
+    /// may be used only once.
+    pub(super) fn is_losable(&self) -> bool {
+        self.0.starts_with("txn:") || self.0.starts_with("parked:")
     }
 
     /// The key as it is stored, for instance `txn:` and 43 characters of base64url.
@@ -70,7 +72,6 @@ mod tests {
         let keys = [
             Key::transaction("a"),
             Key::code(&SecretDigest::of("a")),
-            Key::spent_code(&SecretDigest::of("a")),
             Key::assertion("a", "b:c"),
             Key::assertion("a:b", "c"),
             Key::assertion("", "ab:c"),

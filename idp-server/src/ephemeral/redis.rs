@@ -110,11 +110,6 @@ impl Redis {
         self.send(&self.on("GETDEL", key)).await
     }
 
-    /// See [`super::Ephemeral::replace`].
-    pub(super) async fn replace(&self, key: &Key, value: &[u8]) -> Result<bool, EphemeralError> {
-        self.send(self.on("SET", key).arg(value).arg("XX").arg("KEEPTTL")).await
-    }
-
     /// See [`super::Ephemeral::remove`].
     pub(super) async fn remove(&self, key: &Key) -> Result<(), EphemeralError> {
         self.send(&self.on("DEL", key)).await

@@ -94,18 +94,6 @@ impl Ephemeral {
         }
     }
 
-    /// Puts `value` in place of the one that lives under `key`, which keeps its time to live.
-    /// `false`: nothing lives there, and nothing has changed.
-    ///
-    /// # Errors
-    /// [`EphemeralError::Unavailable`]: it may or may not be replaced.
-    pub async fn replace(&self, key: &Key, value: &[u8]) -> Result<bool, EphemeralError> {
-        match self {
-            Self::Embedded(store) => store.replace(key, value),
-            Self::Redis(store) => store.replace(key, value).await,
-        }
-    }
-
     /// Forgets what is under `key`, if anything is.
     ///
     /// # Errors

@@ -140,43 +140,62 @@ impl Facts {
             None => None,
         };
         let earlier = earlier.filter(|(session, _)| session.is_live(self.now));
+        let renewed = match &earlier {
+            Some((session, old)) if session.subscriber == candidate.subscriber.id => {
+                self.renew(conn, session.clone(), old)?
+            }
+            Some(_) | None => None,
+        };
         let mut event = self.event(Kind::LoginSucceeded);
-        let previous = candidate.subscriber.last_sign_in_at;
-        match earlier {
-            // The same person, asked anew: the session goes on under a new cookie, to its old end.
-            Some((mut session, old)) if session.subscriber == candidate.subscriber.id => {
-                for proof in &self.session.proofs {
-                    session.add_proof(*proof);
-                }
-                // Another tab was faster with the same cookie: this one tries again from there.
-                if !session::renew(conn, &session, &old, &self.attempt.cookie, self.now)? {
-                    return Err(StoreError::Unavailable);
-                }
-                event.session = Some(session.id);
-            }
-            other => {
-                if let Some((session, _)) = other {
-                    let ending = Ending {
-                        actor: Actor::Subscriber(candidate.subscriber.id.clone()),
-                        address: Some(self.address),
-                        cause: Cause::Replaced,
-                        now: self.now,
-                    };
-                    end_access(conn, &Scope::Session(session.id), &ending, &self.random)?;
-                }
-                let new = session::NewSession {
-                    session: &self.session,
-                    cookie: &self.attempt.cookie,
-                    previous_sign_in_at: previous,
-                    address: &self.address.to_string(),
-                    user_agent: &self.user_agent,
-                };
-                session::insert(conn, &new)?;
-                event.session = Some(self.session.id.clone());
-            }
-        }
+        event.session = Some(match renewed {
+            Some(session) => session,
+            None => self.begin(conn, candidate, earlier.map(|(session, _)| session))?,
+        });
         audit::record(conn, &[event])?;
         Ok(SignedIn::Accepted)
+    }
+
+    /// The same person, asked anew: the session goes on under a new cookie, to its old end. `None`
+    /// if another tab was faster with the old cookie.
+    fn renew(
+        &self,
+        conn: &mut AnyConn,
+        mut session: Session,
+        old: &SecretDigest,
+    ) -> Result<Option<SessionId>, StoreError> {
+        for proof in &self.session.proofs {
+            session.add_proof(*proof);
+        }
+        let renewed = session::renew(conn, &session, old, &self.attempt.cookie, self.now)?;
+        Ok(renewed.then_some(session.id))
+    }
+
+    /// A new session, in place of the one that somebody else left behind in this browser.
+    fn begin(
+        &self,
+        conn: &mut AnyConn,
+        candidate: &subscriber::Account,
+        left: Option<Session>,
+    ) -> Result<SessionId, StoreError> {
+        if let Some(session) = left.filter(|session| session.subscriber != candidate.subscriber.id)
+        {
+            let ending = Ending {
+                actor: Actor::Subscriber(candidate.subscriber.id.clone()),
+                address: Some(self.address),
+                cause: Cause::Replaced,
+                now: self.now,
+            };
+            end_access(conn, &Scope::Session(session.id), &ending, &self.random)?;
+        }
+        let new = session::NewSession {
+            session: &self.session,
+            cookie: &self.attempt.cookie,
+            previous_sign_in_at: candidate.subscriber.last_sign_in_at,
+            address: &self.address.to_string(),
+            user_agent: &self.user_agent,
+        };
+        session::insert(conn, &new)?;
+        Ok(self.session.id.clone())
     }
 
     fn event(&self, kind: Kind) -> Event {

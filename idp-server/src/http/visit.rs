@@ -106,11 +106,6 @@ impl Visit {
         (ours && form.well_formed().is_ok()).then_some(form)
     }
 
-    /// The address of the person's machine, as text for the session list and the audit record.
-    pub fn address(&self) -> String {
-        ClientAddress::of(&self.request).0.to_string()
-    }
-
     /// What the browser calls itself.
     pub fn user_agent(&self) -> String {
         let value =

@@ -61,3 +61,18 @@ CREATE TABLE site_grant (
 );
 CREATE INDEX site_grant_of_session ON site_grant (session_id, site_id);
 CREATE INDEX site_grant_of_subscriber ON site_grant (subscriber_id, site_id);
+
+-- A code that is redeemed while its session is being ended must not leave a grant behind that
+-- nobody tells the site about. The lock makes the two wait for each other: either the ending sees
+-- the grant, or the grant sees that the session is over, and its transaction is done anew. SQLite
+-- has one writer at a time and needs no such care.
+CREATE FUNCTION site_grant_needs_a_live_session() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM session WHERE id = NEW.session_id AND ended_at IS NULL FOR SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the session of grant % is over', NEW.id USING ERRCODE = 'serialization_failure';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER site_grant_needs_a_live_session BEFORE INSERT ON site_grant
+    FOR EACH ROW EXECUTE FUNCTION site_grant_needs_a_live_session();

@@ -217,11 +217,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A list of tables.
-    pub(super) fn tables(
-        &mut self,
-        name: &'static str,
-        reader: &mut Reader<'_>,
-    ) -> Vec<Self> {
+    pub(super) fn tables(&mut self, name: &'static str, reader: &mut Reader<'_>) -> Vec<Self> {
         let Some((line, value)) = self.take(name) else { return Vec::new() };
         let DeValue::Array(items) = value else {
             reader.mistake(line, format!("{name} must be written as [[{name}]]"));

@@ -39,6 +39,8 @@ pub struct Advance {
     pub person: Option<person::LoadedPerson>,
     /// The site, if the sign-on is for one.
     pub site: Option<Arc<SiteEntry>>,
+    /// Whether the person has seen what the site receives before.
+    pub notice_seen: bool,
     /// What happens next.
     pub step: Step,
 }
@@ -104,7 +106,7 @@ pub async fn advance(
         notice_confirmed: transaction.notice_confirmed,
     };
     let step = next_step(&transaction.request(), &progress, policy_of(site.as_deref()), now);
-    Ok(Advance { person: known.person, site, step })
+    Ok(Advance { person: known.person, site, notice_seen: known.notice_seen, step })
 }
 
 #[derive(Default)]

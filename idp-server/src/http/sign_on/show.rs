@@ -112,7 +112,7 @@ impl<'a> Stand<'a> {
                 ))
             }
             (Step::ShowNotice(sign_on), Some(site), Some(person)) => {
-                Ok(self.notice(site, person, sign_on))
+                Ok(self.notice(site, person, sign_on, advance.notice_seen))
             }
             (Step::Refuse(refusal), Some(site), Some(person)) => {
                 Ok(self.refusal(site, person, *refusal))
@@ -188,7 +188,13 @@ impl<'a> Stand<'a> {
         page_for(status, &content, &self.policy(Some(site)))
     }
 
-    fn notice(&self, site: &SiteEntry, person: &Subscriber, sign_on: &SignOn) -> HttpResponse {
+    fn notice(
+        &self,
+        site: &SiteEntry,
+        person: &Subscriber,
+        sign_on: &SignOn,
+        seen_before: bool,
+    ) -> HttpResponse {
         let Some(request) = self.request() else {
             return HttpResponse::InternalServerError().finish();
         };
@@ -219,7 +225,7 @@ impl<'a> Stand<'a> {
             person: person.user_id.as_str(),
             organization,
             received,
-            seen_before: request.sign_on.show_notice,
+            seen_before,
         };
         page_for(StatusCode::OK, &content, &self.policy(Some(site)))
     }

@@ -11,7 +11,7 @@ use idp_core::{
     audit::Kind,
     ids::GrantId,
     oidc::{
-        grant::{Grant, RefreshRefusal},
+        grant::{Grant, Lapse, RefreshRefusal},
         refresh_token,
         scope::Scope,
     },
@@ -99,7 +99,11 @@ impl Turn {
             Err(why) => return self.refuse(conn, &grant, why.into()),
         };
         if !grant::rotate(conn, &grant.id, self.generation)? {
-            return self.end(conn, &grant); // somebody was faster with the same token
+            return match grant::find(conn, &grant.id)? {
+                // A sign-out was faster: nobody used the token twice.
+                Some(now) if now.ended_at.is_some() => self.refuse(conn, &now, Lapse::Ended.into()),
+                Some(_) | None => self.end(conn, &grant), // somebody used the same token
+            };
         }
         let grant = Grant { generation: self.generation.saturating_add(1), ..grant };
         let issued = Issued { grant, person: loaded, released, scopes };
