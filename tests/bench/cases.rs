@@ -1,0 +1,175 @@
+//! What is asked of Hilum, and of the floor where it can answer the same.
+
+use crate::{
+    Outcome,
+    measure::{Prepare, Step},
+    site::{Browser, Code, Site, form},
+    wire::Wire,
+};
+
+/// How many codes one session is asked for: more than that are nobody's sign-ons.
+const CODES_OF_A_SESSION: usize = 20;
+
+/// One line of the table.
+pub struct Case<'a> {
+    /// What is asked.
+    pub name: &'static str,
+    /// What it should cost.
+    pub aim: &'static str,
+    /// How to ask Hilum.
+    pub hilum: Box<Prepare<'a>>,
+    /// How to ask the floor.
+    pub floor: Option<Box<Prepare<'a>>>,
+}
+
+/// All of them.
+pub fn all(site: &Site) -> Vec<Case<'_>> {
+    let signed = "grant_type=client_credentials";
+    vec![
+        Case {
+            name: "discovery",
+            aim: "≤ 1.5 × floor",
+            hilum: get("/.well-known/openid-configuration"),
+            floor: Some(get("/.well-known/openid-configuration")),
+        },
+        Case {
+            name: "key set (JWKS)",
+            aim: "≤ 1.5 × floor",
+            hilum: get("/jwks"),
+            floor: Some(get("/jwks")),
+        },
+        Case {
+            name: "client_credentials, ES256",
+            aim: "≤ 1.75 × floor, no SQL",
+            hilum: post("/token", signed),
+            floor: Some(post("/token", signed)),
+        },
+        Case {
+            name: "code exchange",
+            aim: "≤ 260 µs, 2–3 statements, 1 commit",
+            hilum: Box::new(|wire, count| exchange(site, wire, count)),
+            floor: Some(post(
+                "/token",
+                "grant_type=authorization_code&code=0123456789012345678901234567890123456789012\
+                 &redirect_uri=https%3A%2F%2Fbench.example%2Fcallback\
+                 &code_verifier=0123456789012345678901234567890123456789012",
+            )),
+        },
+        Case {
+            name: "refresh",
+            aim: "≤ 220 µs, 2–3 statements, 1 commit",
+            hilum: Box::new(|wire, _| refresh(site, wire)),
+            floor: Some(post(
+                "/token",
+                "grant_type=refresh_token&refresh_token=01234567890123456789012345678901234567890",
+            )),
+        },
+        Case {
+            name: "userinfo",
+            aim: "≤ 90 µs",
+            hilum: Box::new(|wire, _| userinfo(site, wire)),
+            floor: Some(get("/userinfo")),
+        },
+        Case {
+            name: "introspection",
+            aim: "",
+            hilum: Box::new(|wire, _| introspect(site, wire)),
+            floor: Some(post("/introspect", "token=0123456789012345678901234567890123456789012")),
+        },
+        Case {
+            name: "next site: code and tokens",
+            aim: "≤ 1.8 ms, ≤ 2 commits",
+            hilum: Box::new(|wire, count| next_site(site, wire, count)),
+            floor: None,
+        },
+        Case {
+            name: "whole sign-on, without Argon2",
+            aim: "≤ 1.8 ms, ≤ 2 commits",
+            hilum: Box::new(|_, _| whole_sign_on(site)),
+            floor: None,
+        },
+    ]
+}
+
+fn get<'a>(target: &'static str) -> Box<Prepare<'a>> {
+    Box::new(move |_, _| {
+        let headers = Site::credentials();
+        Ok(Box::new(move |wire| wire.expect(200, ("GET", target, &headers, "")).map(drop)))
+    })
+}
+
+fn post<'a>(target: &'static str, body: &'static str) -> Box<Prepare<'a>> {
+    Box::new(move |_, _| {
+        let headers = Site::credentials();
+        Ok(Box::new(move |wire| wire.expect(200, ("POST", target, &headers, body)).map(drop)))
+    })
+}
+
+fn exchange(site: &Site, wire: &mut Wire, count: usize) -> Outcome<Step> {
+    let (mut codes, mut browser) = (Vec::<Code>::new(), Browser::default());
+    for number in 0..count {
+        if number % CODES_OF_A_SESSION == 0 {
+            browser = Browser::default();
+        }
+        codes.push(site.sign_on(wire, &mut browser)?);
+    }
+    let site = site.clone();
+    Ok(Box::new(move |wire| {
+        let code = codes.pop().ok_or("no code is left")?;
+        site.redeem(wire, &code).map(drop)
+    }))
+}
+
+fn refresh(site: &Site, wire: &mut Wire) -> Outcome<Step> {
+    let code = site.sign_on(wire, &mut Browser::default())?;
+    let mut tokens = site.redeem(wire, &code)?;
+    let site = site.clone();
+    Ok(Box::new(move |wire| {
+        tokens = site.refresh(wire, &tokens.refresh_token)?;
+        Ok(())
+    }))
+}
+
+fn userinfo(site: &Site, wire: &mut Wire) -> Outcome<Step> {
+    let code = site.sign_on(wire, &mut Browser::default())?;
+    let token = site.redeem(wire, &code)?.access_token;
+    let header = format!("authorization: Bearer {token}\r\n");
+    Ok(Box::new(move |wire| wire.expect(200, ("GET", "/userinfo", &header, "")).map(drop)))
+}
+
+fn introspect(site: &Site, wire: &mut Wire) -> Outcome<Step> {
+    let code = site.sign_on(wire, &mut Browser::default())?;
+    let body = form(&[("token", &site.redeem(wire, &code)?.access_token)]);
+    let header = Site::credentials();
+    Ok(Box::new(move |wire| {
+        let answer = wire.expect(200, ("POST", "/introspect", &header, &body))?;
+        let active = answer.body.windows(13).any(|part| part == b"\"active\":true");
+        if active { Ok(()) } else { Err("the token is not active".into()) }
+    }))
+}
+
+/// The browser is signed in: a redirect to the code, and the tokens for it.
+fn next_site(site: &Site, wire: &mut Wire, count: usize) -> Outcome<Step> {
+    let mut browsers = Vec::new();
+    for _ in 0..count.div_ceil(CODES_OF_A_SESSION) {
+        let mut browser = Browser::default();
+        site.sign_on(wire, &mut browser)?;
+        browsers.push(browser);
+    }
+    let (site, mut number) = (site.clone(), 0);
+    Ok(Box::new(move |wire| {
+        let browser = browsers.get_mut(number / CODES_OF_A_SESSION).ok_or("no session is left")?;
+        number += 1;
+        let code = site.sign_on(wire, browser)?;
+        site.redeem(wire, &code).map(drop)
+    }))
+}
+
+/// A fresh browser: redirect, page, password, code, tokens. The hashing is counted apart.
+fn whole_sign_on(site: &Site) -> Outcome<Step> {
+    let site = site.clone();
+    Ok(Box::new(move |wire| {
+        let code = site.sign_on(wire, &mut Browser::default())?;
+        site.redeem(wire, &code).map(drop)
+    }))
+}
