@@ -5,7 +5,7 @@
 //! one.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -15,6 +15,7 @@ use idp_core::{
     oidc::key_set::KeySet,
     release::Naming,
 };
+use url::{Origin, Url};
 
 /// A site, with what would otherwise be worked out for every request.
 pub struct SiteEntry {
@@ -28,31 +29,54 @@ pub struct SiteEntry {
 
 /// All sites that may be used.
 #[derive(Default)]
-pub struct SiteCatalogue(RwLock<Arc<HashMap<SiteId, Arc<SiteEntry>>>>);
+pub struct SiteCatalogue(RwLock<Arc<Snapshot>>);
+
+/// The sites at one moment.
+#[derive(Default)]
+struct Snapshot {
+    entries: HashMap<SiteId, Arc<SiteEntry>>,
+    public_origins: HashSet<String>,
+}
 
 impl SiteCatalogue {
     /// The site of this `client_id`, if it may be used.
     pub fn find(&self, id: &SiteId) -> Option<Arc<SiteEntry>> {
-        self.snapshot().get(id).map(Arc::clone)
+        self.snapshot().entries.get(id).map(Arc::clone)
     }
 
-    /// Every site that may be used.
-    pub fn all(&self) -> Vec<Arc<SiteEntry>> {
-        self.snapshot().values().map(Arc::clone).collect()
+    /// Whether pages of this origin may call from a browser: a public client has registered a
+    /// redirect URI there.
+    pub fn is_public_origin(&self, origin: &str) -> bool {
+        self.snapshot().public_origins.contains(origin)
     }
 
     /// Takes over what the database says now.
     pub fn replace(&self, sites: Vec<Site>, demo: bool, pairwise_key: &[u8; 32]) {
-        let usable = sites.into_iter().filter(|site| site.is_usable(demo));
-        let entries =
-            usable.map(|site| (site.id.clone(), Arc::new(SiteEntry::new(site, pairwise_key))));
-        let next = Arc::new(entries.collect());
+        let usable: Vec<Site> = sites.into_iter().filter(|site| site.is_usable(demo)).collect();
+        let public_origins = usable.iter().flat_map(public_origins).collect();
+        let entry = |site: Site| (site.id.clone(), Arc::new(SiteEntry::new(site, pairwise_key)));
+        let entries = usable.into_iter().map(entry).collect();
+        let next = Arc::new(Snapshot { entries, public_origins });
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
     }
 
-    fn snapshot(&self) -> Arc<HashMap<SiteId, Arc<SiteEntry>>> {
+    fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// The origins of a public client's redirect URIs; none of a confidential one's. A native app's
+/// scheme has the opaque origin `null`, which any sandboxed page has as well, so it is left out.
+fn public_origins(site: &Site) -> Vec<String> {
+    if site.is_confidential() {
+        return Vec::new();
+    }
+    let origins = site.client.redirect_uris.iter().filter_map(|uri| Url::parse(uri.as_str()).ok());
+    origins
+        .map(|url| url.origin())
+        .filter(Origin::is_tuple)
+        .map(|o| o.ascii_serialization())
+        .collect()
 }
 
 impl SiteEntry {
@@ -69,5 +93,36 @@ impl SiteEntry {
             | ClientAuthentication::PrivateKeyJwt { keys: ClientKeys::JwksUri(_), .. } => None,
         };
         Self { site, naming, keys }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use idp_core::community::site_registration::{Circumstances, read};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_the_origin_of_a_public_clients_redirect_uri_is_let_in() {
+        for (method, origin, expected) in [
+            ("none", "https://app.example", true),
+            ("none", "https://APP.example", false),
+            ("none", "https://app.example:8443", false),
+            ("none", "https://app.example.evil.example", false),
+            ("none", "http://app.example", false),
+            ("none", "null", false),
+            ("client_secret_basic", "https://app.example", false),
+        ] {
+            let document = json!({
+                "client_name": "App", "token_endpoint_auth_method": method, "sector": "app",
+                "redirect_uris": ["https://app.example/callback", "com.example.app:/callback"],
+            });
+            let circumstances = Circumstances { id: [1; 16], secret: [2; 32], demo: false };
+            let site = read(&document, circumstances).unwrap().site;
+            let catalogue = SiteCatalogue::default();
+            catalogue.replace(vec![site], false, &[7; 32]);
+            assert_eq!(catalogue.is_public_origin(origin), expected, "{method} {origin}");
+        }
     }
 }

@@ -5,10 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{prelude::*, upsert::excluded};
-use idp_core::{
-    authentication::lockout::Lockout,
-    secret::SecretDigest,
-};
+use idp_core::{authentication::lockout::Lockout, secret::SecretDigest};
 
 use super::{
     AnyConn, StoreError,

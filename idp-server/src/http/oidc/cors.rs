@@ -19,8 +19,6 @@ use actix_web::{
     middleware::Next,
     web,
 };
-use idp_core::community::site::Site;
-use url::Url;
 
 use crate::app::App;
 
@@ -70,44 +68,5 @@ fn allowed_origin(request: &ServiceRequest) -> Option<HeaderValue> {
     let origin = request.headers().get(ORIGIN)?;
     let text = origin.to_str().ok()?;
     let app = request.app_data::<web::Data<App>>()?;
-    app.sites.all().iter().any(|entry| is_origin_of(&entry.site, text)).then(|| origin.clone())
-}
-
-/// Whether `site` is a public client that has registered a redirect URI of this origin.
-fn is_origin_of(site: &Site, origin: &str) -> bool {
-    let has_origin =
-        |uri: &str| Url::parse(uri).is_ok_and(|url| url.origin().ascii_serialization() == origin);
-    // A native app's scheme has the opaque origin "null", which any sandboxed page has as well.
-    origin != "null"
-        && !site.is_confidential()
-        && site.client.redirect_uris.iter().any(|uri| has_origin(uri.as_str()))
-}
-
-#[cfg(test)]
-mod tests {
-    use idp_core::community::site_registration::{Circumstances, read};
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn only_the_origin_of_a_public_clients_redirect_uri_is_let_in() {
-        for (method, origin, expected) in [
-            ("none", "https://app.example", true),
-            ("none", "https://APP.example", false),
-            ("none", "https://app.example:8443", false),
-            ("none", "https://app.example.evil.example", false),
-            ("none", "http://app.example", false),
-            ("none", "null", false),
-            ("client_secret_basic", "https://app.example", false),
-        ] {
-            let document = json!({
-                "client_name": "App", "token_endpoint_auth_method": method, "sector": "app",
-                "redirect_uris": ["https://app.example/callback", "com.example.app:/callback"],
-            });
-            let circumstances = Circumstances { id: [1; 16], secret: [2; 32], demo: false };
-            let site = read(&document, circumstances).unwrap().site;
-            assert_eq!(is_origin_of(&site, origin), expected, "{method} {origin}");
-        }
-    }
+    app.sites.is_public_origin(text).then(|| origin.clone())
 }
