@@ -59,8 +59,6 @@ pub struct App {
     audit_keys: RwLock<Arc<AuditKeys>>,
     /// Keys derived from the master key.
     pub sub_keys: SubKeys,
-    /// Encrypts what lies in the database.
-    pub sealer: Arc<Sealer>,
     /// Opens sealed personal numbers.
     pub open_ssn: Arc<OpenSsn>,
     /// Hashes passwords.
@@ -159,8 +157,7 @@ impl App {
             register,
             audit_keys,
             sub_keys,
-            open_ssn: open_ssn(Arc::clone(&sealer)),
-            sealer,
+            open_ssn: open_ssn(sealer),
             passwords: Passwords::start(&config.password, metrics.passwords.clone(), random)?,
             throttle: Throttle::new(ephemeral.clone(), throttle::limits(&config.throttle)),
             ephemeral,

@@ -1,5 +1,7 @@
 //! What a password must be: two policies, as data (R50, R51; NIST SP 800-63B-4 §3.1.1.2).
 
+use std::fmt;
+
 use secrecy::{ExposeSecret as _, SecretString};
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -107,6 +109,22 @@ pub enum Objection {
         /// The fewest that are accepted.
         min: usize,
     },
+}
+
+impl fmt::Display for Objection {
+    /// What is wrong, and what would be accepted.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Common => f.write_str("everybody's guess: choose something less usual"),
+            Self::OwnWord => f.write_str("contains the User ID or the name: choose something else"),
+            Self::TooFewClasses { needed, found } => write!(
+                f,
+                "characters of {found} kinds: use {needed} of upper case, lower case, digits, others"
+            ),
+            Self::TooLong { max } => write!(f, "too long: at most {max} characters"),
+            Self::TooShort { min } => write!(f, "too short: at least {min} characters"),
+        }
+    }
 }
 
 /// Upper case, lower case, digit, anything else, by Unicode's properties: Ñ is upper case. A

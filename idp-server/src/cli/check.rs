@@ -136,6 +136,12 @@ async fn ephemeral(config: &Config) -> Finding {
         Ok(store) => store,
         Err(error) => return Finding::Bad(error.to_string()),
     };
+    // A Redis that evicts may forget that a code was used.
+    if store.may_forget().await.unwrap_or_default() {
+        return Finding::Bad(
+            "Redis evicts keys: set its maxmemory-policy to noeviction".to_owned(),
+        );
+    }
     match (store.ping().await, &store) {
         (Ok(()), Ephemeral::Embedded(_)) => Finding::Good("in this process".to_owned()),
         (Ok(()), Ephemeral::Redis(_)) => Finding::Good("Redis answers".to_owned()),

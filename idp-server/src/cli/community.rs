@@ -13,9 +13,12 @@ use std::{
 };
 
 use clap::Subcommand;
-use idp_core::community::{
-    import::{self, CommunityFile, Mistake, PasswordEntry},
-    subscriber::UserId,
+use idp_core::{
+    authentication::password_policy::Password,
+    community::{
+        import::{self, CommunityFile, Mistake, PasswordEntry, SubscriberEntry},
+        subscriber::UserId,
+    },
 };
 
 use self::{
@@ -167,6 +170,7 @@ async fn hashes(
         let hash = match password {
             PasswordEntry::Hash(hash) => hash.clone(),
             PasswordEntry::Clear(password) => {
+                allowed(config, entry, password)?;
                 if pool.is_none() {
                     let metrics = PasswordMetrics::default();
                     let started = Passwords::start(&config.password, metrics, Random::new());
@@ -179,6 +183,21 @@ async fn hashes(
         hashes.insert(entry.user_id.clone(), hash);
     }
     Ok(hashes)
+}
+
+/// That a password keeps the rules that the operator chose.
+fn allowed(config: &Config, entry: &SubscriberEntry, password: &Password) -> Result<(), Failure> {
+    let own_words = [entry.user_id.as_str(), &entry.given_name, &entry.family_name];
+    let objections = config.password.policy.judge(password, &own_words);
+    let Some(objection) = objections.first() else { return Ok(()) };
+    let (policy, user_id) = (config.password.policy.name, &entry.user_id);
+    Err(Failure::new(
+        format!(
+            "line {}: the password of {user_id} breaks the policy {policy}: {objection}",
+            entry.line
+        ),
+        "Nothing was changed. Give another password, or choose another password.policy.",
+    ))
 }
 
 /// Says what was done, for people; the secrets that were made, for whoever passes them on.

@@ -4,7 +4,6 @@
 //! address of a server; `make test` starts one.
 
 use prometheus_client::metrics::counter::Counter;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 

@@ -17,8 +17,10 @@ mod redis;
 mod store;
 
 pub use self::counters::Counters;
+#[cfg(test)]
 pub use self::embedded::Embedded;
 pub use self::error::EphemeralError;
 pub use self::key::Key;
+#[cfg(test)]
 pub use self::redis::Redis;
 pub use self::store::Ephemeral;

@@ -23,7 +23,6 @@ use idp_core::{
 
 use super::{
     browser,
-    client_address::ClientAddress,
     error::{PageError, protocol_error},
     headers::ContentPolicy,
 };

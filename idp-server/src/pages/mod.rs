@@ -27,7 +27,7 @@ mod tests;
 
 pub use account::{AccountPage, AffiliationView, Done, SessionView, SiteVisit};
 pub use affiliation::{AffiliationChoice, AffiliationPage};
-pub use assets::{ASSETS, Asset};
+pub use assets::ASSETS;
 pub use error::{ErrorPage, FormExpiredPage, NotFoundPage, Problem, ProtocolError, StartAgain};
 pub use form_post::FormPostPage;
 pub use frame::{Frame, SiteView, Support};
