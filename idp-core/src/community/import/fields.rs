@@ -23,19 +23,21 @@ impl Display for Mistake {
 }
 
 /// Where values stand, and what was found wrong so far.
-pub(super) struct Reader<'a> {
-    text: &'a str,
+pub(super) struct Reader {
+    /// Where each line ends, so that finding a line in a file of any length is quick.
+    line_ends: Vec<usize>,
     pub(super) mistakes: Vec<Mistake>,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) const fn new(text: &'a str) -> Self {
-        Self { text, mistakes: Vec::new() }
+impl Reader {
+    pub(super) fn new(text: &str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self { line_ends: ends.map(|(at, _)| at).collect(), mistakes: Vec::new() }
     }
 
     /// The line of a byte.
     pub(super) fn line_of(&self, offset: usize) -> usize {
-        self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+        self.line_ends.partition_point(|end| *end < offset) + 1
     }
 
     pub(super) fn mistake(&mut self, line: usize, message: impl Into<String>) {
@@ -53,7 +55,7 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn new(table: DeTable<'a>, line: usize, reader: &Reader<'_>) -> Self {
+    pub(super) fn new(table: DeTable<'a>, line: usize, reader: &Reader) -> Self {
         let field = |(name, value): (toml::Spanned<_>, toml::Spanned<DeValue<'a>>)| {
             let line = reader.line_of(name.span().start);
             let name: std::borrow::Cow<'a, str> = name.into_inner();
@@ -72,7 +74,7 @@ impl<'a> Fields<'a> {
     pub(super) fn text(
         &mut self,
         name: &'static str,
-        reader: &mut Reader<'_>,
+        reader: &mut Reader,
     ) -> Option<(usize, String)> {
         let (line, value) = self.take(name)?;
         let text = value.as_str().filter(|text| !text.trim().is_empty());
@@ -89,7 +91,7 @@ impl<'a> Fields<'a> {
     pub(super) fn required_text(
         &mut self,
         name: &'static str,
-        reader: &mut Reader<'_>,
+        reader: &mut Reader,
     ) -> Option<(usize, String)> {
         if !self.left.contains_key(name) {
             reader.mistake(self.line, format!("{name} is missing"));
@@ -101,7 +103,7 @@ impl<'a> Fields<'a> {
     pub(super) fn parsed<T: FromStr<Err: Display>>(
         &mut self,
         name: &'static str,
-        reader: &mut Reader<'_>,
+        reader: &mut Reader,
     ) -> Option<(usize, T)> {
         let (line, text) = self.text(name, reader)?;
         match text.parse() {
@@ -117,7 +119,7 @@ impl<'a> Fields<'a> {
     pub(super) fn required<T: FromStr<Err: Display>>(
         &mut self,
         name: &'static str,
-        reader: &mut Reader<'_>,
+        reader: &mut Reader,
     ) -> Option<(usize, T)> {
         if !self.left.contains_key(name) {
             reader.mistake(self.line, format!("{name} is missing"));
@@ -129,7 +131,7 @@ impl<'a> Fields<'a> {
     pub(super) fn word<T: DeserializeOwned>(
         &mut self,
         name: &'static str,
-        reader: &mut Reader<'_>,
+        reader: &mut Reader,
     ) -> Option<T> {
         let (line, text) = self.text(name, reader)?;
         match serde_json::from_value(Value::String(text)) {
@@ -142,7 +144,7 @@ impl<'a> Fields<'a> {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&mut self, name: &'static str, reader: &mut Reader<'_>) -> Option<bool> {
+    pub(super) fn flag(&mut self, name: &'static str, reader: &mut Reader) -> Option<bool> {
         let (line, value) = self.take(name)?;
         let flag = value.as_bool();
         if flag.is_none() {
@@ -155,7 +157,7 @@ impl<'a> Fields<'a> {
     pub(super) fn list<T: FromStr<Err: Display>>(
         &mut self,
         name: &'static str,
-        reader: &mut Reader<'_>,
+        reader: &mut Reader,
     ) -> Option<(usize, Vec<T>)> {
         let (line, value) = self.take(name)?;
         let DeValue::Array(items) = value else {
@@ -178,7 +180,7 @@ impl<'a> Fields<'a> {
     pub(super) fn time(
         &mut self,
         name: &'static str,
-        reader: &mut Reader<'_>,
+        reader: &mut Reader,
     ) -> Option<DateTime<Utc>> {
         let (line, value) = self.take(name)?;
         let written = match value {
@@ -198,7 +200,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A day, such as `2024-03-11`.
-    pub(super) fn day(&mut self, name: &'static str, reader: &mut Reader<'_>) -> Option<NaiveDate> {
+    pub(super) fn day(&mut self, name: &'static str, reader: &mut Reader) -> Option<NaiveDate> {
         let (line, value) = self.take(name)?;
         let written = match value {
             DeValue::Datetime(day) => day.to_string(),
@@ -217,7 +219,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A list of tables.
-    pub(super) fn tables(&mut self, name: &'static str, reader: &mut Reader<'_>) -> Vec<Self> {
+    pub(super) fn tables(&mut self, name: &'static str, reader: &mut Reader) -> Vec<Self> {
         let Some((line, value)) = self.take(name) else { return Vec::new() };
         let DeValue::Array(items) = value else {
             reader.mistake(line, format!("{name} must be written as [[{name}]]"));
@@ -245,7 +247,7 @@ impl<'a> Fields<'a> {
     pub(super) fn record<T: DeserializeOwned>(
         &mut self,
         name: &'static str,
-        reader: &mut Reader<'_>,
+        reader: &mut Reader,
     ) -> Option<T> {
         let (line, value) = self.take(name)?;
         match serde_json::from_value(json(value)) {
@@ -266,7 +268,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Names what was not asked for.
-    pub(super) fn finish(self, reader: &mut Reader<'_>) {
+    pub(super) fn finish(self, reader: &mut Reader) {
         for (name, (line, _)) in self.left {
             let known = self.asked.join(", ");
             reader.mistake(line, format!("{name} is not known here; there are {known}"));

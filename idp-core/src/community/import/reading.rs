@@ -48,7 +48,7 @@ pub fn read(
 
 fn file(
     table: DeTable<'_>,
-    reader: &mut Reader<'_>,
+    reader: &mut Reader,
     random: &mut dyn FnMut() -> [u8; 32],
 ) -> CommunityFile {
     let mut fields = Fields::new(table, 1, reader);
@@ -83,7 +83,7 @@ fn file(
     CommunityFile { demo, organizations, subscribers, sites, remarks }
 }
 
-fn organization(mut fields: Fields<'_>, reader: &mut Reader<'_>) -> Option<OrganizationEntry> {
+fn organization(mut fields: Fields<'_>, reader: &mut Reader) -> Option<OrganizationEntry> {
     let line = fields.line;
     let id = fields.required("id", reader);
     let name = fields.required_text("name", reader);
@@ -122,7 +122,7 @@ fn organization(mut fields: Fields<'_>, reader: &mut Reader<'_>) -> Option<Organ
     })
 }
 
-fn tax_id(mut fields: Fields<'_>, reader: &mut Reader<'_>) -> Option<TaxIdEntry> {
+fn tax_id(mut fields: Fields<'_>, reader: &mut Reader) -> Option<TaxIdEntry> {
     let line = fields.line;
     let written = fields.required_text("number", reader);
     let kind = fields.text("type", reader);
@@ -146,11 +146,7 @@ fn tax_id(mut fields: Fields<'_>, reader: &mut Reader<'_>) -> Option<TaxIdEntry>
     }
 }
 
-fn subscriber(
-    mut fields: Fields<'_>,
-    demo: bool,
-    reader: &mut Reader<'_>,
-) -> Option<SubscriberEntry> {
+fn subscriber(mut fields: Fields<'_>, demo: bool, reader: &mut Reader) -> Option<SubscriberEntry> {
     let line = fields.line;
     let id = fields.parsed("id", reader);
     let user_id = fields.required("user_id", reader);
@@ -193,7 +189,7 @@ fn subscriber(
     })
 }
 
-fn password(fields: &mut Fields<'_>, demo: bool, reader: &mut Reader<'_>) -> Option<PasswordEntry> {
+fn password(fields: &mut Fields<'_>, demo: bool, reader: &mut Reader) -> Option<PasswordEntry> {
     let clear = fields.text("password", reader);
     let hash = fields.text("password_hash", reader);
     match (clear, hash) {
@@ -222,7 +218,7 @@ fn password(fields: &mut Fields<'_>, demo: bool, reader: &mut Reader<'_>) -> Opt
     }
 }
 
-fn affiliation(mut fields: Fields<'_>, reader: &mut Reader<'_>) -> Option<AffiliationEntry> {
+fn affiliation(mut fields: Fields<'_>, reader: &mut Reader) -> Option<AffiliationEntry> {
     let line = fields.line;
     let id = fields.parsed("id", reader);
     let organization = fields.required("organization", reader);
@@ -281,7 +277,7 @@ fn site(
     mut fields: Fields<'_>,
     demo: bool,
     secret: [u8; 32],
-    reader: &mut Reader<'_>,
+    reader: &mut Reader,
 ) -> Option<SiteEntry> {
     let line = fields.line;
     let (document, lines) = fields.rest();
@@ -315,7 +311,7 @@ impl<T: Ord> Unique<T> {
         Self { what, seen: BTreeMap::new() }
     }
 
-    fn note(&mut self, value: T, line: usize, reader: &mut Reader<'_>) {
+    fn note(&mut self, value: T, line: usize, reader: &mut Reader) {
         if let Some(first) = self.seen.insert(value, line) {
             reader.mistake(line, format!("{} stands in line {first} already", self.what));
         }
@@ -326,7 +322,7 @@ fn all_different(
     organizations: &[OrganizationEntry],
     subscribers: &[SubscriberEntry],
     sites: &[SiteEntry],
-    reader: &mut Reader<'_>,
+    reader: &mut Reader,
 ) {
     let mut ids = Unique::of("this organization");
     let mut numbers = Unique::of("this Tax ID");
@@ -369,7 +365,7 @@ fn digits(number: &TaxIdNumber) -> (&'static str, &str) {
 /// The organizations, each behind the one that it is a part of.
 fn parents_first(
     organizations: Vec<OrganizationEntry>,
-    reader: &mut Reader<'_>,
+    reader: &mut Reader,
 ) -> Vec<OrganizationEntry> {
     let mut placed: BTreeSet<OrganizationId> = BTreeSet::new();
     let mut sorted = Vec::new();
@@ -397,7 +393,7 @@ fn parents_first(
 fn switched_on_sites_exist(
     organizations: &[OrganizationEntry],
     sites: &[SiteEntry],
-    reader: &mut Reader<'_>,
+    reader: &mut Reader,
 ) {
     let known: BTreeSet<&SiteId> = sites.iter().map(SiteEntry::id).collect();
     for entry in organizations {
@@ -408,7 +404,7 @@ fn switched_on_sites_exist(
 }
 
 /// Who treats patients has an NPI (domain 3.6).
-fn practitioners_have_an_npi(subscribers: &[SubscriberEntry], reader: &mut Reader<'_>) {
+fn practitioners_have_an_npi(subscribers: &[SubscriberEntry], reader: &mut Reader) {
     for subscriber in subscribers.iter().filter(|subscriber| subscriber.npi.is_none()) {
         for affiliation in &subscriber.affiliations {
             if affiliation.roles.contains(&Role::LicensedPractitioner) {
@@ -423,7 +419,7 @@ fn practitioners_have_an_npi(subscribers: &[SubscriberEntry], reader: &mut Reade
 fn affiliations_fit(
     organizations: &[OrganizationEntry],
     subscribers: &[SubscriberEntry],
-    reader: &mut Reader<'_>,
+    reader: &mut Reader,
 ) {
     let known: BTreeMap<&OrganizationId, &OrganizationEntry> =
         organizations.iter().map(|entry| (&entry.organization.id, entry)).collect();
