@@ -1,9 +1,6 @@
 //! What the ring signs, what it takes for its own, and what a rotation does to both.
 
-use std::{
-    sync::LazyLock,
-    time::{Duration, Instant},
-};
+use std::sync::LazyLock;
 
 use idp_core::keys::KeyState;
 use proptest::prelude::*;
@@ -170,32 +167,6 @@ fn a_token_that_was_seen_costs_no_second_signature_check() {
     assert_eq!(verify(), Ok(claims()));
     assert!(other_node.known.contains(&token), "checked once");
     assert_eq!(verify(), Ok(claims()));
-}
-
-/// Prints the rates of this machine: `cargo test -p idp-server rates -- --ignored --nocapture`.
-#[test]
-#[ignore = "measures, and proves nothing"]
-fn rates() {
-    let ring = ring(SigningAlgorithm::ALL.map(|algorithm| key(algorithm, active()).0).into());
-    let per_second = |work: &dyn Fn()| {
-        let (started, mut rounds) = (Instant::now(), 0_u32);
-        while started.elapsed() < Duration::from_millis(500) {
-            work();
-            rounds += 1;
-        }
-        f64::from(rounds) / started.elapsed().as_secs_f64()
-    };
-    for algorithm in SigningAlgorithm::ALL {
-        let sign = |kind| ring.sign(algorithm, kind, &claims()).unwrap();
-        let (id, access) = (sign(TokenType::IdToken), sign(TokenType::AccessToken));
-        let verify = |token: &str, kind| ring.verify_own::<Value>(token, kind, valid()).unwrap();
-        println!(
-            "{algorithm}: sign {:.0}/s, verify {:.0}/s, verify a known one {:.0}/s",
-            per_second(&|| drop(sign(TokenType::IdToken))),
-            per_second(&|| drop(verify(&id, TokenType::IdToken))),
-            per_second(&|| drop(verify(&access, TokenType::AccessToken))),
-        );
-    }
 }
 
 proptest! {
