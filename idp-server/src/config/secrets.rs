@@ -92,17 +92,25 @@ impl MasterKey {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        let bytes = Zeroizing::new(random.bytes::<32>());
-        let text = Zeroizing::new(STANDARD.encode(bytes.as_slice()));
-        let written = writeln!(file, "{}", text.as_str()).and_then(|()| file.sync_all());
-        if let Err(error) = written {
-            // Half a key is worse than none: the next start would refuse it.
-            fs::remove_file(path)?;
-            return Err(error.into());
-        }
-        Ok(())
+        // Whoever finds the file must find a whole key, so it gets its name last. A link, unlike a
+        // rename, replaces nothing.
+        let mut draft = path.as_os_str().to_owned();
+        draft.push(format!(".{}", random.reference()));
+        let draft = PathBuf::from(draft);
+        let linked = write_key(&draft, random).and_then(|()| fs::hard_link(&draft, path));
+        let removed = fs::remove_file(&draft);
+        linked?;
+        Ok(removed?)
     }
+}
+
+/// Writes a drawn key to a new file that only we can read.
+fn write_key(path: &Path, random: &Random) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let bytes = Zeroizing::new(random.bytes::<32>());
+    let text = Zeroizing::new(STANDARD.encode(bytes.as_slice()));
+    writeln!(file, "{}", text.as_str())?;
+    file.sync_all()
 }
 
 /// Whether every byte differs from the one before it by the same amount: all zeros, all the same,
@@ -133,8 +141,11 @@ impl Secrets {
 fn master_key(path: &Path, demo: bool) -> Result<MasterKey, MasterKeyError> {
     match MasterKey::read(path) {
         Err(MasterKeyError::Missing) if demo => {
-            MasterKey::create(path, &Random::new())?;
-            MasterKey::read(path)
+            match MasterKey::create(path, &Random::new()) {
+                // Another process was faster.
+                Ok(()) | Err(MasterKeyError::Exists) => MasterKey::read(path),
+                Err(error) => Err(error),
+            }
         }
         outcome => outcome,
     }
