@@ -191,6 +191,20 @@ pub enum Urgency {
     Compromised,
 }
 
+/// A successor is published and does not sign yet, so that every node knows it before it meets a
+/// token that it signed. An empty plan means: there is one already.
+#[must_use]
+pub fn announce_now(
+    keys: &[KeyRecord],
+    algorithm: SigningAlgorithm,
+    now: DateTime<Utc>,
+) -> Vec<KeyAction> {
+    match Family::of(keys, algorithm).upcoming {
+        Some(_) => Vec::new(),
+        None => vec![create_upcoming(algorithm, now)],
+    }
+}
+
 /// A new key takes over at once (`hilum keys rotate`).
 ///
 /// A successor that is published already is preferred, since sites may know it by now. Sites that
@@ -251,10 +265,7 @@ impl<'a> Family<'a> {
                 self.hand_over(now)
             }
             None if now < due_at - policy.publish_ahead => Vec::new(),
-            None => vec![KeyAction::Create {
-                algorithm: self.algorithm,
-                state: KeyState::Upcoming { published_at: now },
-            }],
+            None => vec![create_upcoming(self.algorithm, now)],
         }
     }
 
@@ -276,6 +287,10 @@ fn step(key: &KeyRecord, to: KeyState) -> KeyAction {
 
 const fn create_active(algorithm: SigningAlgorithm, now: DateTime<Utc>) -> KeyAction {
     KeyAction::Create { algorithm, state: KeyState::Active { activated_at: now } }
+}
+
+const fn create_upcoming(algorithm: SigningAlgorithm, now: DateTime<Utc>) -> KeyAction {
+    KeyAction::Create { algorithm, state: KeyState::Upcoming { published_at: now } }
 }
 
 #[cfg(test)]

@@ -95,6 +95,15 @@ fn keys_of_an_algorithm_that_is_no_longer_offered_still_retire() {
 }
 
 #[test]
+fn a_successor_is_announced_once_and_signs_only_when_it_takes_over() {
+    let announced = announce_now(&keys(&[active(0)]), ES, at(7));
+    assert_eq!(announced, [create(upcoming(7))]);
+    assert_eq!(announce_now(&keys(&[active(0), upcoming(7)]), ES, at(8)), []);
+    let taken_over = rotate_now(&keys(&[active(0), upcoming(7)]), ES, Urgency::Routine, at(8));
+    assert_eq!(taken_over, [moved(0, active(0), retiring(8)), moved(1, upcoming(7), active(8))]);
+}
+
+#[test]
 fn an_operator_rotates_at_once() {
     use Urgency::{Compromised, Routine};
     for (states, urgency, expected) in [

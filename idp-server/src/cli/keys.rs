@@ -1,6 +1,6 @@
 //! `hilum keys`.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
@@ -30,6 +30,9 @@ use crate::{
 
 /// How often a rotation is tried when a node changes the keys at the same moment.
 const ATTEMPTS: u32 = 3;
+/// How long a new key is published before it signs: running nodes look for new keys twice a
+/// second. Without it, a node could meet a token whose key it has not heard of, and refuse it.
+const HEARD: Duration = Duration::from_secs(2);
 
 /// The keys that sign tokens and audit heads.
 #[derive(Debug, Subcommand)]
@@ -105,6 +108,9 @@ async fn rotate(
     urgency: Urgency,
 ) -> Result<(), Failure> {
     let register = register(config)?;
+    if urgency == Urgency::Routine {
+        announce(config, &register, key_use, &algorithms).await?;
+    }
     for algorithm in algorithms {
         let now = clock::clock(&config.clock).now();
         let rotated = rotate_one(&register, key_use, algorithm, urgency, now).await;
@@ -119,6 +125,25 @@ async fn rotate(
         println!("{algorithm}: {} signs from now on.", signs.map_or("?", |key| key.kid.as_str()));
     }
     println!("Running nodes follow within a second.");
+    Ok(())
+}
+
+/// Publishes the new keys and waits until every node knows them (security 8.4).
+async fn announce(
+    config: &Config,
+    register: &Register,
+    key_use: KeyUse,
+    algorithms: &[SigningAlgorithm],
+) -> Result<(), Failure> {
+    let mut announced = false;
+    for algorithm in algorithms {
+        let now = clock::clock(&config.clock).now();
+        let made = register.announce(key_use, *algorithm, operator(), now).await;
+        announced |= made.map_err(|error| failed(&error))?;
+    }
+    if announced {
+        tokio::time::sleep(HEARD).await;
+    }
     Ok(())
 }
 

@@ -147,6 +147,21 @@ impl Register {
         Ok(tokens || audit)
     }
 
+    /// Publishes a successor that does not sign yet. `false` if there is one already.
+    ///
+    /// # Errors
+    /// [`RegisterError`]; then nothing has changed.
+    pub async fn announce(
+        &self,
+        key_use: KeyUse,
+        algorithm: SigningAlgorithm,
+        operator: Actor,
+        now: DateTime<Utc>,
+    ) -> Result<bool, RegisterError> {
+        let decide = move |keys: &[KeyRecord]| keys::announce_now(keys, algorithm, now);
+        self.carry_out(key_use, decide, operator, now).await
+    }
+
     /// Puts a new key into service at once. `false` if somebody else changed the keys meanwhile.
     ///
     /// # Errors
