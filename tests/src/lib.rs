@@ -1,1 +1,47 @@
-//! stub
+//! What the tests from outside are made of.
+//!
+//! A test starts the built programs and speaks to them as the world does: [`TestIdp`] is Hilum with
+//! a database, a clock and sites of its own, [`Browser`] a person's browser without scripts,
+//! [`Site`] a participating site. Nothing here knows the server's code, so what holds here holds
+//! for everybody outside.
+//!
+//! A thing that goes wrong here stops the test with a panic: that is how a test fails.
+#![forbid(unsafe_code)]
+
+pub mod backend;
+pub mod browser;
+pub mod chromium;
+pub mod claims;
+pub mod community;
+pub mod database;
+pub mod html;
+pub mod http;
+pub mod idp;
+pub mod keys;
+pub mod listener;
+pub mod metrics;
+pub mod process;
+pub mod proxy;
+pub mod raw;
+pub mod runtime;
+pub mod settings;
+pub mod site;
+pub mod standing;
+pub mod template;
+
+pub use backend::{Backend, Fresh, Shared, Stand, hold};
+pub use browser::{Answer, Browser, PASSWORD, Page, Person};
+pub use chromium::Chromium;
+pub use claims::{claims_of, header_of, now};
+pub use html::Form;
+pub use http::{Json, Outgoing, client};
+pub use idp::{Output, TestIdp};
+pub use keys::TestKey;
+pub use listener::{Listener, Received};
+pub use metrics::Metrics;
+pub use process::{Folder, Process, binary, free_port};
+pub use proxy::Proxy;
+pub use raw::exchange;
+pub use runtime::{eventually, run};
+pub use settings::Settings;
+pub use site::{Authentication, AuthorizeRequest, Site, Tokens};

@@ -1,0 +1,13 @@
+//! Longer stories.
+
+mod browser;
+mod cli;
+mod counts;
+mod crash;
+mod logs;
+mod one_sign_on;
+mod random;
+mod second_client;
+mod start;
+mod storage_faults;
+mod two_nodes;

@@ -1,0 +1,154 @@
+//! A walk over all routes, signed out: each has its answer, and none says too much (15.2, 24.2).
+
+use hilum_tests::{Page, Shared, TestIdp, on_every_store};
+use reqwest::Method;
+
+on_every_store![
+    every_route_has_its_answer_for_strangers,
+    what_is_not_there_is_a_page_that_says_so,
+    nothing_is_served_that_is_not_listed,
+    pages_bring_their_own_style_and_nothing_from_elsewhere,
+];
+
+/// Every route, and what it answers to each method without cookies or credentials.
+///
+/// A route that is missing here is found by [`nothing_is_served_that_is_not_listed`].
+const ROUTES: &[(&str, u16, u16)] = &[
+    // route, GET, POST
+    ("/", 200, 405),
+    ("/.well-known/hilum-roles", 200, 405),
+    ("/.well-known/oauth-authorization-server", 200, 405),
+    ("/.well-known/openid-configuration", 200, 405),
+    ("/account", 303, 405),
+    ("/account/sessions/end-others", 405, 303),
+    ("/account/sessions/{id}/end", 405, 303),
+    ("/assets/{name}", 404, 405),
+    ("/authorize", 400, 400),
+    ("/end-session", 303, 303),
+    ("/introspect", 405, 400),
+    ("/jwks", 200, 405),
+    ("/revoke", 405, 400),
+    ("/sign-on/{handle}", 400, 405),
+    ("/sign-on/{handle}/affiliation", 405, 400),
+    ("/sign-on/{handle}/cancel", 405, 400),
+    ("/sign-on/{handle}/notice", 405, 400),
+    ("/sign-on/{handle}/password", 405, 400),
+    ("/sign-on/{handle}/switch", 405, 400),
+    ("/sign-out", 303, 403),
+    ("/signed-out", 200, 405),
+    ("/token", 405, 400),
+    ("/userinfo", 401, 401),
+];
+
+async fn call(idp: &TestIdp, method: Method, path: &str) -> Page {
+    let mut browser = idp.browser();
+    let url = idp.url(path);
+    let request = browser.request(method, &url);
+    browser.send(&url, request).await
+}
+
+/// What holds of every answer, whatever it is.
+fn is_safe(page: &Page, what: &str) {
+    assert!(page.status < 500, "{what}: {}", page.status);
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("frame-ancestors 'none'"), "{what}: {policy}");
+    assert!(!policy.contains("unsafe"), "{what}: {policy}");
+    assert_eq!(page.header("x-content-type-options"), "nosniff", "{what}");
+    assert_eq!(page.header("referrer-policy"), "no-referrer", "{what}");
+    assert!(page.headers.get("server").is_none(), "{what}");
+    assert!(
+        !page
+            .set_cookies()
+            .iter()
+            .any(|cookie| cookie.contains("hilum-session=") && !cookie.contains("session=;")),
+        "{what}"
+    );
+    for leak in
+        ["SELECT ", "diesel", "actix", "panicked", "/src/", ".rs:", "sqlite", "postgres", "redis"]
+    {
+        assert!(!page.body.contains(leak), "{what} says {leak}: {}", page.body);
+    }
+    if page.status >= 400 && page.header("content-type").starts_with("text/html") {
+        assert!(page.body.contains("1-800-555-0100"), "{what} names the help desk");
+        assert!(page.body.contains("<html lang="), "{what}");
+    }
+}
+
+async fn every_route_has_its_answer_for_strangers(idp: Shared) {
+    for (route, get, post) in ROUTES {
+        let path = route.replace("{id}", "x").replace("{handle}", "x").replace("{name}", "x");
+        for (method, expected) in [(Method::GET, *get), (Method::POST, *post)] {
+            let page = call(idp, method.clone(), &path).await;
+            let what = format!("{method} {path}");
+            assert_eq!(page.status, expected, "{what}: {}", page.body);
+            is_safe(&page, &what);
+        }
+        for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::TRACE] {
+            let page = call(idp, method.clone(), &path).await;
+            assert!(matches!(page.status, 404 | 405), "{method} {path}: {}", page.status);
+            is_safe(&page, &format!("{method} {path}"));
+        }
+    }
+}
+
+async fn what_is_not_there_is_a_page_that_says_so(idp: Shared) {
+    for path in [
+        "/nothing",
+        "/admin",
+        "/metrics",
+        "/healthz",
+        "/readyz",
+        "/.env",
+        "/.git/config",
+        "/assets/../../etc/passwd",
+        "/assets/%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+        "/token/",
+        "/Token",
+        "/debug",
+        "/sign-on",
+        "/account/sessions",
+        "/%00",
+        "/a%0d%0aX:%20y",
+        "/\u{fc}",
+        "/.well-known/x",
+    ] {
+        let page = call(idp, Method::GET, path).await;
+        assert!(matches!(page.status, 400 | 404), "{path}: {}", page.status);
+        is_safe(&page, path);
+        assert!(page.headers.get("x").is_none());
+    }
+}
+
+/// Fails for a route that the table above does not have, and so nobody tests signed out: the
+/// routes that were ever answered are counted by their pattern.
+async fn nothing_is_served_that_is_not_listed(idp: Shared) {
+    let counted = idp.private(0, "/metrics").await.1;
+    let routes =
+        counted.lines().filter_map(|line| line.split("route=\"").nth(1)?.split('"').next());
+    for route in routes.filter(|route| !matches!(*route, "none" | "refused" | "unknown")) {
+        assert!(ROUTES.iter().any(|(own, ..)| *own == route), "{route} is not in the table");
+    }
+}
+
+async fn pages_bring_their_own_style_and_nothing_from_elsewhere(idp: Shared) {
+    let page = call(idp, Method::GET, "/").await;
+    let mut found = 0;
+    for attribute in ["href=\"", "src=\""] {
+        for link in page.body.split(attribute).skip(1) {
+            let link = link.split('"').next().unwrap();
+            if link.starts_with("/assets/") {
+                found += 1;
+                let asset = call(idp, Method::GET, link).await;
+                assert_eq!(asset.status, 200, "{link}");
+                assert!(asset.header("cache-control").contains("immutable"), "{link}");
+            } else {
+                let fine = link.starts_with('/')
+                    || link.starts_with('#')
+                    || link.starts_with("tel:")
+                    || link.starts_with("mailto:");
+                assert!(fine, "{link}");
+            }
+        }
+    }
+    assert!(found >= 2, "style sheet and mark: {}", page.body);
+}

@@ -1,0 +1,8 @@
+//! One file for each address.
+
+mod account;
+mod every_route;
+mod input;
+mod oidc;
+mod sessions;
+mod sign_on;
