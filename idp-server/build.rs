@@ -17,6 +17,8 @@ const CATALOGUES: &str = "messages";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={CATALOGUES}");
+    // They are embedded at compile time, and a new file alone would not be noticed.
+    println!("cargo::rerun-if-changed=../migrations");
     let mut english = None;
     let mut translations = Vec::new();
     for entry in fs::read_dir(CATALOGUES)? {
