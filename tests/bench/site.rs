@@ -102,15 +102,21 @@ impl Site {
         let page = wire.expect(200, ("GET", path, &browser.header(), ""))?;
         browser.keep(&page.headers);
         let page = String::from_utf8(page.body)?;
-        let token = between(&page, "name=\"form_token\" value=\"", "\"")?;
-        let (step, body) = if page.contains("id=\"login-submit\"") {
-            let fields = [("form_token", token), ("username", USER_ID), ("password", PASSWORD)];
-            ("password", form(&fields))
+        let step = if page.contains("id=\"login-submit\"") {
+            "password"
         } else if page.contains("id=\"consent-allow\"") {
-            ("notice", form(&[("form_token", token)]))
+            "notice"
         } else {
             return Err(format!("an unknown page: {page}").into());
         };
+        // Each form of the page has a token of its own.
+        let (_, form_of_step) = page.split_once(&format!("/{step}\"")).ok_or("no form")?;
+        let token = between(form_of_step, "name=\"form_token\" value=\"", "\"")?;
+        let mut fields = vec![("form_token", token)];
+        if step == "password" {
+            fields.extend([("username", USER_ID), ("password", PASSWORD)]);
+        }
+        let body = form(&fields);
         browser.follow(wire, "POST", &format!("{path}/{step}"), &body)
     }
 
