@@ -40,7 +40,11 @@ impl Chromium {
             .connect(&driver)
             .await
             .expect("chromedriver opens a window");
-        Self { client }
+        let this = Self { client };
+        this.go("data:text/html,<title>off</title><script>document.title='on'</script>").await;
+        let title = this.client.title().await.expect("a title");
+        assert_eq!(title == "on", scripts, "scripts run in pages, or they do not: {title}");
+        this
     }
 
     /// Closes the window.

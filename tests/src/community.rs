@@ -41,6 +41,12 @@ impl Change {
         Self(self.0.replace(&line, &format!("{line}\nstatus = \"{status}\"")))
     }
 
+    /// The same, and more at the end of the file.
+    #[must_use]
+    pub fn and(self, more: &str) -> Self {
+        Self(self.0 + more)
+    }
+
     /// A person no longer acts for an organization.
     #[must_use]
     pub fn end_affiliation(self, user_id: &str, organization: &str) -> Self {

@@ -314,7 +314,8 @@ impl TestIdp {
             }
             Backend::Sqlite => {
                 let triggers = format!(
-                    "SELECT name || ';' || sql AS v FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'"
+                    "SELECT name || ';' || sql AS v FROM sqlite_master \
+                     WHERE type = 'trigger' AND tbl_name = '{table}'"
                 );
                 let triggers = self.database.column(&triggers);
                 let parts = || triggers.iter().filter_map(|trigger| trigger.split_once(';'));

@@ -1,8 +1,8 @@
 //! What the operator does while Hilum runs.
 
 use hilum_tests::{
-    Authentication, Fresh, PASSWORD, Person, Site, TestIdp, Tokens, claims_of, community::Change,
-    eventually, on_every_store,
+    Authentication, Fresh, Listener, PASSWORD, Person, Site, TestIdp, Tokens, claims_of,
+    community::Change, eventually, on_every_store,
 };
 use serde_json::{Value, json};
 
@@ -16,6 +16,8 @@ on_every_store![
     the_check_of_the_audit_trail_names_what_was_changed,
     a_site_is_listed_without_its_secret,
     a_terminated_person_is_as_good_as_unknown,
+    whoever_ends_a_person_the_sites_are_told,
+    a_personal_number_is_masked_sealed_and_withheld,
 ];
 
 async fn signed_on(
@@ -236,3 +238,71 @@ async fn a_terminated_person_is_as_good_as_unknown(idp: Fresh) {
         browser.sign_in(&page, &Person::new("administrator").with_password(PASSWORD)).await;
     assert_eq!((answer.status, browser.session()), (401, None));
 }
+
+/// 10.4: not only a sign-out by hand
+async fn whoever_ends_a_person_the_sites_are_told(idp: Fresh) {
+    let listener = Listener::start().await;
+    let logout = json!({ "backchannel_logout_uri": listener.url("/out") });
+    let site = idp.add_site("told", &logout).await;
+    let tokens = site.sign_on(&mut idp.browser(), &Person::new("practitioner")).await;
+    import(&idp, &Change::new().status("practitioner", "terminated"));
+    let calls = listener.wait_for(1).await;
+    let token = claims_of(&calls[0].field("logout_token").unwrap());
+    let id = claims_of(&tokens.id);
+    assert_eq!((&token["sub"], &token["sid"]), (&id["sub"], &id["sid"]));
+}
+
+/// R16, 20.10
+async fn a_personal_number_is_masked_sealed_and_withheld(idp: Fresh) {
+    import(&idp, &Change::new().and(SOLE_PRACTICE));
+    let accepting = json!({
+        "scope": "openid affiliations tax_ids",
+        "release": { "affiliation_mode": "one", "tax_id_release": "all", "accept_ssn_type": true },
+    });
+    let accepting = idp.add_site("accepting", &accepting).await;
+    let person = Person::new("sole");
+    let numbers = async |site: &Site| {
+        let tokens = site.sign_on(&mut idp.browser(), &person).await;
+        let userinfo = site.userinfo(&tokens.access).await;
+        assert_eq!(userinfo.status, 200);
+        (claims_of(&tokens.id)["affiliations"].to_string(), userinfo.text)
+    };
+    let (id, userinfo) = numbers(&idp.site("one")).await;
+    for text in [&id, &userinfo] {
+        assert!(!text.contains("7698"), "withheld: {text}");
+    }
+    let (id, userinfo) = numbers(&accepting).await;
+    for text in [&id, &userinfo] {
+        assert!(text.contains("321-54-7698") && text.contains("\"ssn\""), "approved: {text}");
+    }
+    let mut browser = idp.browser();
+    let page = browser.visit("/account").await;
+    let page = browser.sign_in(&page, &person).await;
+    assert!(page.body.contains("***-**-7698"), "masked: {}", page.body);
+    for (place, text) in [
+        ("the page", page.body.clone()),
+        ("the log", idp.log()),
+        ("the database", idp.database.everything()),
+    ] {
+        for number in ["321-54-7698", "321547698"] {
+            assert!(!text.contains(number), "the number stands in {place}");
+        }
+    }
+}
+
+const SOLE_PRACTICE: &str = r#"
+[[organization]]
+id = "org_sole"
+name = "Sole Practice"
+tax_ids = [{ number = "321-54-7698", type = "ssn" }]
+
+[[subscriber]]
+user_id = "sole"
+given_name = "Sol"
+family_name = "Ortega"
+password = "Hilum-demo-2026"
+
+[[subscriber.affiliation]]
+organization = "org_sole"
+roles = ["office-manager"]
+"#;

@@ -105,7 +105,7 @@ async fn every_request_is_as_cheap_as_promised(idp: &TestIdp) {
         site.sign_on(&mut idp.browser(), &Person::new("practitioner")).await;
     })
     .await;
-    at_most("a whole sign-on", whole, (20.0, 2.0));
+    at_most("a whole sign-on", whole, (12.0, 2.0));
 
     let failed = cost(idp, || async {
         let mut browser = idp.browser();
@@ -114,7 +114,7 @@ async fn every_request_is_as_cheap_as_promised(idp: &TestIdp) {
         browser.sign_in(&page, &person).await;
     })
     .await;
-    at_most("a wrong password", failed, (8.0, 1.0));
+    at_most("a wrong password", failed, (6.0, 1.0));
 }
 
 async fn statements_and_commits_are_as_few_as_promised(idp: hilum_tests::Fresh) {

@@ -45,7 +45,8 @@ fn is_whole(idp: &TestIdp) {
         ),
         (
             "a grant without its audit event",
-            "SELECT (SELECT COUNT(*) FROM site_grant) - (SELECT COUNT(*) FROM audit_event WHERE kind = 'grant.issued') AS v",
+            "SELECT (SELECT COUNT(*) FROM site_grant) - \
+             (SELECT COUNT(*) FROM audit_event WHERE kind = 'grant.issued') AS v",
         ),
         (
             "an event that is neither sealed nor waiting for it",

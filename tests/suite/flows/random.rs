@@ -203,7 +203,10 @@ async fn in_whatever_order_requests_come_nothing_breaks(idp: Fresh) {
             browser.submit(&page, "logout-confirm", &[]).await;
         }
     }
-    let live = idp.database.number("SELECT COUNT(*) AS v FROM site_grant g JOIN session s ON s.id = g.session_id WHERE s.ended_at IS NOT NULL AND g.ended_at IS NULL");
+    let live = idp.database.number(
+        "SELECT COUNT(*) AS v FROM site_grant g JOIN session s ON s.id = g.session_id \
+         WHERE s.ended_at IS NOT NULL AND g.ended_at IS NULL",
+    );
     assert_eq!(live, 0, "a grant outlives its session");
     let _ = Authentication::None;
 }

@@ -125,6 +125,26 @@ fn a_token_refreshed_on_both_nodes_at_once_is_refreshed_once() {
     });
 }
 
+/// 19.3
+#[test]
+fn a_suspended_person_is_refused_on_every_node() {
+    on_two_nodes(async |idp| {
+        let site = idp.site("alpha");
+        let mut browser = idp.browser();
+        let tokens = site.sign_on(&mut browser, &Person::new("practitioner")).await;
+        let changed = hilum_tests::community::Change::new().status("practitioner", "suspended");
+        let file = idp.folder().write("suspended.toml", changed.text());
+        idp.must(&["community", "import", file.to_str().unwrap()]);
+        for node in idp.nodes() {
+            let silent = site.request().with("prompt", "none").url();
+            let page = browser.at(node.public).get(&silent).await;
+            assert_eq!(page.error().0, "login_required");
+            let userinfo = site.at(node.public).userinfo(&tokens.access).await;
+            assert_eq!(userinfo.error(), (401, "invalid_token"));
+        }
+    });
+}
+
 #[test]
 fn a_lock_holds_on_every_node() {
     on_two_nodes(async |idp| {

@@ -17,6 +17,7 @@ on_every_store![
     a_name_that_does_not_exist_is_locked_just_the_same,
     one_place_that_keeps_failing_has_to_wait,
     a_forged_forwarding_header_changes_nothing,
+    a_clinic_behind_one_address_signs_in_in_spite_of_some_typing_errors,
     an_account_is_dormant_by_date_without_any_job,
     an_empty_form_says_what_is_missing_and_counts_nothing,
     somebody_else_may_sign_in_instead,
@@ -321,5 +322,21 @@ async fn every_page_of_a_sign_on_is_closed_to_frames_and_scripts_from_elsewhere(
         assert_eq!(page.header("referrer-policy"), "no-referrer");
         assert_eq!(page.header("cache-control"), "no-store");
         assert!(!page.body.contains("style=\"") && !page.body.contains(" onclick"));
+    }
+}
+
+/// 15.6
+async fn a_clinic_behind_one_address_signs_in_in_spite_of_some_typing_errors(backend: Backend) {
+    let settings = Settings::new().with("throttle.sign_in_failures", "100");
+    let idp = TestIdp::start_with(backend, settings).await;
+    let people = ["practitioner", "biller", "administrator", "profile", "hospital"];
+    for round in 0..4 {
+        for user_id in people {
+            let wrong = attempt(&idp, user_id, "Mistyped-1").await;
+            assert_eq!(wrong.status, 401, "round {round}");
+            let right = attempt(&idp, user_id, PASSWORD).await;
+            assert_ne!(right.status, 401, "round {round}: {user_id}");
+            assert_ne!(right.status, 429, "round {round}: {user_id}");
+        }
     }
 }

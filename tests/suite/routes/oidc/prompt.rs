@@ -199,7 +199,10 @@ async fn what_the_site_may_not_learn_is_dropped_and_scope_says_so(idp: Shared) {
         .site("alpha")
         .asking("openid profile email phone address npi tax_ids affiliations login_history");
     let demand = json!({
-        "userinfo": { "phone_number": { "essential": true }, "npi": null, "affiliations": null, "preferred_username": null },
+        "userinfo": {
+            "phone_number": { "essential": true }, "npi": null, "affiliations": null,
+            "preferred_username": null,
+        },
         "id_token": { "affiliations": null, "npi": null, "email": null },
     });
     let request = site.request().with("claims", &demand.to_string());

@@ -15,6 +15,7 @@ on_every_store![
     only_our_own_access_tokens_count,
     a_site_sees_the_affiliations_that_its_record_allows,
     last_login_is_the_sign_in_before_this_one,
+    two_sites_know_a_person_and_an_affiliation_by_different_names,
 ];
 
 async fn bearer(site: &Site, header: &str) -> Json {
@@ -171,6 +172,24 @@ async fn a_site_sees_the_affiliations_that_its_record_allows(idp: Shared) {
     let selected = idp.site("one").userinfo(&one.access).await.body;
     assert_eq!(selected["affiliations"].as_array().unwrap().len(), 1, "{selected}");
     assert_eq!(claims_of(&none.id)["affiliations"], serde_json::Value::Null);
+}
+
+/// 8.5
+async fn two_sites_know_a_person_and_an_affiliation_by_different_names(idp: Shared) {
+    let person = Person::new("practitioner");
+    let mut names = Vec::new();
+    for client in ["one", "credentia", "one"] {
+        let site = idp.site(client).asking("openid affiliations");
+        let tokens = site.sign_on(&mut idp.browser(), &person).await;
+        let claims = claims_of(&tokens.id);
+        let affiliation = claims["selected_affiliation"].as_str().unwrap().to_owned();
+        let inside = idp.database.column("SELECT id AS v FROM affiliation");
+        assert!(!inside.contains(&affiliation), "the name inside is nobody's outside");
+        names.push((claims["sub"].as_str().unwrap().to_owned(), affiliation));
+    }
+    assert_ne!(names[0].0, names[1].0);
+    assert_ne!(names[0].1, names[1].1);
+    assert_eq!(names[0], names[2], "and each site by the same one for ever");
 }
 
 async fn last_login_is_the_sign_in_before_this_one(idp: Fresh) {
