@@ -1,4 +1,7 @@
 //! The hot read: a session, its person and all that the person may act for, in one statement.
+//!
+//! It asks the connection itself and not [`AnyConn`], which would put the text of the statement
+//! together anew each time, all seventy columns of it, although it is prepared already.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +19,7 @@ use super::{
     AnyConn, StoreError,
     affiliation::{self, AffiliationRecord},
     column::Reading,
+    connection::on_either,
     grant, organization,
     schema::{
         affiliation as affiliations, organization as organizations, session as sessions,
@@ -64,10 +68,12 @@ pub fn by_cookie(
     cookie: &SecretDigest,
     open: &OpenSsn,
 ) -> Result<Option<LoadedPerson>, StoreError> {
-    let rows: Vec<Row> = with_affiliations!(sessions::table.inner_join(subscribers::table))
-        .filter(sessions::cookie_digest.eq(cookie.as_bytes().as_slice()))
-        .select(Row::as_select())
-        .load(conn)?;
+    let rows: Vec<Row> = on_either!(conn, c => {
+        with_affiliations!(sessions::table.inner_join(subscribers::table))
+            .filter(sessions::cookie_digest.eq(cookie.as_bytes().as_slice()))
+            .select(Row::as_select())
+            .load(c)
+    })?;
     fold(rows, open)
 }
 
@@ -80,10 +86,12 @@ pub fn by_session(
     session: &SessionId,
     open: &OpenSsn,
 ) -> Result<Option<LoadedPerson>, StoreError> {
-    let rows: Vec<Row> = with_affiliations!(sessions::table.inner_join(subscribers::table))
-        .filter(sessions::id.eq(session.as_str()))
-        .select(Row::as_select())
-        .load(conn)?;
+    let rows: Vec<Row> = on_either!(conn, c => {
+        with_affiliations!(sessions::table.inner_join(subscribers::table))
+            .filter(sessions::id.eq(session.as_str()))
+            .select(Row::as_select())
+            .load(c)
+    })?;
     fold(rows, open)
 }
 
@@ -97,10 +105,12 @@ pub fn of_grant(
     open: &OpenSsn,
 ) -> Result<Option<(Grant, LoadedPerson)>, StoreError> {
     let granted = site_grant::table.inner_join(sessions::table.inner_join(subscribers::table));
-    let rows: Vec<(grant::Row, Row)> = with_affiliations!(granted)
-        .filter(site_grant::id.eq(id.as_str()))
-        .select((grant::Row::as_select(), Row::as_select()))
-        .load(conn)?;
+    let rows: Vec<(grant::Row, Row)> = on_either!(conn, c => {
+        with_affiliations!(granted)
+            .filter(site_grant::id.eq(id.as_str()))
+            .select((grant::Row::as_select(), Row::as_select()))
+            .load(c)
+    })?;
     let (mut grants, people): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
     let (Some(grant), Some(person)) = (grants.pop(), fold(people, open)?) else { return Ok(None) };
     Ok(Some((grant.try_into()?, person)))
