@@ -11,6 +11,7 @@ on_every_store![
     two_nodes_may_migrate_at_once,
     a_second_start_finds_the_first_ones_data,
     a_port_that_is_taken_is_told_in_plain_words,
+    a_program_older_than_the_database_refuses_to_start,
 ];
 
 /// Runs `hilum serve` with a changed configuration and expects it to refuse.
@@ -164,4 +165,23 @@ async fn a_port_that_is_taken_is_told_in_plain_words(idp: Fresh) {
     .await;
     let log = second.log();
     assert!(log.to_lowercase().contains("in use") || log.contains("public.listen"), "{log}");
+}
+
+/// 23.6
+async fn a_program_older_than_the_database_refuses_to_start(idp: Fresh) {
+    let mut idp = idp;
+    idp.node(0).stop();
+    let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000001')";
+    idp.database.execute(newer).unwrap();
+    let before = idp.database.everything();
+    for arguments in [&["migrate"][..], &["check"], &["keys", "rotate"], &["site", "list"]] {
+        let output = idp.cli(arguments);
+        assert_ne!(output.code, 0, "{arguments:?}: {output:?}");
+    }
+    let mut serve = Command::new("timeout");
+    serve.arg("30").arg(binary("hilum")).args(["serve", "--config"]).arg(idp.config_file());
+    let output = Output::of(&mut serve);
+    assert!(!matches!(output.code, 0 | 124), "{output:?}");
+    assert!(output.stderr.contains("newer"), "{output:?}");
+    assert_eq!(idp.database.everything(), before, "no row lost");
 }

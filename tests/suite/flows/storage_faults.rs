@@ -9,7 +9,10 @@ use hilum_tests::{
 };
 use tokio::time::timeout;
 
-on_every_store![a_burst_of_sign_ins_is_served_or_told_to_come_back,];
+on_every_store![
+    a_burst_of_sign_ins_is_served_or_told_to_come_back,
+    an_unexpected_error_shows_a_reference_and_nothing_else,
+];
 
 /// Far longer than an answer may take (2 s), so that a busy machine fails no test.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -230,4 +233,40 @@ async fn a_burst_of_sign_ins_is_served_or_told_to_come_back(idp: hilum_tests::Fr
     let signed_in = answers.iter().filter(|(_, signed_in, _)| *signed_in).count();
     assert_eq!(usize::try_from(sessions).unwrap(), signed_in);
     assert_eq!(idp.cli(&["audit", "verify"]).code, 0);
+}
+
+/// 24.2
+async fn an_unexpected_error_shows_a_reference_and_nothing_else(idp: hilum_tests::Fresh) {
+    let site = idp.site("alpha");
+    let mut browser = idp.browser();
+    let tokens = site.sign_on(&mut browser, &Person::new("practitioner")).await;
+    let refresh = tokens.refresh.unwrap();
+    let rename = |from: &str, to: &str| {
+        idp.database.execute(&format!("ALTER TABLE {from} RENAME TO {to}")).unwrap();
+    };
+    for table in ["site_visit", "site_grant"] {
+        rename(table, &format!("{table}_gone"));
+    }
+    let page = browser.visit("/account").await;
+    assert_eq!(page.status, 500, "{}", page.body);
+    let reference = page.text("reference").expect("a reference");
+    assert!(page.body.contains("1-800-555-0100"));
+    assert!(idp.log().contains(&reference), "the log has the cause beside the reference");
+    let answer = site.refresh(&refresh).await;
+    assert_eq!(answer.error(), (500, "server_error"), "{}", answer.text);
+    for text in [&page.body, &answer.text] {
+        for leak in ["site_visit", "site_grant", "no such table", "relation", "SELECT", ".rs"] {
+            assert!(!text.contains(leak), "{leak}: {text}");
+        }
+    }
+    // The process lives on, and so do requests that need none of this.
+    assert_eq!(idp.site("machine").client_credentials().await.status, 200);
+    assert_eq!(idp.private(0, "/healthz").await.0, 200);
+    for table in ["site_visit", "site_grant"] {
+        rename(&format!("{table}_gone"), table);
+    }
+    eventually("all is well again", || async {
+        (site.refresh(&refresh).await.status == 200).then_some(())
+    })
+    .await;
 }
