@@ -6,6 +6,8 @@ use fantoccini::{Client, ClientBuilder, Locator, key::Key};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
 
+use crate::runtime::eventually;
+
 /// Rules of WCAG 2.0 to 2.2, level A and AA.
 const WCAG: [&str; 5] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
@@ -55,6 +57,13 @@ impl Chromium {
     /// Goes to an address.
     pub async fn go(&self, address: &str) {
         self.client.goto(address).await.expect(address);
+    }
+
+    /// Waits until the address begins like this.
+    pub async fn arrive(&self, address: &str) {
+        eventually(address, || async { self.address().await.starts_with(address).then_some(()) })
+            .await;
+        self.wait("main").await;
     }
 
     /// Waits for an element.
