@@ -103,6 +103,8 @@ typed_id! {
     AffiliationId = "aff_";
     /// An audit event.
     EventId = "evt_";
+    /// A second factor that a person set up.
+    FactorId = "fac_";
     /// What a site was given in a session.
     GrantId = "grt_";
     /// A message in the outbox.

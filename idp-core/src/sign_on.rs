@@ -7,8 +7,10 @@
 //! released.
 
 mod choose;
+mod strength;
 
 pub use choose::fitting;
+pub use strength::may_ask_for_factors;
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     authentication::{
         assurance::{Assurance, Method},
+        gate::{Demand, Level},
         session::Session,
     },
     community::{affiliation::Affiliation, site::ReleasePolicy, subscriber::Standing},
@@ -43,6 +46,23 @@ pub struct SignOnRequest {
     pub subject: Option<String>,
     /// Show what is released even if the person knows it (`prompt=consent`).
     pub show_notice: bool,
+}
+
+impl SignOnRequest {
+    /// What one of Hilum's own pages asks of a sign-on.
+    #[must_use]
+    pub fn own_page(demand: Demand, asked_at: DateTime<Utc>) -> Self {
+        Self {
+            asked_at,
+            passive: false,
+            force: false,
+            max_age_seconds: demand.max_age_seconds,
+            assurance: AssuranceDemand::default(),
+            affiliation: AffiliationDemand::default(),
+            subject: None,
+            show_notice: false,
+        }
+    }
 }
 
 /// How strong a sign-in should be.
@@ -80,6 +100,9 @@ pub struct AffiliationDemand {
 pub struct Policy<'a> {
     /// The site's release policy; `None` for Hilum's own pages, which select no affiliation.
     pub release: Option<&'a ReleasePolicy>,
+    /// What one of Hilum's own pages demands; [`Level::SignedIn`] for a site, which has its own
+    /// words for what it demands.
+    pub level: Level,
     /// By which names the site knows people and affiliations.
     pub naming: &'a Naming,
 }
@@ -236,7 +259,7 @@ fn decide(
     now: DateTime<Utc>,
 ) -> Result<SignOn, Box<Step>> {
     let person = signed_in(request, progress, policy, now)?;
-    let acr = strong_enough(request, person, policy)?;
+    let acr = strength::strong_enough(request, person, policy, now)?;
     if person.agreement_due {
         return Err(Box::new(Step::AcceptAgreement));
     }
@@ -293,59 +316,6 @@ fn signed_in<'a>(
         Err(Box::new(Step::AskPassword(SignInReason::TooOld)))
     } else {
         Ok(person)
-    }
-}
-
-/// Whether the sign-in is strong enough, and the `acr` to return.
-fn strong_enough(
-    request: &SignOnRequest,
-    person: &Person,
-    policy: Policy<'_>,
-) -> Result<String, Box<Step>> {
-    let accept_remembered = policy.release.is_some_and(|release| release.accept_remembered_browser);
-    let reached = person.session.assurance(accept_remembered);
-    let site_minimum = policy.release.map_or(Assurance::Password, |release| release.min_acr);
-    let asked = &request.assurance.values;
-    if asked.is_empty() && request.assurance.essential {
-        return Err(Box::new(Step::Refuse(Refusal::AssuranceUnmet)));
-    }
-    let met = asked.iter().find(|value| value.rung <= reached);
-    let asked_minimum = asked.iter().map(|value| value.rung).min();
-    let missing = if reached < site_minimum {
-        Some((site_minimum, true))
-    } else if met.is_none() {
-        asked_minimum.map(|rung| (rung, request.assurance.essential))
-    } else {
-        None
-    };
-    let Some((rung, essential)) = missing else {
-        return Ok(met.map_or_else(|| reached.acr().to_owned(), |value| value.spelling.clone()));
-    };
-    let methods: Vec<Method> =
-        person.factors.iter().copied().filter(|m| reaches(*m, accept_remembered) >= rung).collect();
-    if !methods.is_empty() && !request.passive {
-        Err(Box::new(Step::AskSecondFactor { methods }))
-    } else if !essential {
-        Ok(reached.acr().to_owned())
-    } else if !methods.is_empty() {
-        Err(Box::new(Step::AskSecondFactor { methods }))
-    } else if person.may_enrol {
-        Err(Box::new(Step::EnrollSecondFactor(rung)))
-    } else {
-        Err(Box::new(Step::Refuse(Refusal::AssuranceUnmet)))
-    }
-}
-
-/// The rung that `method` reaches beside a password.
-const fn reaches(method: Method, accept_remembered: bool) -> Assurance {
-    match method {
-        Method::Password => Assurance::Password,
-        Method::EmailCode | Method::RecoveryCode => Assurance::EmailCode,
-        Method::RememberedBrowser if !accept_remembered => Assurance::Password,
-        Method::Passkey | Method::RememberedBrowser | Method::Totp => {
-            Assurance::BrowserSecondFactor
-        }
-        Method::PasskeyWithUserVerification => Assurance::PhishingResistant,
     }
 }
 

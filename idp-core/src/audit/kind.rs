@@ -38,10 +38,22 @@ kinds! {
     AccountLocked = "account.locked";
     /// A Subscriber no longer acts for an organization.
     AffiliationEnded = "affiliation.ended";
+    /// A browser no longer stands in for the second factor of a Subscriber.
+    BrowserForgotten = "browser.forgotten";
+    /// A browser stands in for the second factor of a Subscriber, for a while.
+    BrowserRemembered = "browser.remembered";
     /// An authorization code came back a second time (RFC 6749 §4.1.2).
     CodeReused = "code.reused";
     /// A community file was loaded.
     CommunityImported = "community.imported";
+    /// A Subscriber proved a second factor.
+    FactorAccepted = "factor.accepted";
+    /// A Subscriber set up a second factor.
+    FactorAdded = "factor.added";
+    /// A second factor, recovery code or mailed code was wrong.
+    FactorRefused = "factor.refused";
+    /// A Subscriber gave up a second factor.
+    FactorRemoved = "factor.removed";
     /// A site lost what it was given in a session.
     GrantEnded = "grant.ended";
     /// A site was given tokens.
@@ -66,6 +78,8 @@ kinds! {
     LogoutFailed = "logout.failed";
     /// A site is to be told that a session ended.
     LogoutQueued = "logout.queued";
+    /// A Subscriber was given new recovery codes.
+    RecoveryCodesMade = "recovery-codes.made";
     /// A session is over.
     SessionEnded = "session.ended";
     /// A site was registered.

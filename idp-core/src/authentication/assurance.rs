@@ -79,6 +79,17 @@ pub enum Method {
 }
 
 impl Method {
+    /// Whether it is something that a person has set up as their own and keeps at hand.
+    #[must_use]
+    pub const fn is_own_factor(self) -> bool {
+        match self {
+            Self::Passkey | Self::PasskeyWithUserVerification | Self::Totp => true,
+            Self::EmailCode | Self::Password | Self::RecoveryCode | Self::RememberedBrowser => {
+                false
+            }
+        }
+    }
+
     /// Whether it begins a session by itself.
     #[must_use]
     pub const fn is_sign_in(self) -> bool {

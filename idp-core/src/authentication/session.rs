@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::assurance::{Assurance, Proof, amr_of, assurance_of};
+use super::assurance::{Assurance, Method, Proof, amr_of, assurance_of};
 use crate::ids::{SessionId, SubscriberId};
 
 /// A signed-in browser.
@@ -74,14 +74,32 @@ impl Session {
     }
 
     /// Takes down another proof. A new sign-in forgets the older proofs: password and factor are
-    /// asked anew, and `auth_time` moves. The end of the session never does.
+    /// asked anew, and `auth_time` moves. The end of the session never does. Whoever has proved
+    /// the factor itself no longer needs the browser that stood in for it.
     pub fn add_proof(&mut self, proof: Proof) {
         if proof.method.is_sign_in() {
             self.proofs.clear();
         } else {
             self.proofs.retain(|earlier| earlier.method != proof.method);
         }
+        if proof.method.is_own_factor() {
+            self.proofs.retain(|earlier| earlier.method != Method::RememberedBrowser);
+        }
         self.proofs.push(proof);
+    }
+
+    /// Whether `method` was proved in it.
+    #[must_use]
+    pub fn has_proved(&self, method: Method) -> bool {
+        self.proofs.iter().any(|proof| proof.method == method)
+    }
+
+    /// Whether the person proved a factor of their own in it, or used a recovery code in place of
+    /// a lost one.
+    #[must_use]
+    pub fn has_proved_own_factor(&self) -> bool {
+        let counts = |method: Method| method.is_own_factor() || method == Method::RecoveryCode;
+        self.proofs.iter().any(|proof| counts(proof.method))
     }
 
     /// `auth_time`: when the person last signed in. A second factor added later does not move it.
@@ -114,7 +132,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::authentication::assurance::Method;
 
     fn at(minute: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + Duration::minutes(minute)
@@ -154,6 +171,22 @@ mod tests {
         );
         session.add_proof(Proof { method: Method::Password, at: at(60) });
         assert_eq!((session.auth_time(), session.assurance(false)), (at(60), Assurance::Password));
+    }
+
+    #[test]
+    fn a_remembered_browser_is_forgotten_where_the_factor_itself_was_proved() {
+        for (method, remains) in [
+            (Method::EmailCode, true),
+            (Method::Passkey, false),
+            (Method::RecoveryCode, true),
+            (Method::Totp, false),
+        ] {
+            let mut session = session();
+            session.add_proof(Proof { method: Method::RememberedBrowser, at: at(0) });
+            session.add_proof(Proof { method, at: at(1) });
+            assert_eq!(session.has_proved(Method::RememberedBrowser), remains, "{method:?}");
+            assert_eq!(session.has_proved_own_factor(), method != Method::EmailCode, "{method:?}");
+        }
     }
 
     proptest! {

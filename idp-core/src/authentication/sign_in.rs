@@ -91,7 +91,7 @@ mod tests {
         DateTime::UNIX_EPOCH + Duration::days(1)
     }
 
-    const OPEN: Lockout = Lockout::Open { failures: 0 };
+    const OPEN: Lockout = Lockout::CLEAR;
 
     #[test]
     fn only_the_right_password_of_an_open_active_account_is_accepted() {
@@ -120,7 +120,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_down_tells_no_reason_from_another(failures in 0_u32..7) {
-            let lockout = Lockout::Open { failures };
+            let lockout = Lockout::Open { failures, of_factors: 0 };
             let next = |standing, matches| match (Attempt { lockout, standing, matches }).judge(Limits::default(), now()) {
                 Verdict::Accepted => None,
                 Verdict::Refused { lockout, .. } => Some(lockout),

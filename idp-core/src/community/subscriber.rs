@@ -177,6 +177,12 @@ impl Subscriber {
         format!("{} {}", self.given_name, self.family_name).trim().to_owned()
     }
 
+    /// Whether there is a mailbox that was shown to be theirs, to which a code can be sent.
+    #[must_use]
+    pub const fn has_mailbox(&self) -> bool {
+        self.email.is_some() && self.email_verified
+    }
+
     /// Whether the account may be used at `now`: dormancy holds by date, whether or not a job
     /// has noticed it (R28, security 15.9).
     #[must_use]

@@ -85,7 +85,12 @@ fn mode(affiliation_mode: AffiliationMode) -> ReleasePolicy {
 }
 
 fn step(request: &SignOnRequest, progress: &Progress, release: &ReleasePolicy) -> Step {
-    next_step(request, progress, Policy { release: Some(release), naming: &Naming::Public }, at(60))
+    next_step(
+        request,
+        progress,
+        Policy { release: Some(release), naming: &Naming::Public, level: Level::SignedIn },
+        at(60),
+    )
 }
 
 /// A step in one word, so that a table reads as a table.
@@ -169,7 +174,7 @@ fn a_session_past_its_end_or_an_account_out_of_use_counts_as_nobody() {
     let late = next_step(
         &request(),
         &known(person(vec![])),
-        Policy { release: Some(&policy), naming: &Naming::Public },
+        Policy { release: Some(&policy), naming: &Naming::Public, level: Level::SignedIn },
         at(4 * 3600),
     );
     assert_eq!(word(&late), "password");
@@ -193,6 +198,14 @@ fn only_the_missing_step_is_asked() {
     let none = mode(AffiliationMode::None);
     let strict = ReleasePolicy { min_acr: two, ..none.clone() };
     let lenient = ReleasePolicy { accept_remembered_browser: true, ..strict.clone() };
+    let strongest = Assurance::PhishingResistant;
+    let phishing_resistant = SignOnRequest {
+        assurance: AssuranceDemand {
+            values: vec![AcrValue { rung: strongest, spelling: strongest.acr().into() }],
+            essential: true,
+        },
+        ..request()
+    };
     let totp = [(Method::Totp, 1)];
     let remembered = [(Method::RememberedBrowser, 0)];
     let unknown = SignOnRequest {
@@ -224,9 +237,37 @@ fn only_the_missing_step_is_asked() {
             ("unmet", "unmet"),
         ),
         (
-            "essential, may enrol",
+            "essential, may enrol, after a look into the mailbox",
             ask(true),
-            with(&[], &[], true),
+            with(&[], &[Method::EmailCode], true),
+            &none,
+            ("factor", "interaction-due"),
+        ),
+        (
+            "essential, may enrol, has looked into the mailbox",
+            ask(true),
+            with(&[(Method::EmailCode, 1)], &[Method::EmailCode], true),
+            &none,
+            ("enrol", "interaction-due"),
+        ),
+        (
+            "a recovery code leads to a new factor",
+            ask(true),
+            with(&[(Method::RecoveryCode, 1)], &[Method::Totp, Method::RecoveryCode], true),
+            &none,
+            ("enrol", "interaction-due"),
+        ),
+        (
+            "a stronger factor than the own ones, which come first",
+            phishing_resistant.clone(),
+            with(&[], &[Method::Totp], true),
+            &none,
+            ("factor", "interaction-due"),
+        ),
+        (
+            "a stronger factor than the own one, which was proved",
+            phishing_resistant,
+            with(&totp, &[Method::Totp], true),
             &none,
             ("enrol", "interaction-due"),
         ),
@@ -258,6 +299,20 @@ fn only_the_missing_step_is_asked() {
             with(&remembered, &[], false),
             &lenient,
             ("complete", "complete"),
+        ),
+        (
+            "remembered, accepted, but asked for by name",
+            ask(true),
+            with(&remembered, &[Method::Totp], false),
+            &lenient,
+            ("factor", "interaction-due"),
+        ),
+        (
+            "remembered, accepted, but a fresh sign-in is wanted",
+            SignOnRequest { max_age_seconds: Some(300), ..request() },
+            with(&remembered, &[Method::Totp], false),
+            &lenient,
+            ("factor", "interaction-due"),
         ),
     ] {
         assert_steps(name, &request, &progress, release, expected);
@@ -413,8 +468,12 @@ fn a_person_learns_what_a_site_receives_before_it_receives_it() {
         &none,
         ("notice", "interaction-due"),
     );
-    let own_page =
-        next_step(&request(), &first, Policy { release: None, naming: &Naming::Public }, at(60));
+    let own_page = next_step(
+        &request(),
+        &first,
+        Policy { release: None, naming: &Naming::Public, level: Level::SignedIn },
+        at(60),
+    );
     assert_eq!(word(&own_page), "complete");
 }
 
@@ -428,6 +487,70 @@ fn an_agreement_stands_before_any_site() {
         &mode(AffiliationMode::None),
         ("agreement", "no-agreement"),
     );
+}
+
+#[test]
+fn whoever_sets_up_a_factor_signed_in_lately() {
+    let two = Assurance::BrowserSecondFactor;
+    let strict = ReleasePolicy { min_acr: two, ..mode(AffiliationMode::None) };
+    for (seconds, expected) in [(900, "enrol"), (901, "password-again")] {
+        let mut person = person(vec![]);
+        person.session = session(&[(Method::EmailCode, 1)]);
+        person.may_enrol = true;
+        let step = next_step(
+            &SignOnRequest { asked_at: at(seconds), ..request() },
+            &known(person),
+            Policy { release: Some(&strict), naming: &Naming::Public, level: Level::SignedIn },
+            at(seconds),
+        );
+        assert_eq!(word(&step), expected, "after {seconds} seconds");
+    }
+}
+
+#[test]
+fn a_page_of_our_own_opens_at_its_level_and_no_lower() {
+    use Method as M;
+    let own = [M::Totp, M::EmailCode, M::RecoveryCode];
+    let mailbox = [M::EmailCode];
+    let rung = Level::Rung(Assurance::BrowserSecondFactor);
+    for (level, factors, proofs, expected) in [
+        (Level::SignedIn, &own[..], vec![], "complete"),
+        (Level::OwnFactor, &[], vec![], "complete"),
+        (Level::OwnFactor, &mailbox, vec![], "complete"),
+        (Level::OwnFactor, &own, vec![], "factor"),
+        (Level::OwnFactor, &own, vec![M::EmailCode], "factor"),
+        (Level::OwnFactor, &own, vec![M::RememberedBrowser], "factor"),
+        (Level::OwnFactor, &own, vec![M::RecoveryCode], "complete"),
+        (Level::OwnFactor, &own, vec![M::Totp], "complete"),
+        (Level::OwnFactor, &own, vec![M::PasskeyWithUserVerification], "complete"),
+        (Level::Enrolment, &[], vec![], "unmet"),
+        (Level::Enrolment, &mailbox, vec![], "factor"),
+        (Level::Enrolment, &mailbox, vec![M::EmailCode], "complete"),
+        (Level::Enrolment, &own, vec![M::EmailCode], "factor"),
+        (Level::Enrolment, &own, vec![M::Totp], "complete"),
+        (rung, &own, vec![], "factor"),
+        (rung, &own, vec![M::RememberedBrowser], "factor"),
+        (rung, &own, vec![M::RecoveryCode], "enrol"),
+        (rung, &own, vec![M::Totp], "complete"),
+        (rung, &mailbox, vec![M::EmailCode], "enrol"),
+    ] {
+        let proofs: Vec<(Method, i64)> = proofs.into_iter().map(|method| (method, 1)).collect();
+        let may_enrol = !factors.is_empty();
+        let person = Person {
+            session: session(&proofs),
+            factors: factors.to_vec(),
+            may_enrol,
+            ..person(vec![])
+        };
+        let demand = Demand::lately(level);
+        let step = |now| {
+            let request = SignOnRequest::own_page(demand, at(now));
+            let policy = Policy { release: None, naming: &Naming::Public, level };
+            word(&next_step(&request, &known(person.clone()), policy, at(now)))
+        };
+        assert_eq!(step(60), expected, "{level:?} {factors:?} {proofs:?}");
+        assert_eq!(step(902), "password-again", "{level:?} {factors:?} {proofs:?}");
+    }
 }
 
 fn methods() -> impl Strategy<Value = Method> {
@@ -472,7 +595,7 @@ prop_compose! {
 proptest! {
     #[test]
     fn nothing_completes_below_the_demanded_assurance((request, progress, release, now) in anything()) {
-        if let Step::Complete(sign_on) = next_step(&request, &progress, Policy { release: Some(&release), naming: &Naming::Public }, now) {
+        if let Step::Complete(sign_on) = next_step(&request, &progress, Policy { release: Some(&release), naming: &Naming::Public, level: Level::SignedIn }, now) {
             let reached = sign_on.session.assurance(release.accept_remembered_browser);
             prop_assert!(reached >= release.min_acr);
             if request.assurance.essential {
@@ -485,20 +608,20 @@ proptest! {
     #[test]
     fn a_passive_request_never_yields_a_page((request, progress, release, now) in anything()) {
         let request = SignOnRequest { passive: true, ..request };
-        let step = next_step(&request, &progress, Policy { release: Some(&release), naming: &Naming::Public }, now);
+        let step = next_step(&request, &progress, Policy { release: Some(&release), naming: &Naming::Public, level: Level::SignedIn }, now);
         prop_assert!(matches!(step, Step::Complete(_) | Step::Refuse(_)), "{step:?}");
     }
 
     #[test]
     fn a_session_past_its_absolute_end_never_counts((request, progress, release, _) in anything(), late in 14_400_i64..100_000) {
-        let step = next_step(&request, &progress, Policy { release: Some(&release), naming: &Naming::Public }, at(late));
+        let step = next_step(&request, &progress, Policy { release: Some(&release), naming: &Naming::Public, level: Level::SignedIn }, at(late));
         prop_assert!(matches!(step, Step::AskPassword(_) | Step::Refuse(Refusal::SignInDue)), "{step:?}");
     }
 
     #[test]
     fn a_forced_sign_in_is_younger_than_the_request((request, progress, release, now) in anything()) {
         let request = SignOnRequest { force: true, ..request };
-        if let Step::Complete(sign_on) = next_step(&request, &progress, Policy { release: Some(&release), naming: &Naming::Public }, now) {
+        if let Step::Complete(sign_on) = next_step(&request, &progress, Policy { release: Some(&release), naming: &Naming::Public, level: Level::SignedIn }, now) {
             prop_assert!(sign_on.session.auth_time() >= request.asked_at);
         }
     }
