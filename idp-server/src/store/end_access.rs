@@ -18,6 +18,7 @@ use super::{
     AnyConn, StoreError, affiliation, audit,
     column::{Reading, millis},
     outbox::{self, Content, NewMessage},
+    remembered_browser,
     schema::{session, site_grant},
     site,
 };
@@ -33,7 +34,8 @@ pub enum Scope {
     Grant(GrantId),
     /// A session and every grant in it.
     Session(SessionId),
-    /// The sessions of a person and every grant in them.
+    /// The sessions of a person and every grant in them, and the browsers that stand in for the
+    /// person's second factor (security 18.7).
     SessionsOfSubscriber {
         /// Whose.
         subscriber: SubscriberId,
@@ -166,6 +168,7 @@ pub fn end_access(
                 .filter(session::expires_at.gt(millis(ending.now)))
                 .select(session::id)
                 .load(conn)?;
+            work.remembered_browsers(conn, subscriber)?;
             let kept = except.as_ref().map(SessionId::as_str);
             work.sessions(conn, live.into_iter().filter(|id| Some(id.as_str()) != kept).collect())
         }
@@ -244,6 +247,15 @@ impl Work<'_> {
         let grants = end_grants!(conn, self, site_grant::session_id.eq_any(ended))?;
         let notices = self.notices(conn, &participants)?;
         self.conclude(conn, &sessions, &grants, notices)
+    }
+
+    fn remembered_browsers(&self, conn: &mut AnyConn, id: &SubscriberId) -> Result<(), StoreError> {
+        let forgotten = remembered_browser::forget_all(conn, id)?;
+        if forgotten == 0 {
+            return Ok(());
+        }
+        let event = self.event(Kind::BrowserForgotten).to(id.clone());
+        audit::record(conn, &[event.after(json!({ "browsers": forgotten }))])
     }
 
     fn affiliation(

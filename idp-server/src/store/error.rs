@@ -37,6 +37,8 @@ pub enum Taken {
     EmailAddress,
     /// The person's NPI belongs to another account.
     Npi,
+    /// The passkey is somebody's already, perhaps this person's own.
+    Passkey,
     /// Something whose name a person never sees: an identifier, a digest.
     Other,
     /// The number is registered (R43).
@@ -46,12 +48,13 @@ pub enum Taken {
 }
 
 /// The constraint in PostgreSQL, the columns in SQLite's message, and what they keep unique.
-const UNIQUE: [(&str, &str, Taken); 6] = [
+const UNIQUE: [(&str, &str, Taken); 7] = [
     (
         "affiliation_not_ended_key",
         "affiliation.subscriber_id, affiliation.organization_id",
         Taken::Affiliation,
     ),
+    ("factor_credential_id_key", "factor.credential_id", Taken::Passkey),
     ("site_grant_code_digest_key", "site_grant.code_digest", Taken::Code),
     ("subscriber_email_normalized_key", "subscriber.email_normalized", Taken::EmailAddress),
     ("subscriber_npi_key", "subscriber.npi", Taken::Npi),

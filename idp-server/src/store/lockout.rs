@@ -30,12 +30,12 @@ pub fn load_for_update(
         lockout::updated_at.eq(millis(now)),
     );
     // A row that is not there cannot be locked. This makes it or touches it, and either locks it.
-    let row: (i64, Option<i64>) = on_either!(conn, c => diesel::insert_into(lockout::table)
+    let row: (i64, i64, Option<i64>) = on_either!(conn, c => diesel::insert_into(lockout::table)
         .values(fresh)
         .on_conflict(lockout::name_digest)
         .do_update()
         .set(lockout::updated_at.eq(excluded(lockout::updated_at)))
-        .returning((lockout::failures, lockout::locked_until))
+        .returning((lockout::failures, lockout::factor_failures, lockout::locked_until))
         .get_result(c))?;
     state(name, row)
 }
@@ -50,13 +50,14 @@ pub fn save(
     state: Lockout,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let (failures, locked_until) = match state {
-        Lockout::Open { failures } => (i64::from(failures), None),
-        Lockout::Locked { until } => (0, Some(millis(until))),
+    let (failures, of_factors, locked_until) = match state {
+        Lockout::Open { failures, of_factors } => (failures, of_factors, None),
+        Lockout::Locked { until } => (0, 0, Some(millis(until))),
     };
     diesel::update(lockout::table.find(name.as_bytes().as_slice()))
         .set((
-            lockout::failures.eq(failures),
+            lockout::failures.eq(i64::from(failures)),
+            lockout::factor_failures.eq(i64::from(of_factors)),
             lockout::locked_until.eq(locked_until),
             lockout::updated_at.eq(millis(now)),
         ))
@@ -78,12 +79,15 @@ pub fn sweep(conn: &mut AnyConn, before: DateTime<Utc>) -> Result<usize, StoreEr
 
 fn state(
     name: &SecretDigest,
-    (failures, locked_until): (i64, Option<i64>),
+    (failures, of_factors, locked_until): (i64, i64, Option<i64>),
 ) -> Result<Lockout, StoreError> {
     let row = name.to_text();
     let read = Reading { table: "lockout", row: &row };
     Ok(match read.maybe_at("locked_until", locked_until)? {
         Some(until) => Lockout::Locked { until },
-        None => Lockout::Open { failures: read.count("failures", failures)? },
+        None => Lockout::Open {
+            failures: read.count("failures", failures)?,
+            of_factors: read.count("factor_failures", of_factors)?,
+        },
     })
 }

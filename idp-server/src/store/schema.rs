@@ -66,6 +66,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    factor (id) {
+        id -> Text,
+        subscriber_id -> Text,
+        kind -> Text,
+        name -> Text,
+        added_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        sealed_seed -> Nullable<Binary>,
+        last_step -> Nullable<BigInt>,
+        credential_id -> Nullable<Binary>,
+        credential -> Nullable<Text>,
+        sign_count -> Nullable<BigInt>,
+        verifies_person -> Nullable<Bool>,
+    }
+}
+
+diesel::table! {
     lease (name) {
         name -> Text,
         holder -> Text,
@@ -77,6 +94,7 @@ diesel::table! {
     lockout (name_digest) {
         name_digest -> Binary,
         failures -> BigInt,
+        factor_failures -> BigInt,
         locked_until -> Nullable<BigInt>,
         updated_at -> BigInt,
     }
@@ -122,6 +140,25 @@ diesel::table! {
         delivered_at -> Nullable<BigInt>,
         last_status -> Nullable<Text>,
         leased_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    recovery_code (digest) {
+        digest -> Binary,
+        subscriber_id -> Text,
+        made_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    remembered_browser (digest) {
+        digest -> Binary,
+        subscriber_id -> Text,
+        since -> BigInt,
+        until -> BigInt,
+        user_agent -> Text,
     }
 }
 

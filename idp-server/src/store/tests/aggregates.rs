@@ -307,7 +307,7 @@ async fn the_seventh_failure_locks_a_name_whether_or_not_anybody_has_it() {
                     states.push(count_failure(conn, &name, limits)?);
                 }
                 states.push(lockout::load_for_update(conn, &name, at(1))?);
-                lockout::save(conn, &name, Lockout::Open { failures: 0 }, at(1))?;
+                lockout::save(conn, &name, Lockout::CLEAR, at(1))?;
                 states.push(lockout::load_for_update(conn, &name, at(1))?);
                 assert_eq!(lockout::sweep(conn, at(1))?, 0);
                 assert_eq!(lockout::sweep(conn, at(2))?, 1);
@@ -316,8 +316,8 @@ async fn the_seventh_failure_locks_a_name_whether_or_not_anybody_has_it() {
             .await;
         let locked = Lockout::Locked { until: at(10) };
         let mut expected: Vec<Lockout> =
-            (0..=6).map(|failures| Lockout::Open { failures }).collect();
-        expected.extend([locked, locked, locked, Lockout::Open { failures: 0 }]);
+            (0..=6).map(|failures| Lockout::Open { failures, of_factors: 0 }).collect();
+        expected.extend([locked, locked, locked, Lockout::CLEAR]);
         assert_eq!(states, expected);
     }
 }

@@ -76,7 +76,7 @@ async fn failures_at_once_are_counted_exactly() {
         }
         let state =
             database.write(|conn| lockout::load_for_update(conn, &digest("ann"), at(0))).await;
-        assert_eq!(state, Lockout::Open { failures: 60 });
+        assert_eq!(state, Lockout::Open { failures: 60, of_factors: 0 });
     }
 }
 
