@@ -1,32 +1,24 @@
 //! `/account`: a Subscriber's own page. Who am I, where am I signed in, what have I opened.
 
-use std::sync::Arc;
-
 use actix_web::{
     HttpResponse,
     http::StatusCode,
     web::{self, Bytes, Path, Query},
 };
-use idp_core::{
-    community::affiliation::Affiliation,
-    ids::SessionId,
-    release::Naming,
-    sign_on::{Policy, Progress, Step, next_step},
-};
+use idp_core::{authentication::gate::Demand, community::affiliation::Affiliation, ids::SessionId};
 use serde::Deserialize;
 
 use super::{
     error::PageError,
+    gate::{self, Gate, OwnPage},
     session::ending,
-    sign_on::own_pages,
-    transaction::{Purpose, Transaction},
     visit::{Visit, page, see_other, set},
 };
 use crate::{
     pages::{
         AccountPage, AffiliationView, Done, FormExpiredPage, SessionView, SiteVisit, StartAgain,
     },
-    store::{Cause, Scope, end_access, person, session, site_visit},
+    store::{Cause, Scope, end_access, session, site_visit},
 };
 
 /// What forms of this page are for.
@@ -41,35 +33,6 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/account/sessions/{id}/end").post(end_one));
 }
 
-/// The person who is signed in, if the engine lets them in without a page.
-async fn signed_in(visit: &Visit) -> Result<Option<person::LoadedPerson>, PageError> {
-    let Some(digest) = visit.session() else { return Ok(None) };
-    let open_ssn = Arc::clone(&visit.open_ssn);
-    let Some(loaded) =
-        visit.db.read(move |conn| person::by_cookie(conn, &digest, &*open_ssn)).await?
-    else {
-        return Ok(None);
-    };
-    let now = visit.clock.now();
-    let progress =
-        Progress { person: Some(visit.person(&loaded, Vec::new(), now)), ..Progress::default() };
-    let step = next_step(
-        &own_pages(now),
-        &progress,
-        Policy { release: None, naming: &Naming::Public },
-        now,
-    );
-    Ok(matches!(step, Step::Complete(_)).then_some(loaded))
-}
-
-/// Begins a sign-on for this page.
-async fn ask(visit: &Visit) -> Result<HttpResponse, PageError> {
-    let (browser, cookie) = visit.browser();
-    let handle = visit.random.secret();
-    Transaction::new(&browser, Purpose::Account).keep(visit, handle.expose()).await?;
-    Ok(see_other(&format!("/sign-on/{}", handle.expose()), cookie))
-}
-
 #[derive(Deserialize)]
 struct After {
     done: Option<String>,
@@ -82,7 +45,10 @@ async fn show(visit: Visit, after: Query<After>) -> HttpResponse {
 }
 
 async fn overview(visit: &Visit, done: Option<&str>) -> Result<HttpResponse, PageError> {
-    let Some(loaded) = signed_in(visit).await? else { return ask(visit).await };
+    let loaded = match gate::pass(visit, OwnPage::Account, Demand::SIGNED_IN).await? {
+        Gate::Open(person) => person,
+        Gate::Elsewhere(answer) => return Ok(answer),
+    };
     let (subscriber, now) = (loaded.subscriber.id.clone(), visit.clock.now());
     let (sessions, visits) = visit
         .db
@@ -180,7 +146,9 @@ enum Which<'a> {
 }
 
 async fn end(visit: &Visit, body: &Bytes, which: Which<'_>) -> Result<HttpResponse, PageError> {
-    let Some(loaded) = signed_in(visit).await? else { return Ok(see_other("/account", [])) };
+    let Some(loaded) = gate::open(visit, Demand::SIGNED_IN).await? else {
+        return Ok(see_other("/account", []));
+    };
     if visit.own_form(body, PURPOSE).is_none() {
         let content = FormExpiredPage { frame: visit.frame(), start_again: StartAgain::Account };
         return Ok(page(StatusCode::FORBIDDEN, &content));

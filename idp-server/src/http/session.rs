@@ -22,9 +22,6 @@ use crate::{
     },
 };
 
-/// A name without failures.
-const OPEN: Lockout = Lockout::Open { failures: 0 };
-
 /// A password that has been compared.
 pub struct NewSignIn {
     /// The typed name, normalized.
@@ -132,8 +129,10 @@ impl Facts {
         if !subscriber::signed_in(conn, candidate, self.now)? {
             return self.refuse(conn, name, lockout, Reason::WrongPassword);
         }
-        if lockout != OPEN {
-            lockout::save(conn, name, OPEN, self.now)?;
+        // With a remembered lock that is over, this is what it leaves behind: nothing.
+        let forgiven = lockout.after_password();
+        if lockout != forgiven {
+            lockout::save(conn, name, forgiven, self.now)?;
         }
         let earlier = match &self.earlier {
             Some(digest) => session::by_cookie(conn, digest)?.map(|session| (session, *digest)),

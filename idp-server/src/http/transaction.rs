@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use actix_web::HttpRequest;
+use chrono::{DateTime, Utc};
 use idp_core::{
+    authentication::gate::Demand,
     ids::AffiliationId,
     oidc::authorize::AuthorizationRequest,
     secret::{Secret, SecretDigest},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{browser, error::PageError};
+use super::{browser, error::PageError, gate::OwnPage};
 use crate::{app::App, ephemeral::Key};
 
 /// How long a person may take: ten minutes from the last step.
@@ -39,8 +41,15 @@ pub struct Transaction {
 /// What a sign-on is for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Purpose {
-    /// The person's own pages.
-    Account,
+    /// One of Hilum's own pages.
+    Own {
+        /// Where the person wants to go.
+        page: OwnPage,
+        /// What the page demands.
+        demand: Demand,
+        /// When the sign-on began: a sign-in made in its course is fresh.
+        asked_at: DateTime<Utc>,
+    },
     /// A site.
     Site(Box<AuthorizationRequest>),
 }

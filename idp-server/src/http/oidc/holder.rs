@@ -1,7 +1,7 @@
 //! The person behind a grant, as the rules see them now.
 
 use chrono::{DateTime, Utc};
-use idp_core::{community::site::Site, sign_on::Person};
+use idp_core::{authentication::factor::Holdings, community::site::Site, sign_on::Person};
 
 use crate::{
     app::App,
@@ -21,5 +21,6 @@ pub fn as_of_now(
     now: DateTime<Utc>,
 ) -> Result<Person, StoreError> {
     let enabled_at = organization::enabled_among(conn, site, &loaded.affiliations)?;
-    Ok(app.person(loaded, enabled_at, now))
+    // Tokens rest on what was proved, not on what could be.
+    Ok(app.person(loaded, &Holdings::default(), enabled_at, now))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::{HttpResponse, cookie::Cookie};
 use chrono::{DateTime, Utc};
 use idp_core::{
+    authentication::{factor::Holdings, gate::Level},
     community::site::AffiliationMode,
     ids::{AffiliationId, OrganizationId},
     oidc::{
@@ -15,8 +16,8 @@ use idp_core::{
     release::Naming,
     secret::SecretDigest,
     sign_on::{
-        AffiliationDemand, AssuranceDemand, Person, Policy, Progress, Refusal, Released, SignOn,
-        SignOnRequest, Step, next_step,
+        Person, Policy, Progress, Refusal, Released, SignOn, SignOnRequest, Step,
+        may_ask_for_factors, next_step,
     },
 };
 
@@ -30,13 +31,15 @@ use crate::{
         visit::{Visit, see_other},
     },
     sites::SiteEntry,
-    store::{grant, organization, person, site_visit},
+    store::{factor, grant, organization, person, site_visit},
 };
 
 /// Where a transaction stands.
 pub struct Advance {
     /// What is known of the browser's person.
     pub person: Option<person::LoadedPerson>,
+    /// What they could prove beside a password; nothing where no factor can matter.
+    pub holdings: Holdings,
     /// The site, if the sign-on is for one.
     pub site: Option<Arc<SiteEntry>>,
     /// Whether the person has seen what the site receives before.
@@ -50,30 +53,29 @@ impl Transaction {
     pub fn request(&self) -> SignOnRequest {
         match &self.purpose {
             Purpose::Site(request) => request.sign_on.clone(),
-            Purpose::Account => own_pages(DateTime::UNIX_EPOCH),
+            Purpose::Own { demand, asked_at, .. } => SignOnRequest::own_page(*demand, *asked_at),
+        }
+    }
+
+    /// What a page of our own demands of the sign-in.
+    fn level(&self) -> Level {
+        match &self.purpose {
+            Purpose::Site(_) => Level::SignedIn,
+            Purpose::Own { demand, .. } => demand.level,
         }
     }
 }
 
-/// What Hilum's own pages ask of a sign-on: that somebody is signed in.
-pub fn own_pages(asked_at: DateTime<Utc>) -> SignOnRequest {
-    SignOnRequest {
-        asked_at,
-        passive: false,
-        force: false,
-        max_age_seconds: None,
-        assurance: AssuranceDemand::default(),
-        affiliation: AffiliationDemand::default(),
-        subject: None,
-        show_notice: false,
-    }
+/// What one of Hilum's own pages demands.
+pub const fn policy_of_own_page(level: Level) -> Policy<'static> {
+    Policy { release: None, naming: &Naming::Public, level }
 }
 
-/// What a site's record demands; Hilum's own pages demand nothing.
-pub fn policy_of(site: Option<&SiteEntry>) -> Policy<'_> {
+/// What a site's record demands, or the page.
+fn policy_of(site: Option<&SiteEntry>, level: Level) -> Policy<'_> {
     match site {
-        Some(entry) => Policy { release: Some(&entry.site.release), naming: &entry.naming },
-        None => Policy { release: None, naming: &Naming::Public },
+        Some(entry) => Policy { release: Some(&entry.site.release), naming: &entry.naming, level },
+        None => policy_of_own_page(level),
     }
 }
 
@@ -87,31 +89,43 @@ pub async fn advance(
     session: Option<SecretDigest>,
 ) -> Result<Advance, PageError> {
     let site = match &transaction.purpose {
-        Purpose::Account => None,
+        Purpose::Own { .. } => None,
         Purpose::Site(request) => {
             let found = app.sites.find(&request.site);
             Some(found.ok_or(idp_core::oidc::authorize::Unanswerable::Site)?)
         }
     };
+    let (request, policy) =
+        (transaction.request(), policy_of(site.as_deref(), transaction.level()));
     let known = match session {
         None => Known::default(),
-        Some(digest) => load(app, digest, site.clone()).await?,
+        Some(digest) => {
+            load(app, digest, site.clone(), may_ask_for_factors(&request, policy)).await?
+        }
     };
     let now = app.clock.now();
+    let engine_view = |loaded| app.person(loaded, &known.holdings, known.enabled_at.clone(), now);
     let progress = Progress {
-        person: known.person.as_ref().map(|loaded| app.person(loaded, known.enabled_at, now)),
+        person: known.person.as_ref().map(engine_view),
         chosen: transaction.chosen.clone(),
         remembered_choice: known.remembered_choice,
         notice_seen: known.notice_seen,
         notice_confirmed: transaction.notice_confirmed,
     };
-    let step = next_step(&transaction.request(), &progress, policy_of(site.as_deref()), now);
-    Ok(Advance { person: known.person, site, notice_seen: known.notice_seen, step })
+    let step = next_step(&request, &progress, policy, now);
+    Ok(Advance {
+        person: known.person,
+        holdings: known.holdings,
+        site,
+        notice_seen: known.notice_seen,
+        step,
+    })
 }
 
 #[derive(Default)]
 struct Known {
     person: Option<person::LoadedPerson>,
+    holdings: Holdings,
     remembered_choice: Option<AffiliationId>,
     notice_seen: bool,
     enabled_at: Vec<OrganizationId>,
@@ -121,14 +135,20 @@ async fn load(
     app: &App,
     session: SecretDigest,
     site: Option<Arc<SiteEntry>>,
+    asks_for_factors: bool,
 ) -> Result<Known, PageError> {
     let open_ssn = Arc::clone(&app.open_ssn);
     let known = app.db.read(move |conn| {
         let Some(loaded) = person::by_cookie(conn, &session, &*open_ssn)? else {
             return Ok(Known::default());
         };
+        let holdings = if asks_for_factors {
+            factor::holdings(conn, &loaded.subscriber.id, loaded.subscriber.has_mailbox())?
+        } else {
+            Holdings::default()
+        };
         let Some(site) = &site else {
-            return Ok(Known { person: Some(loaded), ..Known::default() });
+            return Ok(Known { person: Some(loaded), holdings, ..Known::default() });
         };
         let (person, id, release) = (&loaded.session, &site.site.id, &site.site.release);
         let notice_seen = site_visit::has_visited(conn, &person.subscriber, id)?;
@@ -137,7 +157,7 @@ async fn load(
             AffiliationMode::All | AffiliationMode::None => None,
         };
         let enabled_at = organization::enabled_among(conn, &site.site, &loaded.affiliations)?;
-        Ok(Known { remembered_choice, notice_seen, enabled_at, person: Some(loaded) })
+        Ok(Known { remembered_choice, notice_seen, enabled_at, holdings, person: Some(loaded) })
     });
     Ok(known.await?)
 }
@@ -148,6 +168,7 @@ impl App {
     pub fn person(
         &self,
         loaded: &person::LoadedPerson,
+        holdings: &Holdings,
         enabled_at: Vec<OrganizationId>,
         now: DateTime<Utc>,
     ) -> Person {
@@ -156,8 +177,8 @@ impl App {
             standing: loaded.subscriber.standing(&self.account_rules, now),
             affiliations: loaded.affiliations.clone(),
             enabled_at,
-            factors: Vec::new(),
-            may_enrol: false,
+            factors: holdings.methods(),
+            may_enrol: holdings.may_enrol(),
             agreement_due: false,
         }
     }
@@ -175,10 +196,10 @@ pub async fn conclude(
     cookies: &[Cookie<'static>],
 ) -> Result<Option<HttpResponse>, PageError> {
     let request = match (&transaction.purpose, step) {
-        (Purpose::Account, Step::Complete(_)) => {
-            return Ok(Some(see_other("/account", cookies.to_vec())));
+        (Purpose::Own { page, .. }, Step::Complete(_)) => {
+            return Ok(Some(see_other(page.path(), cookies.to_vec())));
         }
-        (Purpose::Account, _) => return Ok(None),
+        (Purpose::Own { .. }, _) => return Ok(None),
         (Purpose::Site(request), _) => request,
     };
     let outcome = match step {

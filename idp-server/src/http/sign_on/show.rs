@@ -70,7 +70,7 @@ impl<'a> Stand<'a> {
 
     fn request(&self) -> Option<&'a AuthorizationRequest> {
         match &self.transaction.purpose {
-            Purpose::Account => None,
+            Purpose::Own { .. } => None,
             Purpose::Site(request) => Some(request),
         }
     }
