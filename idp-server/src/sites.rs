@@ -6,25 +6,41 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    ops::Deref,
     sync::{Arc, PoisonError, RwLock},
 };
 
 use idp_core::{
-    community::site::{ClientAuthentication, ClientKeys, Site},
+    community::site::{ClientAuthentication, ClientKeys, OidcClient, Site},
     ids::SiteId,
     oidc::key_set::KeySet,
     release::Naming,
 };
 use url::{Origin, Url};
 
-/// A site, with what would otherwise be worked out for every request.
+/// A site of either protocol, with what would otherwise be worked out for every request.
 pub struct SiteEntry {
     /// Its record.
     pub site: Site,
     /// By which names it knows people.
     pub naming: Naming,
+}
+
+/// A site that speaks OIDC.
+pub struct ClientEntry {
+    entry: Arc<SiteEntry>,
+    /// How it speaks it.
+    pub client: OidcClient,
     /// The public keys in its record, if it has registered them there.
     pub keys: Option<KeySet>,
+}
+
+impl Deref for ClientEntry {
+    type Target = SiteEntry;
+
+    fn deref(&self) -> &SiteEntry {
+        &self.entry
+    }
 }
 
 /// All sites that may be used.
@@ -35,13 +51,19 @@ pub struct SiteCatalogue(RwLock<Arc<Snapshot>>);
 #[derive(Default)]
 struct Snapshot {
     entries: HashMap<SiteId, Arc<SiteEntry>>,
+    clients: HashMap<SiteId, Arc<ClientEntry>>,
     public_origins: HashSet<String>,
 }
 
 impl SiteCatalogue {
-    /// The site of this `client_id`, if it may be used.
+    /// The site with this identifier, if it may be used.
     pub fn find(&self, id: &SiteId) -> Option<Arc<SiteEntry>> {
         self.snapshot().entries.get(id).map(Arc::clone)
+    }
+
+    /// The site of this `client_id`, if it speaks OIDC and may be used.
+    pub fn client(&self, id: &SiteId) -> Option<Arc<ClientEntry>> {
+        self.snapshot().clients.get(id).map(Arc::clone)
     }
 
     /// Whether pages of this origin may call from a browser: a public client has registered a
@@ -53,11 +75,17 @@ impl SiteCatalogue {
     /// Takes over what the database says now.
     pub fn replace(&self, sites: Vec<Site>, demo: bool, pairwise_key: &[u8; 32]) {
         let usable: Vec<Site> = sites.into_iter().filter(|site| site.is_usable(demo)).collect();
-        let public_origins = usable.iter().flat_map(public_origins).collect();
-        let entry = |site: Site| (site.id.clone(), Arc::new(SiteEntry::new(site, pairwise_key)));
-        let entries = usable.into_iter().map(entry).collect();
-        let next = Arc::new(Snapshot { entries, public_origins });
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
+        let mut next = Snapshot::default();
+        for site in usable {
+            let (id, entry) = (site.id.clone(), Arc::new(SiteEntry::new(site, pairwise_key)));
+            if let Some(client) = entry.site.client() {
+                next.public_origins.extend(public_origins(client));
+                let client = ClientEntry::new(Arc::clone(&entry), client.clone());
+                next.clients.insert(id.clone(), Arc::new(client));
+            }
+            next.entries.insert(id, entry);
+        }
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
     }
 
     fn snapshot(&self) -> Arc<Snapshot> {
@@ -67,11 +95,11 @@ impl SiteCatalogue {
 
 /// The origins of a public client's redirect URIs; none of a confidential one's. A native app's
 /// scheme has the opaque origin `null`, which any sandboxed page has as well, so it is left out.
-fn public_origins(site: &Site) -> Vec<String> {
-    if site.is_confidential() {
+fn public_origins(client: &OidcClient) -> Vec<String> {
+    if client.is_confidential() {
         return Vec::new();
     }
-    let origins = site.client.redirect_uris.iter().filter_map(|uri| Url::parse(uri.as_str()).ok());
+    let origins = client.redirect_uris.iter().filter_map(|uri| Url::parse(uri.as_str()).ok());
     origins
         .map(|url| url.origin())
         .filter(Origin::is_tuple)
@@ -81,8 +109,19 @@ fn public_origins(site: &Site) -> Vec<String> {
 
 impl SiteEntry {
     fn new(site: Site, pairwise_key: &[u8; 32]) -> Self {
-        let naming = Naming::of(site.release.subject_type, &site.client.sector, pairwise_key);
-        let keys = match &site.client.authentication {
+        let naming = Naming::of(site.release.subject_type, site.sector(), pairwise_key);
+        Self { site, naming }
+    }
+}
+
+impl ClientEntry {
+    /// The part that both protocols have.
+    pub fn shared(&self) -> Arc<SiteEntry> {
+        Arc::clone(&self.entry)
+    }
+
+    fn new(entry: Arc<SiteEntry>, client: OidcClient) -> Self {
+        let keys = match &client.authentication {
             ClientAuthentication::PrivateKeyJwt { keys: ClientKeys::Jwks(document), .. } => {
                 // Checked at registration; a set that no longer parses authenticates nobody.
                 KeySet::parse(document.to_string().as_bytes()).ok()
@@ -92,7 +131,7 @@ impl SiteEntry {
             | ClientAuthentication::ClientSecretPost { .. }
             | ClientAuthentication::PrivateKeyJwt { keys: ClientKeys::JwksUri(_), .. } => None,
         };
-        Self { site, naming, keys }
+        Self { entry, client, keys }
     }
 }
 

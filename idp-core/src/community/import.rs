@@ -208,8 +208,9 @@ impl SiteEntry {
         let Some(existing) = existing else { return self.site.clone() };
         let mut site = self.site.clone();
         site.status = existing.status;
-        let kept = secrets(&existing.client.authentication);
-        if let Some(named) = secrets_mut(&mut site.client.authentication) {
+        let kept = existing.client().and_then(|client| secrets(&client.authentication));
+        let named = site.client_mut().and_then(|client| secrets_mut(&mut client.authentication));
+        if let Some(named) = named {
             let names_another = self.new_secret.is_none()
                 && !named.iter().all(|secret| kept.is_some_and(|kept| kept.contains(secret)));
             if let Some(kept) = kept.filter(|_| !names_another) {

@@ -16,7 +16,7 @@ use crate::{
 /// A participating site's record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
-    /// Its `client_id`.
+    /// Its identifier; with OIDC, its `client_id`.
     pub id: SiteId,
     /// Its name, as people are shown it.
     pub name: String,
@@ -24,12 +24,21 @@ pub struct Site {
     pub status: SiteStatus,
     /// Its own page, policy, terms and logo. Links only: Hilum never fetches them (12.5).
     pub links: SiteLinks,
-    /// How it speaks OIDC.
-    pub client: OidcClient,
+    /// Its protocol, and how it speaks it.
+    #[serde(flatten)]
+    pub front: Front,
     /// What it may learn.
     pub release: ReleasePolicy,
     /// Whether it belongs to a demo and is refused outside one.
     pub demo: bool,
+}
+
+/// The protocol that a site speaks, with all that is registered for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Front {
+    /// OpenID Connect.
+    #[serde(rename = "client")]
+    Oidc(OidcClient),
 }
 
 /// Whether a site may be used (domain 4.10).
@@ -261,10 +270,36 @@ impl Site {
         self.status == SiteStatus::Live && (demo || !self.demo)
     }
 
+    /// How the site speaks OIDC, if it does.
+    #[must_use]
+    pub const fn client(&self) -> Option<&OidcClient> {
+        match &self.front {
+            Front::Oidc(client) => Some(client),
+        }
+    }
+
+    /// The same, to be changed.
+    #[must_use]
+    pub const fn client_mut(&mut self) -> Option<&mut OidcClient> {
+        match &mut self.front {
+            Front::Oidc(client) => Some(client),
+        }
+    }
+
+    /// The site's pairwise group: sites with one sector know a person by one name.
+    #[must_use]
+    pub fn sector(&self) -> &str {
+        match &self.front {
+            Front::Oidc(client) => &client.sector,
+        }
+    }
+}
+
+impl OidcClient {
     /// Whether the client can keep a secret.
     #[must_use]
     pub const fn is_confidential(&self) -> bool {
-        !matches!(self.client.authentication, ClientAuthentication::None)
+        !matches!(self.authentication, ClientAuthentication::None)
     }
 }
 

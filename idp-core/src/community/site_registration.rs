@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::site::{
-    ClientAuthentication, ClientKeys, GrantType, OidcClient, Pkce, ReleasePolicy, ResponseMode,
-    Site, SiteLinks, SiteStatus,
+    ClientAuthentication, ClientKeys, Front, GrantType, OidcClient, Pkce, ReleasePolicy,
+    ResponseMode, Site, SiteLinks, SiteStatus,
 };
 use crate::{
     ids::SiteId,
@@ -114,7 +114,7 @@ pub fn read(
         name,
         status: SiteStatus::Live,
         links,
-        client,
+        front: Front::Oidc(client),
         release,
         demo: circumstances.demo,
     };

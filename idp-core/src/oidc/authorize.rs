@@ -18,7 +18,7 @@ use super::{
     scope::{Scope, parse_list},
 };
 use crate::{
-    community::site::{GrantType, Pkce, ResponseMode, Site},
+    community::site::{GrantType, OidcClient, Pkce, ResponseMode, Site},
     ids::SiteId,
     release::grantable,
     sign_on::{AffiliationDemand, AssuranceDemand, Refusal, SignOnRequest},
@@ -116,16 +116,16 @@ impl From<Refusal> for AuthorizationError {
 /// # Errors
 /// [`Unanswerable`]: nowhere; the person sees our own page.
 pub fn destination(params: &Params, site: Option<&Site>) -> Result<Destination, Unanswerable> {
-    let site = site.filter(|_| !params.is_repeated("client_id")).ok_or(Unanswerable::Site)?;
+    let site = site.filter(|_| !params.is_repeated("client_id"));
+    let client = site.and_then(Site::client).ok_or(Unanswerable::Site)?;
     let requested = params.find("redirect_uri").filter(|_| !params.is_repeated("redirect_uri"));
     let redirect_uri = requested
-        .and_then(|requested| registered(&site.client.redirect_uris, requested))
+        .and_then(|requested| registered(&client.redirect_uris, requested))
         .ok_or(Unanswerable::RedirectUri)?;
     // A mode that the site has not registered cannot carry the error about itself.
     let asked = params.find("response_mode").and_then(response_mode);
-    let mode = asked
-        .filter(|mode| site.client.response_modes.contains(mode))
-        .unwrap_or(ResponseMode::Query);
+    let mode =
+        asked.filter(|mode| client.response_modes.contains(mode)).unwrap_or(ResponseMode::Query);
     Ok(Destination { redirect_uri, mode, state: params.find("state").map(str::to_owned) })
 }
 
@@ -143,7 +143,7 @@ fn response_mode(text: &str) -> Option<ResponseMode> {
     }
 }
 
-/// What `params` ask of `site`. `hinted_subject` is the `sub` of a verified `id_token_hint`, or
+/// What `params` ask of `site`, which speaks OIDC as `client`. `hinted_subject` is the `sub` of a verified `id_token_hint`, or
 /// why there is none.
 ///
 /// # Errors
@@ -151,6 +151,7 @@ fn response_mode(text: &str) -> Option<ResponseMode> {
 pub fn judge(
     params: &Params,
     site: &Site,
+    client: &OidcClient,
     destination: Destination,
     hinted_subject: Result<Option<String>, AuthorizationError>,
     asked_at: DateTime<Utc>,
@@ -161,7 +162,7 @@ pub fn judge(
             Malformed::Text => "a parameter is not text in UTF-8",
         })
     })?;
-    supported(params, site)?;
+    supported(params, client)?;
     let requested = parse_list(params.find("scope").unwrap_or_default()).map_err(|_| {
         AuthorizationError { code: ErrorCode::InvalidScope, description: "malformed scope" }
     })?;
@@ -169,7 +170,7 @@ pub fn judge(
         let description = "scope must contain openid";
         return Err(AuthorizationError { code: ErrorCode::InvalidScope, description });
     }
-    let challenge = challenge(params, site)?;
+    let challenge = challenge(params, client)?;
     let prompt = prompt(params)?;
     let demand =
         params.find("claims").map_or_else(|| Ok(ClaimsDemand::default()), ClaimsDemand::parse);
@@ -183,7 +184,7 @@ pub fn judge(
         asked_at,
         passive: prompt.none,
         force: prompt.login,
-        max_age_seconds: max_age(params, site)?,
+        max_age_seconds: max_age(params, client)?,
         assurance: assurance(params, &demand),
         affiliation: AffiliationDemand {
             affiliation: demand.selected_affiliation.clone(),
@@ -207,7 +208,7 @@ pub fn judge(
 }
 
 /// That the request asks for nothing that Hilum does not offer.
-fn supported(params: &Params, site: &Site) -> Result<(), AuthorizationError> {
+fn supported(params: &Params, client: &OidcClient) -> Result<(), AuthorizationError> {
     for (name, code) in [
         ("request", ErrorCode::RequestNotSupported),
         ("request_uri", ErrorCode::RequestUriNotSupported),
@@ -232,10 +233,10 @@ fn supported(params: &Params, site: &Site) -> Result<(), AuthorizationError> {
         }
     }
     let mode = params.find("response_mode").map_or(Some(ResponseMode::Query), response_mode);
-    if !mode.is_some_and(|mode| site.client.response_modes.contains(&mode)) {
+    if !mode.is_some_and(|mode| client.response_modes.contains(&mode)) {
         return Err(AuthorizationError::invalid("response_mode is not registered for this site"));
     }
-    if !site.client.grant_types.contains(&GrantType::AuthorizationCode) {
+    if !client.grant_types.contains(&GrantType::AuthorizationCode) {
         let description = "this site may not use the code flow";
         return Err(AuthorizationError { code: ErrorCode::UnauthorizedClient, description });
     }
@@ -253,9 +254,12 @@ fn opaque(params: &Params, name: &str) -> Result<Option<String>, AuthorizationEr
 }
 
 /// PKCE: S256 or, where the operator allows it, nothing. Never `plain` (RFC 9700 §2.1.1).
-fn challenge(params: &Params, site: &Site) -> Result<Option<CodeChallenge>, AuthorizationError> {
+fn challenge(
+    params: &Params,
+    client: &OidcClient,
+) -> Result<Option<CodeChallenge>, AuthorizationError> {
     match (params.find("code_challenge"), params.find("code_challenge_method")) {
-        (None, None) if site.client.pkce == Pkce::Optional && site.is_confidential() => Ok(None),
+        (None, None) if client.pkce == Pkce::Optional && client.is_confidential() => Ok(None),
         (None, _) => Err(AuthorizationError::invalid(
             "code_challenge is missing (PKCE with S256 is required)",
         )),
@@ -293,9 +297,9 @@ fn prompt(params: &Params) -> Result<Prompt, AuthorizationError> {
     })
 }
 
-fn max_age(params: &Params, site: &Site) -> Result<Option<u32>, AuthorizationError> {
+fn max_age(params: &Params, client: &OidcClient) -> Result<Option<u32>, AuthorizationError> {
     match params.find("max_age") {
-        None => Ok(site.client.default_max_age),
+        None => Ok(client.default_max_age),
         Some(text) => text
             .parse()
             .map(Some)

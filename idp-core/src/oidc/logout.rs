@@ -51,7 +51,8 @@ pub fn judge(
     // Without a live session there is nothing to be asked about.
     let ask = current.is_some() && !(of_this_session && consistent);
     let address = params.find("post_logout_redirect_uri").filter(|_| consistent);
-    let known = site.map_or(&[][..], |site| &site.client.post_logout_redirect_uris);
+    let known =
+        site.and_then(Site::client).map_or(&[][..], |client| &client.post_logout_redirect_uris);
     let return_to = address.and_then(|address| registered(known, address));
     let state = params.find("state").map(str::to_owned);
     Logout { ask, return_to: return_to.map(|address| (address, state)) }

@@ -135,7 +135,8 @@ fn read(config: &Config, file: &Path) -> Result<Registration, Failure> {
 /// The addresses that Hilum would have to call and never will (security 12.4): better told now
 /// than found out at the first sign-out.
 pub(super) fn refused_addresses(site: &Site, allowed: &AllowedHosts) -> Vec<FieldError> {
-    let jwks_uri = match &site.client.authentication {
+    let Some(client) = site.client() else { return Vec::new() };
+    let jwks_uri = match &client.authentication {
         ClientAuthentication::PrivateKeyJwt { keys: ClientKeys::JwksUri(address), .. } => {
             Some(address)
         }
@@ -144,7 +145,7 @@ pub(super) fn refused_addresses(site: &Site, allowed: &AllowedHosts) -> Vec<Fiel
         | ClientAuthentication::ClientSecretPost { .. }
         | ClientAuthentication::PrivateKeyJwt { keys: ClientKeys::Jwks(_), .. } => None,
     };
-    let logout = site.client.backchannel_logout_uri.as_ref();
+    let logout = client.backchannel_logout_uri.as_ref();
     [("jwks_uri", jwks_uri), ("backchannel_logout_uri", logout)]
         .into_iter()
         .filter_map(|(field, address)| {
@@ -202,7 +203,7 @@ async fn list(desk: Desk) -> Result<(), Failure> {
     let width = sites.iter().map(|site| site.id.as_str().len()).max().unwrap_or(0).max(9);
     println!("{:<width$}  {:<9}  {:<19}  name", "client_id", "status", "authentication");
     for site in &sites {
-        let method = method(&site.client.authentication);
+        let method = site.client().map_or("", |client| method(&client.authentication));
         let (id, status) = (site.id.as_str(), status(site.status));
         println!("{id:<width$}  {status:<9}  {method:<19}  {}", site.name);
     }
@@ -268,7 +269,8 @@ async fn rotate_secret(desk: Desk, id: SiteId, turn: Turn) -> Result<(), Failure
     let wanted = id.clone();
     let write = move |conn: &mut AnyConn| {
         let Some(mut found) = site::find(conn, &wanted)? else { return Ok(Rotated::Unknown) };
-        let secrets = match &mut found.client.authentication {
+        let Some(client) = found.client_mut() else { return Ok(Rotated::NoSecret) };
+        let secrets = match &mut client.authentication {
             ClientAuthentication::ClientSecretBasic { secrets }
             | ClientAuthentication::ClientSecretPost { secrets } => secrets,
             ClientAuthentication::None | ClientAuthentication::PrivateKeyJwt { .. } => {
@@ -316,9 +318,9 @@ fn unknown(id: &SiteId) -> Failure {
 /// What the audit record is told about a site: everything but the digests of its secrets.
 fn summary(site: &Site) -> Value {
     let mut summary = serde_json::to_value(site).unwrap_or_default();
-    let client = summary.get_mut("client").and_then(Value::as_object_mut);
-    if let Some(client) = client {
-        client.insert("authentication".to_owned(), method(&site.client.authentication).into());
+    let told = summary.get_mut("client").and_then(Value::as_object_mut);
+    if let Some((told, client)) = told.zip(site.client()) {
+        told.insert("authentication".to_owned(), method(&client.authentication).into());
     }
     summary
 }

@@ -8,6 +8,7 @@ mod browser;
 pub mod client_address;
 mod door;
 mod error;
+mod front;
 mod gate;
 pub mod headers;
 pub mod health;

@@ -7,12 +7,11 @@ use chrono::{DateTime, Utc};
 use idp_core::{
     authentication::gate::Demand,
     ids::AffiliationId,
-    oidc::authorize::AuthorizationRequest,
     secret::{Secret, SecretDigest},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{browser, error::PageError, gate::OwnPage};
+use super::{browser, error::PageError, front::SiteRequest, gate::OwnPage};
 use crate::{app::App, ephemeral::Key};
 
 /// How long a person may take: ten minutes from the last step.
@@ -51,7 +50,7 @@ pub enum Purpose {
         asked_at: DateTime<Utc>,
     },
     /// A site.
-    Site(Box<AuthorizationRequest>),
+    Site(Box<SiteRequest>),
 }
 
 impl Transaction {

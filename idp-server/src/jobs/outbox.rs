@@ -127,8 +127,8 @@ async fn deliver(app: Arc<App>, message: Claimed) {
 
 async fn call(app: &App, message: &Claimed) -> Attempt {
     let Content::BackchannelLogout { site, session, subscriber } = &message.content;
-    let Some(entry) = app.sites.find(site) else { return Attempt::Pointless("the site is gone") };
-    let client = &entry.site.client;
+    let Some(entry) = app.sites.client(site) else { return Attempt::Pointless("the site is gone") };
+    let client = &entry.client;
     let Some(address) = &client.backchannel_logout_uri else {
         return Attempt::Pointless("the site no longer wants to be told");
     };

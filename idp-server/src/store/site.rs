@@ -51,7 +51,8 @@ pub(super) fn with_backchannel_logout(
     let mut listening = BTreeSet::new();
     for row in rows {
         let site = Site::try_from(row)?;
-        if site.client.backchannel_logout_uri.is_some() && site.status != SiteStatus::Retired {
+        let wants = site.client().is_some_and(|client| client.backchannel_logout_uri.is_some());
+        if wants && site.status != SiteStatus::Retired {
             listening.insert(site.id);
         }
     }

@@ -253,7 +253,8 @@ fn a_secret_that_was_rotated_since_stays_unless_the_file_names_another() {
     let first = with(one).applied_to(None);
     let mut rotated = first.clone();
     let both = vec![crate::secret::SecretDigest::of(one), crate::secret::SecretDigest::of(two)];
-    rotated.client.authentication = ClientAuthentication::ClientSecretBasic { secrets: both };
+    rotated.client_mut().unwrap().authentication =
+        ClientAuthentication::ClientSecretBasic { secrets: both };
     assert_eq!(with(one).applied_to(Some(&first)), first);
     assert_eq!(with(one).applied_to(Some(&rotated)), rotated, "both are accepted still");
     assert_eq!(with(two).applied_to(Some(&first)), with(two).applied_to(None));

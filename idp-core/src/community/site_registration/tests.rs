@@ -17,9 +17,10 @@ fn with(field: &str, value: Value) -> Value {
 fn a_short_registration_gets_the_strict_defaults_and_a_secret() {
     let registration = read(&with("client_id", json!("site"))).unwrap();
     let site = registration.site;
+    let pkce = site.client().map(|client| client.pkce);
     assert_eq!(
-        (site.id.as_str(), site.client.pkce, site.client.sector.as_str()),
-        ("site", Pkce::Required, "site.example")
+        (site.id.as_str(), pkce, site.sector()),
+        ("site", Some(Pkce::Required), "site.example")
     );
     assert_eq!(site.release, ReleasePolicy::default());
     assert_eq!(registration.new_secret.unwrap().expose().len(), 43);

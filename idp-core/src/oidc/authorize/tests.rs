@@ -31,7 +31,8 @@ fn judged(more: &str, site: &Site) -> Result<AuthorizationRequest, ErrorCode> {
     let params = query(more);
     let destination = destination(&params, Some(site)).expect("answerable");
     let now = DateTime::UNIX_EPOCH + Duration::days(1);
-    judge(&params, site, destination, Ok(None), now).map_err(|error| error.code)
+    judge(&params, site, site.client().unwrap(), destination, Ok(None), now)
+        .map_err(|error| error.code)
 }
 
 #[test]
@@ -111,7 +112,7 @@ fn each_flaw_has_its_error_code() {
 #[test]
 fn an_answer_travels_only_by_a_way_that_the_site_registered() {
     let mut site = site("credentia");
-    site.client.response_modes = [ResponseMode::FormPost].into();
+    site.client_mut().unwrap().response_modes = [ResponseMode::FormPost].into();
     let mode = |more| judged(more, &site).map(|request| request.destination.mode);
     assert_eq!(mode("response_mode=form_post"), Ok(ResponseMode::FormPost));
     assert_eq!(mode("response_mode=query"), Err(ErrorCode::InvalidRequest));
@@ -124,7 +125,9 @@ fn a_parameter_sent_twice_is_refused() {
     let site = site("credentia");
     let params = Params::parse(format!("{}&nonce=other", query("").encode()).as_bytes());
     let destination = destination(&params, Some(&site)).unwrap();
-    let error = judge(&params, &site, destination, Ok(None), DateTime::UNIX_EPOCH).unwrap_err();
+    let client = site.client().unwrap();
+    let judged = judge(&params, &site, client, destination, Ok(None), DateTime::UNIX_EPOCH);
+    let error = judged.unwrap_err();
     assert_eq!(error.code, ErrorCode::InvalidRequest);
 }
 
@@ -133,10 +136,10 @@ fn pkce_may_be_left_out_only_by_a_client_that_the_operator_let_off() {
     let mut site = site("credentia");
     let without = "code_challenge=&code_challenge_method=";
     assert_eq!(judged(without, &site).map(|_| ()), Err(ErrorCode::InvalidRequest));
-    site.client.pkce = Pkce::Optional;
+    site.client_mut().unwrap().pkce = Pkce::Optional;
     assert_eq!(judged(without, &site).map(|request| request.challenge), Ok(None));
     assert!(judged("", &site).unwrap().challenge.is_some());
-    site.client.authentication = crate::community::site::ClientAuthentication::None;
+    site.client_mut().unwrap().authentication = crate::community::site::ClientAuthentication::None;
     assert_eq!(judged(without, &site).map(|_| ()), Err(ErrorCode::InvalidRequest));
 }
 
@@ -204,7 +207,8 @@ proptest! {
         let params = Params::parse(text.as_bytes());
         if let Ok(destination) = destination(&params, Some(&site)) {
             prop_assert_eq!(destination.redirect_uri.as_str(), "https://credentia.example/cb");
-            let _ = judge(&params, &site, destination, Ok(None), DateTime::UNIX_EPOCH);
+            let client = site.client().unwrap();
+            let _ = judge(&params, &site, client, destination, Ok(None), DateTime::UNIX_EPOCH);
         }
     }
 }

@@ -2,10 +2,7 @@
 
 use actix_web::{HttpResponse, web::Bytes};
 use idp_core::oidc::{
-    authorize::{
-        self, AuthorizationError, AuthorizationRequest, Outcome, Unanswerable, client_id,
-        destination,
-    },
+    authorize::{self, AuthorizationError, Outcome, Unanswerable, client_id, destination},
     error::ErrorCode,
     jose::TokenType,
     params::Params,
@@ -16,12 +13,12 @@ use super::response;
 use crate::{
     http::{
         error::PageError,
-        sign_on::{advance, conclude},
-        transaction::{self, Purpose, Transaction},
+        front::SiteRequest,
+        sign_on, transaction,
         visit::{Visit, see_other},
     },
     keys::ring::Expiry,
-    sites::SiteEntry,
+    sites::ClientEntry,
 };
 
 /// `GET /authorize`.
@@ -38,7 +35,7 @@ pub async fn post(visit: Visit, body: Bytes) -> HttpResponse {
 async fn park(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> {
     let params = Params::parse(body);
     // What we will not answer is said at once, and costs no memory.
-    let site = client_id(&params).and_then(|id| visit.sites.find(&id));
+    let site = client_id(&params).and_then(|id| visit.sites.client(&id));
     destination(&params, site.as_deref().map(|entry| &entry.site))?;
     let handle = visit.random.secret();
     // The original octets, so that a parameter sent twice is still seen to be sent twice.
@@ -53,37 +50,23 @@ async fn begin(visit: &Visit) -> Result<HttpResponse, PageError> {
         Some(handle) => Params::parse(&transaction::parked(visit, handle).await?),
         None => query,
     };
-    let entry = client_id(&params).and_then(|id| visit.sites.find(&id));
+    let entry = client_id(&params).and_then(|id| visit.sites.client(&id));
     let destination = destination(&params, entry.as_deref().map(|entry| &entry.site))?;
     let entry = entry.ok_or(Unanswerable::Site)?;
-    let hint = hinted_subject(visit, &params, &entry);
+    let (hint, now) = (hinted_subject(visit, &params, &entry), visit.clock.now());
     let judged =
-        authorize::judge(&params, &entry.site, destination.clone(), hint, visit.clock.now());
+        authorize::judge(&params, &entry.site, &entry.client, destination.clone(), hint, now);
     let request = match judged {
         Ok(request) => request,
         Err(error) => return Ok(refuse(visit, &entry, &destination, error)),
     };
-    match sign_on(visit, request).await {
+    match sign_on::begin(visit, SiteRequest::Oidc(request)).await {
         Err(PageError::Unavailable(why)) => {
             tracing::error!(why, "a sign-on could not begin");
             Ok(refuse(visit, &entry, &destination, unavailable()))
         }
         other => other,
     }
-}
-
-/// Begins the sign-on: its first page, or the answer where none is due.
-async fn sign_on(visit: &Visit, request: AuthorizationRequest) -> Result<HttpResponse, PageError> {
-    let (browser, cookie) = visit.browser();
-    let transaction = Transaction::new(&browser, Purpose::Site(Box::new(request)));
-    let handle = visit.random.secret();
-    let advance = advance(visit, &transaction, visit.session()).await?;
-    let cookies: Vec<_> = cookie.into_iter().collect();
-    if let Some(answer) = conclude(visit, &transaction, &advance.step, &cookies).await? {
-        return Ok(answer);
-    }
-    transaction.keep(visit, handle.expose()).await?;
-    Ok(see_other(&format!("/sign-on/{}", handle.expose()), cookies))
 }
 
 /// RFC 6749 §4.1.2.1: where redirecting is safe, the site is told that it is our fault.
@@ -96,7 +79,7 @@ const fn unavailable() -> AuthorizationError {
 
 fn refuse(
     visit: &Visit,
-    entry: &SiteEntry,
+    entry: &ClientEntry,
     to: &authorize::Destination,
     error: AuthorizationError,
 ) -> HttpResponse {
@@ -115,7 +98,7 @@ struct HintClaims {
 fn hinted_subject(
     visit: &Visit,
     params: &Params,
-    entry: &SiteEntry,
+    entry: &ClientEntry,
 ) -> Result<Option<String>, AuthorizationError> {
     let Some(hint) = params.find("id_token_hint") else { return Ok(None) };
     match visit.ring.verify_own::<HintClaims>(hint, TokenType::IdToken, Expiry::Ignored) {

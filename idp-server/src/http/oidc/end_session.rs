@@ -19,7 +19,7 @@ use crate::{
         visit::{Visit, see_other},
     },
     keys::ring::Expiry,
-    sites::SiteEntry,
+    sites::ClientEntry,
     store::person,
 };
 
@@ -64,6 +64,7 @@ pub async fn judge(visit: &Visit, params: &Params) -> Result<Request, PageError>
     };
     let Logout { ask, return_to } =
         logout::judge(params, hint.as_ref(), site.as_deref().map(|entry| &entry.site), current);
+    let site = site.map(|client| client.shared());
     Ok(Request { ask, return_to, site, person, parameters: Some(params.encode()) })
 }
 
@@ -81,11 +82,11 @@ fn read_hint(visit: &Visit, token: &str) -> Option<Hint> {
     Some(Hint { client_id: claims.aud, sub: claims.sub, sid: claims.sid })
 }
 
-fn site(visit: &Visit, hint: Option<&Hint>, params: &Params) -> Option<Arc<SiteEntry>> {
+fn site(visit: &Visit, hint: Option<&Hint>, params: &Params) -> Option<Arc<ClientEntry>> {
     let hinted = hint.and_then(|hint| hint.client_id.parse().ok());
-    visit.sites.find(&hinted.or_else(|| client_id(params))?)
+    visit.sites.client(&hinted.or_else(|| client_id(params))?)
 }
 
-fn names(person: &person::LoadedPerson, site: &SiteEntry) -> (String, String) {
+fn names(person: &person::LoadedPerson, site: &ClientEntry) -> (String, String) {
     (site.naming.subject(&person.subscriber.id), site.naming.session(&person.session.id))
 }

@@ -14,7 +14,7 @@ use super::{
     presented::{self, Presented},
     token::mint::{AccessClaims, Issued},
 };
-use crate::{app::App, sites::SiteEntry, store::StoreError};
+use crate::{app::App, sites::ClientEntry, store::StoreError};
 
 /// Why nothing is said about a token.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ pub async fn introspect(
     caller: AuthenticatedSite,
 ) -> Result<NoStore<Introspection>, IntrospectionError> {
     let app = app.into_inner();
-    if !caller.entry.site.is_confidential() {
+    if !caller.entry.client.is_confidential() {
         return Err(IntrospectionError::Public);
     }
     let token = caller.form.find("token").ok_or(IntrospectionError::Missing)?;
@@ -66,7 +66,7 @@ pub async fn introspect(
 
 async fn access_token(
     app: &Arc<App>,
-    caller: &SiteEntry,
+    caller: &ClientEntry,
     mut claims: AccessClaims,
     now: DateTime<Utc>,
 ) -> Result<Option<Introspection>, StoreError> {
@@ -74,7 +74,7 @@ async fn access_token(
     if claims.client_id != caller && claims.aud != caller {
         return Ok(None);
     }
-    let site = claims.client_id.parse().ok().and_then(|id| app.sites.find(&id));
+    let site = claims.client_id.parse().ok().and_then(|id| app.sites.client(&id));
     let Some(site) = site else { return Ok(None) };
     if let Some(about) = &claims.person {
         let (grant, scopes) = (about.grant.clone(), Some(claims.scope.as_str()));
@@ -85,7 +85,7 @@ async fn access_token(
     Ok(Some(Introspection::of_access_token(&claims)))
 }
 
-fn refresh_token(app: &App, entry: &SiteEntry, given: &Issued) -> Introspection {
+fn refresh_token(app: &App, entry: &ClientEntry, given: &Issued) -> Introspection {
     let grant = &given.grant;
     Introspection::active(json!({
         "iss": app.issuer,

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     app::App,
     keys::ring::{Expiry, OwnTokenError},
-    sites::SiteEntry,
+    sites::ClientEntry,
     store::{StoreError, person},
 };
 
@@ -68,7 +68,7 @@ pub fn access_token(
 /// [`StoreError`].
 pub async fn still_given(
     app: &Arc<App>,
-    entry: &Arc<SiteEntry>,
+    entry: &Arc<ClientEntry>,
     id: GrantId,
     scopes: Option<&str>,
     now: DateTime<Utc>,

@@ -82,7 +82,7 @@ async fn userinfo(
         return Err(UserinfoError::Audience);
     }
     let Some(about) = claims.person else { return Err(UserinfoError::InsufficientScope) };
-    let site = claims.client_id.parse().ok().and_then(|id| app.sites.find(&id));
+    let site = claims.client_id.parse().ok().and_then(|id| app.sites.client(&id));
     let site = site.ok_or(UserinfoError::Ended)?;
     let given = presented::still_given(app, &site, about.grant, Some(&claims.scope), now).await?;
     let given = given.ok_or(UserinfoError::Ended)?;

@@ -4,17 +4,14 @@ use actix_web::{
     HttpResponse,
     web::{Bytes, Path},
 };
-use idp_core::{oidc::authorize::Outcome, sign_on::Step};
+use idp_core::sign_on::Step;
 
-use super::{
-    expired,
-    progress::{advance, cancelled},
-};
+use super::{expired, progress::advance};
 use crate::{
     http::{
         browser,
         error::PageError,
-        oidc::response,
+        front::Outcome,
         session,
         transaction::{Purpose, Transaction},
         visit::{Visit, see_other},
@@ -36,18 +33,18 @@ async fn back(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpResponse,
         Transaction::finish(visit, handle).await;
         return Ok(see_other("/", []));
     };
-    let error = match advance(visit, &transaction, visit.session()).await?.step {
-        Step::Refuse(refusal) => refusal.into(),
+    let outcome = match advance(visit, &transaction, visit.session()).await?.step {
+        Step::Refuse(refusal) => Outcome::Refused(refusal),
         Step::AcceptAgreement
         | Step::AskPassword(_)
         | Step::AskSecondFactor { .. }
         | Step::ChooseAffiliation { .. }
         | Step::Complete(_)
         | Step::EnrollSecondFactor(_)
-        | Step::ShowNotice(_) => cancelled(),
+        | Step::ShowNotice(_) => Outcome::Cancelled,
     };
     Transaction::finish(visit, handle).await;
-    Ok(response::send(visit, &request.destination, &Outcome::Error(error), Vec::new()))
+    request.answer(visit, outcome, Vec::new()).await
 }
 
 /// "Not you?": ends the session, everywhere, and asks who it is.

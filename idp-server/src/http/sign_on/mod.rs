@@ -9,7 +9,7 @@ mod show;
 
 use actix_web::{HttpResponse, http::StatusCode, web};
 
-pub use progress::{advance, conclude, policy_of_own_page};
+pub use progress::{begin, policy_of_own_page};
 
 use super::visit::{Visit, page};
 use crate::pages::{FormExpiredPage, StartAgain};

@@ -107,7 +107,7 @@ async fn sign_in(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespon
 fn site_of(app: &App, transaction: &Transaction) -> Option<Arc<SiteEntry>> {
     match &transaction.purpose {
         Purpose::Own { .. } => None,
-        Purpose::Site(request) => app.sites.find(&request.site),
+        Purpose::Site(request) => app.sites.find(request.site()),
     }
 }
 

@@ -8,25 +8,18 @@ use idp_core::{
     authentication::{factor::Holdings, gate::Level},
     community::site::AffiliationMode,
     ids::{AffiliationId, OrganizationId},
-    oidc::{
-        authorize::{AuthorizationError, AuthorizationRequest, Outcome},
-        code::{CODE_LIFE, CodeRecord},
-        error::ErrorCode,
-    },
     release::Naming,
     secret::SecretDigest,
     sign_on::{
-        Person, Policy, Progress, Refusal, Released, SignOn, SignOnRequest, Step,
-        may_ask_for_factors, next_step,
+        Person, Policy, Progress, Refusal, SignOnRequest, Step, may_ask_for_factors, next_step,
     },
 };
 
 use crate::{
     app::App,
-    ephemeral::Key,
     http::{
         error::PageError,
-        oidc::response,
+        front::{Complete, Outcome, SiteRequest},
         transaction::{Purpose, Transaction},
         visit::{Visit, see_other},
     },
@@ -52,7 +45,7 @@ impl Transaction {
     /// What the sign-on asks for.
     pub fn request(&self) -> SignOnRequest {
         match &self.purpose {
-            Purpose::Site(request) => request.sign_on.clone(),
+            Purpose::Site(request) => request.sign_on().clone(),
             Purpose::Own { demand, asked_at, .. } => SignOnRequest::own_page(*demand, *asked_at),
         }
     }
@@ -91,8 +84,8 @@ pub async fn advance(
     let site = match &transaction.purpose {
         Purpose::Own { .. } => None,
         Purpose::Site(request) => {
-            let found = app.sites.find(&request.site);
-            Some(found.ok_or(idp_core::oidc::authorize::Unanswerable::Site)?)
+            let found = app.sites.find(request.site());
+            Some(found.ok_or_else(|| request.site_is_gone())?)
         }
     };
     let (request, policy) =
@@ -184,33 +177,51 @@ impl App {
     }
 }
 
+/// Begins a sign-on for a site: its first page, or the answer where no page is due.
+///
+/// # Errors
+/// [`PageError`] if something that we need is out of reach.
+pub async fn begin(visit: &Visit, request: SiteRequest) -> Result<HttpResponse, PageError> {
+    let (browser, cookie) = visit.browser();
+    let transaction = Transaction::new(&browser, Purpose::Site(Box::new(request)));
+    let handle = visit.random.secret();
+    let advance = advance(visit, &transaction, visit.session()).await?;
+    let cookies: Vec<_> = cookie.into_iter().collect();
+    if let Some(answer) = conclude(visit, &transaction, &advance, &cookies).await? {
+        return Ok(answer);
+    }
+    transaction.keep(visit, handle.expose()).await?;
+    Ok(see_other(&format!("/sign-on/{}", handle.expose()), cookies))
+}
+
 /// The last word on a sign-on: to the site with its answer, or to the account. `None` while a page
 /// of ours comes first.
 ///
 /// # Errors
-/// [`PageError`] if the code cannot be kept.
+/// [`PageError`] if the answer cannot be made.
 pub async fn conclude(
     visit: &Visit,
     transaction: &Transaction,
-    step: &Step,
+    advance: &Advance,
     cookies: &[Cookie<'static>],
 ) -> Result<Option<HttpResponse>, PageError> {
-    let request = match (&transaction.purpose, step) {
+    let request = match (&transaction.purpose, &advance.step) {
         (Purpose::Own { page, .. }, Step::Complete(_)) => {
             return Ok(Some(see_other(page.path(), cookies.to_vec())));
         }
         (Purpose::Own { .. }, _) => return Ok(None),
         (Purpose::Site(request), _) => request,
     };
-    let outcome = match step {
+    let outcome = match &advance.step {
         Step::Complete(sign_on) => {
-            issue_code(visit, request, sign_on, transaction.notice_confirmed).await?
+            let first_visit = transaction.notice_confirmed;
+            Outcome::Complete(Complete { sign_on, first_visit })
         }
         // The person is told first what to do about it; the site is told when they go back.
-        Step::Refuse(refusal) if !request.sign_on.passive && is_for_people(*refusal) => {
+        Step::Refuse(refusal) if !request.sign_on().passive && is_for_people(*refusal) => {
             return Ok(None);
         }
-        Step::Refuse(refusal) => Outcome::Error((*refusal).into()),
+        Step::Refuse(refusal) => Outcome::Refused(*refusal),
         Step::AcceptAgreement
         | Step::AskPassword(_)
         | Step::AskSecondFactor { .. }
@@ -218,7 +229,7 @@ pub async fn conclude(
         | Step::EnrollSecondFactor(_)
         | Step::ShowNotice(_) => return Ok(None),
     };
-    Ok(Some(response::send(visit, &request.destination, &outcome, cookies.to_vec())))
+    request.answer(visit, outcome, cookies.to_vec()).await.map(Some)
 }
 
 /// Goes on with a transaction that is kept under `handle`: its last word, or its next page.
@@ -233,7 +244,7 @@ pub async fn go_on(
     cookies: &[Cookie<'static>],
 ) -> Result<HttpResponse, PageError> {
     let advance = advance(visit, transaction, session).await?;
-    if let Some(answer) = conclude(visit, transaction, &advance.step, cookies).await? {
+    if let Some(answer) = conclude(visit, transaction, &advance, cookies).await? {
         Transaction::finish(visit, handle).await;
         return Ok(answer);
     }
@@ -251,44 +262,4 @@ pub const fn is_for_people(refusal: Refusal) -> bool {
         | Refusal::InteractionDue
         | Refusal::SignInDue => false,
     }
-}
-
-/// Keeps a code for a finished sign-on.
-///
-/// # Errors
-/// [`PageError`] if short-lived state is out of reach.
-pub async fn issue_code(
-    app: &App,
-    request: &AuthorizationRequest,
-    sign_on: &SignOn,
-    first_visit: bool,
-) -> Result<Outcome, PageError> {
-    let code = app.random.secret();
-    let record = CodeRecord {
-        site: request.site.clone(),
-        redirect_uri: request.destination.redirect_uri.as_str().to_owned(),
-        challenge: request.challenge.clone(),
-        session: sign_on.session.id.clone(),
-        affiliation: match &sign_on.affiliations {
-            Released::One(affiliation) => Some(affiliation.id.clone()),
-            Released::All(_) | Released::None => None,
-        },
-        scopes: request.scopes.clone(),
-        claims: request.claims.clone(),
-        nonce: request.nonce.clone(),
-        acr: sign_on.acr.clone(),
-        first_visit,
-        issued_at: app.clock.now(),
-    };
-    let bytes = serde_json::to_vec(&record).map_err(|error| PageError::unexpected(&error))?;
-    // A little longer than the code lives, so that the record's own date decides.
-    let ttl = CODE_LIFE.to_std().unwrap_or_default() * 2;
-    app.ephemeral.put(&Key::code(&code.digest()), &bytes, ttl).await?;
-    app.metrics.sign_in("completed");
-    Ok(Outcome::Code(code.expose().to_owned()))
-}
-
-/// What a site is told when the person turns back.
-pub const fn cancelled() -> AuthorizationError {
-    AuthorizationError { code: ErrorCode::AccessDenied, description: "cancelled" }
 }

@@ -8,7 +8,6 @@ use actix_web::{
 use idp_core::{
     authentication::lockout,
     community::{affiliation::Affiliation, subscriber::Subscriber},
-    oidc::authorize::AuthorizationRequest,
     sign_on::{Refusal, Released, SignInReason, SignOn, Step},
 };
 use serde::Deserialize;
@@ -20,6 +19,7 @@ use super::{
 use crate::{
     http::{
         error::PageError,
+        front::SiteRequest,
         headers::ContentPolicy,
         oidc::response::form_policy,
         transaction::{Purpose, Transaction},
@@ -45,7 +45,7 @@ pub async fn show(visit: Visit, handle: Path<String>, search: Query<Search>) -> 
 async fn step(visit: &Visit, handle: &str, find: Option<&str>) -> Result<HttpResponse, PageError> {
     let transaction = Transaction::load(visit, &visit.request, handle).await?;
     let advance = advance(visit, &transaction, visit.session()).await?;
-    if let Some(answer) = conclude(visit, &transaction, &advance.step, &[]).await? {
+    if let Some(answer) = conclude(visit, &transaction, &advance, &[]).await? {
         Transaction::finish(visit, handle).await;
         return Ok(answer);
     }
@@ -68,7 +68,7 @@ impl<'a> Stand<'a> {
         Self { visit, handle, form_token: visit.form_token(&browser, handle), transaction }
     }
 
-    fn request(&self) -> Option<&'a AuthorizationRequest> {
+    fn request(&self) -> Option<&'a SiteRequest> {
         match &self.transaction.purpose {
             Purpose::Own { .. } => None,
             Purpose::Site(request) => Some(request),
@@ -76,14 +76,13 @@ impl<'a> Stand<'a> {
     }
 
     fn frame(&self) -> pages::Frame<'_> {
-        self.visit.frame_for(self.request().and_then(|request| request.ui_locales.as_deref()))
+        self.visit.frame_for(self.request().and_then(SiteRequest::ui_locales))
     }
 
     /// Forms of these pages end at the site, and browsers hold redirects to `form-action`.
     fn policy(&self, site: Option<&SiteEntry>) -> ContentPolicy {
-        let policy = self.request().map_or_else(ContentPolicy::new, |request| {
-            form_policy(request.destination.redirect_uri.as_str())
-        });
+        let leads_to = self.request().map(SiteRequest::leads_to);
+        let policy = leads_to.map_or_else(ContentPolicy::new, form_policy);
         match site.and_then(|entry| entry.site.links.logo_uri.as_ref()) {
             Some(logo) => policy.image_from(logo),
             None => policy,
@@ -214,7 +213,7 @@ impl<'a> Stand<'a> {
             "affiliations" => organization,
             _ => None,
         };
-        let received = request.scopes.iter().map(|scope| scope.as_str());
+        let received = request.scopes().iter().map(|scope| scope.as_str());
         let received = received.map(|scope| Received { scope, value: values(scope) }).collect();
         let content = NoticePage {
             frame: self.frame(),
@@ -284,7 +283,7 @@ impl<'a> SignIn<'a> {
     /// The first page. `was_known`: the browser came with a session that no longer counts.
     fn asked(stand: &Stand<'a>, reason: SignInReason, was_known: bool) -> Self {
         let request = stand.request();
-        let again = request.is_some_and(|request| request.sign_on.force);
+        let again = request.is_some_and(|request| request.sign_on().force);
         let reason = match reason {
             _ if stand.transaction.switched => Some(pages::SignInReason::Switched),
             SignInReason::NotSignedIn => was_known.then_some(pages::SignInReason::SessionEnded),
@@ -292,7 +291,7 @@ impl<'a> SignIn<'a> {
             SignInReason::TooOld if again => Some(pages::SignInReason::AskedAgain),
             SignInReason::TooOld => Some(pages::SignInReason::TooLongAgo),
         };
-        let user_id = request.and_then(|request| request.login_hint.as_deref()).unwrap_or_default();
+        let user_id = request.and_then(SiteRequest::login_hint).unwrap_or_default();
         Self { user_id, reason, problem: None }
     }
 

@@ -25,7 +25,7 @@ use crate::{
     app::App,
     ephemeral::EphemeralError,
     http::{client_address::ClientAddress, oidc::json},
-    sites::SiteEntry,
+    sites::ClientEntry,
 };
 
 /// The most that is read of a form.
@@ -34,7 +34,7 @@ const MAX_FORM: usize = 64 * 1024;
 /// A site that has proved who it is (a public client: said who it is), and the form that it sent.
 pub struct AuthenticatedSite {
     /// The site.
-    pub entry: Arc<SiteEntry>,
+    pub entry: Arc<ClientEntry>,
     /// What it sent; every parameter came once.
     pub form: Params,
     /// Where it called from.

@@ -21,7 +21,7 @@ use crate::{
     app::App,
     ephemeral::{EphemeralError, Key},
     keys::site_keys::SiteKeyError,
-    sites::SiteEntry,
+    sites::ClientEntry,
 };
 
 /// Why a site has not proved who it is. For our log; the site learns `invalid_client`.
@@ -52,7 +52,7 @@ pub(super) async fn authenticate(
     app: &App,
     address: IpAddr,
     credentials: Credentials,
-) -> Result<Arc<SiteEntry>, ClientError> {
+) -> Result<Arc<ClientEntry>, ClientError> {
     let attempt = Attempt::Client { address, client_id: &credentials.client_id };
     may_go_on(app, attempt)?;
     match prove(app, &credentials, app.clock.now()).await {
@@ -80,10 +80,10 @@ async fn prove(
     app: &App,
     credentials: &Credentials,
     now: DateTime<Utc>,
-) -> Result<Arc<SiteEntry>, ClientError> {
+) -> Result<Arc<ClientEntry>, ClientError> {
     let id = credentials.client_id.parse().ok();
-    let site = id.and_then(|id| app.sites.find(&id));
-    let registered = site.as_ref().map(|entry| &entry.site.client.authentication);
+    let site = id.and_then(|id| app.sites.client(&id));
+    let registered = site.as_ref().map(|entry| &entry.client.authentication);
     match &credentials.proof {
         Proof::Assertion(assertion) => {
             let entry = site.as_ref().ok_or(Unproven::Unknown)?;
@@ -128,11 +128,11 @@ fn prove_by_secret(
 
 async fn prove_by_assertion(
     app: &App,
-    entry: &SiteEntry,
+    entry: &ClientEntry,
     assertion: &str,
     now: DateTime<Utc>,
 ) -> Result<(), ClientError> {
-    let ClientAuthentication::PrivateKeyJwt { keys, algorithm } = &entry.site.client.authentication
+    let ClientAuthentication::PrivateKeyJwt { keys, algorithm } = &entry.client.authentication
     else {
         return Err(Unproven::Method.into());
     };

@@ -27,7 +27,7 @@ use crate::{
     app::App,
     ephemeral::Key,
     http::oidc::{client_authentication::AuthenticatedSite, holder, witness::Witness},
-    sites::SiteEntry,
+    sites::ClientEntry,
     store::{
         self, AnyConn, Cause, StoreError, Taken, audit, end_access, grant, person, site_visit,
     },
@@ -78,7 +78,7 @@ pub(super) async fn redeem(
 /// Everything that one redemption needs; the transaction may run more than once.
 struct Redemption {
     app: Arc<App>,
-    entry: Arc<SiteEntry>,
+    entry: Arc<ClientEntry>,
     grant: GrantId,
     witness: Witness,
     record: CodeRecord,

@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    app::App, keys::ring::SignError, random::Random, sites::SiteEntry, store::person::LoadedPerson,
+    app::App, keys::ring::SignError, random::Random, sites::ClientEntry,
+    store::person::LoadedPerson,
 };
 
 /// How long a person's access token lives at most. What it opens is judged anew at every use, so
@@ -103,12 +104,12 @@ pub struct PersonClaims {
 /// [`SignError`]: a fault of ours. What is stored stays as it is; the site tries again.
 pub fn tokens(
     app: &App,
-    entry: &SiteEntry,
+    entry: &ClientEntry,
     issued: &Issued,
     now: DateTime<Utc>,
 ) -> Result<TokenAnswer, SignError> {
     let claims = access_claims(&app.issuer, entry, issued, now, token_id(&app.random));
-    let client = &entry.site.client;
+    let client = &entry.client;
     let algorithm = client.access_token_signed_response_alg;
     let access_token = app.ring.sign(algorithm, TokenType::AccessToken, &claims)?;
     let id_token = if issued.scopes.contains(&Scope::OpenId) {
@@ -138,11 +139,11 @@ pub fn tokens(
 /// [`SignError`].
 pub fn client_token(
     app: &App,
-    entry: &SiteEntry,
+    entry: &ClientEntry,
     scopes: &BTreeSet<Scope>,
     now: DateTime<Utc>,
 ) -> Result<TokenAnswer, SignError> {
-    let (site, client) = (&entry.site, &entry.site.client);
+    let (site, client) = (&entry.site, &entry.client);
     let claims = AccessClaims {
         iss: app.issuer.clone(),
         aud: client.audience.clone().unwrap_or_else(|| app.issuer.clone()),
@@ -167,7 +168,7 @@ pub fn client_token(
 
 fn access_claims(
     issuer: &str,
-    entry: &SiteEntry,
+    entry: &ClientEntry,
     issued: &Issued,
     now: DateTime<Utc>,
     jti: String,
@@ -200,13 +201,13 @@ fn access_claims(
 
 fn id_token(
     app: &App,
-    entry: &SiteEntry,
+    entry: &ClientEntry,
     issued: &Issued,
     access_token: &str,
     now: DateTime<Utc>,
 ) -> Result<String, SignError> {
     let grant = &issued.grant;
-    let algorithm = entry.site.client.id_token_signed_response_alg;
+    let algorithm = entry.client.id_token_signed_response_alg;
     let facts = issued.facts(entry);
     let asked = Asked { scopes: &issued.scopes, names: &grant.claims.id_token };
     let mut claims = id_token_claims(facts, asked, &entry.site.release);
@@ -227,7 +228,7 @@ fn id_token(
 
 impl Issued {
     /// The facts of which the site learns a part.
-    pub fn facts<'a>(&'a self, entry: &'a SiteEntry) -> Facts<'a> {
+    pub fn facts<'a>(&'a self, entry: &'a ClientEntry) -> Facts<'a> {
         Facts {
             subscriber: &self.person.subscriber,
             session: &self.person.session,

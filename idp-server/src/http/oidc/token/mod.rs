@@ -34,7 +34,7 @@ pub async fn token(
         [GrantType::AuthorizationCode, GrantType::ClientCredentials, GrantType::RefreshToken];
     let grant_type = grant_types.into_iter().find(|known| name(*known) == asked);
     let grant_type = grant_type.ok_or(TokenError::UnsupportedGrantType)?;
-    if !site.entry.site.client.grant_types.contains(&grant_type) {
+    if !site.entry.client.grant_types.contains(&grant_type) {
         return Err(TokenError::NotRegistered);
     }
     let answer = match grant_type {

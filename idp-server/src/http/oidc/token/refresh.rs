@@ -25,7 +25,7 @@ use super::{
 use crate::{
     app::App,
     http::oidc::{client_authentication::AuthenticatedSite, holder, witness::Witness},
-    sites::SiteEntry,
+    sites::ClientEntry,
     store::{self, AnyConn, Cause, StoreError, audit, end_access, grant, person},
 };
 
@@ -65,7 +65,7 @@ pub(super) async fn rotate(
 /// Everything that one turn needs; the transaction may run more than once.
 struct Turn {
     app: Arc<App>,
-    entry: Arc<SiteEntry>,
+    entry: Arc<ClientEntry>,
     witness: Witness,
     id: GrantId,
     generation: u32,
