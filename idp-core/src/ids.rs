@@ -101,10 +101,14 @@ fn is_plain(text: &str) -> bool {
 typed_id! {
     /// A Subscriber's link to an organization.
     AffiliationId = "aff_";
+    /// A change of somebody's mail address.
+    EmailChangeId = "chg_";
     /// An audit event.
     EventId = "evt_";
     /// A second factor that a person set up.
     FactorId = "fac_";
+    /// The removal of somebody's lost second factors.
+    FactorResetId = "frs_";
     /// What a site was given in a session.
     GrantId = "grt_";
     /// A message in the outbox.

@@ -10,6 +10,7 @@ pub mod authentication;
 pub mod community;
 pub mod ids;
 pub mod keys;
+pub mod mail;
 pub mod oidc;
 pub mod release;
 pub mod secret;

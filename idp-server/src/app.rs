@@ -26,6 +26,7 @@ use crate::{
         site_keys::SiteKeys,
         sub_keys::SubKeys,
     },
+    mail::{Post, Transport, TransportError},
     metrics::Metrics,
     outgoing::{Outgoing, OutgoingError},
     passwords::{Passwords, StartError},
@@ -65,8 +66,14 @@ pub struct App {
     pub passwords: Passwords,
     /// Makes whoever keeps failing wait.
     pub throttle: Throttle,
+    /// What a browser does before public forms are read.
+    pub challenge: config::Challenge,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Writes mails and codes.
+    pub post: Post,
+    /// Hands mails over.
+    pub transport: Transport,
     /// Calls sites.
     pub outgoing: Outgoing,
     /// The public keys of sites that sign their assertions.
@@ -109,6 +116,8 @@ pub enum OpenError {
     #[error("keys cannot be derived from the master key")]
     Derive,
     #[error(transparent)]
+    Mail(#[from] TransportError),
+    #[error(transparent)]
     MasterKey(#[from] MasterCheckError),
     #[error(transparent)]
     Outgoing(#[from] OutgoingError),
@@ -146,6 +155,7 @@ impl App {
         let ephemeral = Ephemeral::open(&config.ephemeral, metrics.redis_commands.clone())?;
         let outgoing = Outgoing::new(&config.outgoing)?;
         let metadata = Metadata::of(&issuer);
+        let post = Post::new(Arc::clone(&sealer), &sub_keys, random.clone());
         let app = Self {
             issuer,
             demo: config.demo,
@@ -160,8 +170,11 @@ impl App {
             open_ssn: open_ssn(sealer),
             passwords: Passwords::start(&config.password, metrics.passwords.clone(), random)?,
             throttle: Throttle::new(ephemeral.clone(), throttle::limits(&config.throttle)),
+            challenge: config.challenge,
             ephemeral,
             metrics,
+            post,
+            transport: Transport::open(&config.mail, &config.public_origin)?,
             site_keys: SiteKeys::new(outgoing.clone()),
             outgoing,
             metadata,

@@ -12,6 +12,7 @@ mod follow;
 mod http;
 mod jobs;
 mod keys;
+mod mail;
 mod metrics;
 mod outgoing;
 mod pages;

@@ -36,6 +36,10 @@ kinds! {
     AccountDormant = "account.dormant";
     /// Seven wrong passwords in a row (R29).
     AccountLocked = "account.locked";
+    /// A dormant account is in use again (domain 4.5).
+    AccountReactivated = "account.reactivated";
+    /// A lock was taken off before its time.
+    AccountUnlocked = "account.unlocked";
     /// A Subscriber no longer acts for an organization.
     AffiliationEnded = "affiliation.ended";
     /// A browser no longer stands in for the second factor of a Subscriber.
@@ -54,6 +58,20 @@ kinds! {
     FactorRefused = "factor.refused";
     /// A Subscriber gave up a second factor.
     FactorRemoved = "factor.removed";
+    /// A Subscriber has another mail address (domain 4.7).
+    EmailChanged = "email.changed";
+    /// Another mail address was asked for.
+    EmailRequested = "email.requested";
+    /// The old mailbox stopped a change of address.
+    EmailStopped = "email.stopped";
+    /// The old mailbox took a change of address back.
+    EmailUndone = "email.undone";
+    /// The removal of lost second factors was stopped.
+    FactorResetCancelled = "factor.reset-cancelled";
+    /// Lost second factors were removed.
+    FactorResetDone = "factor.reset-done";
+    /// Lost second factors are to be removed, after a wait.
+    FactorResetRequested = "factor.reset-requested";
     /// A site lost what it was given in a session.
     GrantEnded = "grant.ended";
     /// A site was given tokens.
@@ -80,6 +98,24 @@ kinds! {
     LogoutQueued = "logout.queued";
     /// A Subscriber was given new recovery codes.
     RecoveryCodesMade = "recovery-codes.made";
+    /// A mail has reached the mail server.
+    MailDelivered = "mail.delivered";
+    /// A mail could not be sent, and is not tried again.
+    MailFailed = "mail.failed";
+    /// Secret questions were set up or changed (R57).
+    QuestionsChanged = "questions.changed";
+    /// A new password was set in place of a forgotten one (R53).
+    ResetChanged = "reset.changed";
+    /// Self-help is closed: three wrong answers (R54).
+    ResetClosed = "reset.closed";
+    /// A code of a reset was wrong, used or dead.
+    ResetCodeFailed = "reset.code-failed";
+    /// A code was made to be handed over in person.
+    ResetCodeIssued = "reset.code-issued";
+    /// A code of a reset was mailed.
+    ResetCodeMailed = "reset.code-mailed";
+    /// The secret questions were answered wrongly.
+    ResetQuestionsFailed = "reset.questions-failed";
     /// A session is over.
     SessionEnded = "session.ended";
     /// A site was registered.

@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
-    ClockSource, Database, Ephemeral, Keys, Limits, Log, Mistake, Origin, Outgoing, Password,
-    Private, Public, Secrets, Session, Support, Throttle,
+    Challenge, ClockSource, Database, Ephemeral, Keys, Limits, Log, Mail, Mistake, Origin,
+    Outgoing, Password, Private, Public, Secrets, Session, Support, Throttle,
     reader::{Place, Reader, Value},
     sign_on::read_lockout,
 };
@@ -39,8 +39,12 @@ pub struct Config {
     pub lockout: idp_core::authentication::lockout::Limits,
     /// `[throttle]`
     pub throttle: Throttle,
+    /// `[challenge]`
+    pub challenge: Challenge,
     /// `[outgoing]`
     pub outgoing: Outgoing,
+    /// `[mail]`
+    pub mail: Mail,
     /// `[support]`
     pub support: Support,
     /// `[keys]`
@@ -98,7 +102,9 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let session = Session::read(reader);
     let lockout = read_lockout(reader);
     let throttle = Throttle::read(reader);
+    let challenge = Challenge::read(reader);
     let outgoing = Outgoing::read(reader);
+    let mail = Mail::read(reader, demo);
     let keys = Keys::read(reader);
     let log = Log::read(reader);
     let limits = Limits::read(reader);
@@ -108,6 +114,9 @@ fn read(reader: &mut Reader) -> Option<Config> {
         must_open(reader, "public.tls_key", Some(&tls.key));
     }
     must_open(reader, "outgoing.extra_ca_file", outgoing.extra_ca_file.as_deref());
+    if let Some(Mail::Smtp(smtp)) = &mail {
+        must_open(reader, "mail.extra_ca_file", smtp.extra_ca_file.as_deref());
+    }
     if let Ephemeral::Redis { ca_file, .. } = &ephemeral {
         must_open(reader, "ephemeral.ca_file", ca_file.as_deref());
     }
@@ -125,7 +134,9 @@ fn read(reader: &mut Reader) -> Option<Config> {
         session,
         lockout,
         throttle,
+        challenge,
         outgoing,
+        mail: mail?,
         support: support?,
         keys,
         log,

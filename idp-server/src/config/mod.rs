@@ -6,6 +6,7 @@
 
 mod listeners;
 mod load;
+mod mail;
 mod network;
 mod operation;
 mod reader;
@@ -19,9 +20,10 @@ mod tests;
 
 pub use listeners::{Limits, Private, Public, TlsFiles};
 pub use load::{Config, load};
+pub use mail::{Mail, MailTls, Smtp};
 pub use network::{Network, Origin};
 pub use operation::{ClockSource, Keys, Log, LogFormat, Outgoing, Support};
 pub use reader::Mistake;
 pub use secrets::{MasterKey, MasterKeyError, Secrets};
-pub use sign_on::{HashCost, Password, Session, Throttle};
+pub use sign_on::{Challenge, HashCost, Password, Session, Throttle};
 pub use storage::{Database, DatabaseUrl, Ephemeral};

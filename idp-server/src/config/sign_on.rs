@@ -86,6 +86,24 @@ pub(super) fn read_lockout(reader: &mut Reader) -> Limits {
     }
 }
 
+/// `[challenge]`: the work that a browser does before a public form is read, and after failures.
+#[derive(Clone, Copy, Debug)]
+pub struct Challenge {
+    /// `bits`: how hard it is; each one more doubles the work. 14 is a second on a telephone.
+    pub bits: u8,
+    /// `wait_seconds`: how long a browser without scripts waits instead.
+    pub wait: TimeDelta,
+}
+
+impl Challenge {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        Self {
+            bits: reader.number("challenge.bits", 8..=20, 14),
+            wait: TimeDelta::seconds(reader.number("challenge.wait_seconds", 5..=120, 20)),
+        }
+    }
+}
+
 /// `[throttle]`: what one address may get wrong before it has to wait. A clinic shares one
 /// address, so the limits are wider than those of one account.
 #[derive(Clone, Copy, Debug)]

@@ -48,7 +48,9 @@ impl Folder {
              database.url = \"sqlite:{}/hilum.sqlite\"\n\
              secrets.master_key_file = \"{}\"\n\
              support.phone = \"1-800-555-0100\"\n\
-             support.email = \"a@b\"\n",
+             support.email = \"a@b\"\n\
+             mail.host = \"smtp.example.org\"\n\
+             mail.from = \"Hilum <no-reply@example.org>\"\n",
             self.0.display(),
             self.key()
         )

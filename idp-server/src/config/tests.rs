@@ -75,7 +75,7 @@ fn every_mistake_is_told_at_once_with_its_line() {
         "line 9: password.policy must be \"community\" or \"nist-63b-4\"",
         "line 10: password.memory_kib must be a whole number from 19456 to 262144",
         "line 11: colour is not known: there are demo, public_origin and the \
-         sections clock, database, ephemeral, keys, limits, lockout, log, outgoing, password, \
+         sections challenge, clock, database, ephemeral, keys, limits, lockout, log, mail, outgoing, password, \
          private, public, secrets, session, support, throttle",
         "line 13: log.filter must be a level (error, warn, info, debug), or levels by module \
          after it",
@@ -85,6 +85,8 @@ fn every_mistake_is_told_at_once_with_its_line() {
          secret new FILE`",
         "support.phone is missing: it must be a telephone number",
         "support.email is missing: it must be an e-mail address",
+        "mail.host is missing: it must be the name or address of your mail server, such as \
+         \"smtp.example.org\"",
     ];
     assert_eq!(told, expected);
 }

@@ -24,6 +24,21 @@ impl Key {
         Self(format!("code:{}", code.to_text()))
     }
 
+    /// A challenge that has been used.
+    pub fn challenge(nonce: &str) -> Self {
+        Self::named("challenge", &[nonce])
+    }
+
+    /// Which pass of its network a challenge is that waits in place of being solved.
+    pub fn challenge_pass(nonce: &str) -> Self {
+        Self::named("challenge-pass", &[nonce])
+    }
+
+    /// A way to a new password in progress, by the handle in its pages' address.
+    pub fn recovery(handle: &str) -> Self {
+        Self::named("recovery", &[handle])
+    }
+
     /// A client assertion that has been used (RFC 7523 §3, `jti`).
     pub fn assertion(client_id: &str, jti: &str) -> Self {
         Self::named("jti", &[client_id, jti])
@@ -43,7 +58,9 @@ impl Key {
     /// A stranger can make as many of these as they like, so they never take the place of what
     /// may be used only once.
     pub(super) fn is_losable(&self) -> bool {
-        self.0.starts_with("txn:") || self.0.starts_with("parked:")
+        ["txn:", "parked:", "recovery:", "challenge-pass:"]
+            .iter()
+            .any(|kind| self.0.starts_with(kind))
     }
 
     /// The key as it is stored, for instance `txn:` and 43 characters of base64url.

@@ -5,7 +5,9 @@
 
 mod account;
 mod browser;
+mod challenge;
 pub mod client_address;
+mod demo;
 mod door;
 mod error;
 mod front;
@@ -36,5 +38,6 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .configure(sign_on::routes)
         .configure(sign_out::routes)
         .configure(account::routes)
+        .configure(demo::routes)
         .configure(home::routes);
 }

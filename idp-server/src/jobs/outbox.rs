@@ -1,9 +1,11 @@
-//! Tells sites that sessions have ended (OIDC Back-Channel Logout §2.5).
+//! Delivers what must leave the process: logout notices to sites, mails to people.
 //!
-//! A message is written in the transaction that ends a session; this job takes it on, makes a
-//! logout token that lives two minutes, posts it, and writes down what came of it. If the process
-//! is killed in between, the lease runs out and a node, this one or another, tries again: a site
-//! may hear twice, and never not at all.
+//! A message is written in the transaction that demands it; this job takes it on, delivers it, and
+//! writes down what came of it. If the process is killed in between, the lease runs out and a node,
+//! this one or another, tries again: a site or a person may hear twice, and never not at all.
+
+mod logout;
+mod mail;
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,10 +13,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use idp_core::{
     audit::{Actor, Event, Kind},
     ids::EventId,
-    oidc::{
-        backchannel::{EndedSession, LogoutClaims},
-        jose::TokenType,
-    },
 };
 use serde_json::json;
 use tokio::{sync::watch, task::JoinSet};
@@ -22,7 +20,6 @@ use tokio::{sync::watch, task::JoinSet};
 use super::rounds::{self, Report};
 use crate::{
     app::App,
-    http::token_id,
     store::{
         AnyConn, StoreError, audit,
         outbox::{self, Claimed, Content},
@@ -31,11 +28,11 @@ use crate::{
 
 /// How often the outbox is looked at when no bell rings: other nodes write into it as well.
 const PERIOD: Duration = Duration::from_secs(1);
-/// How many sites are called at once, so that a slow one keeps no other waiting.
+/// How many messages are delivered at once, so that a slow site keeps no other waiting.
 const MOST_AT_ONCE: usize = 32;
 /// How long a message is this node's: longer than a call and the note of its outcome may take.
 const LEASE: TimeDelta = TimeDelta::seconds(30);
-/// After how long a site is given up.
+/// After how long a message is given up.
 const GIVE_UP_AFTER: TimeDelta = TimeDelta::hours(24);
 /// The longest wait between two attempts.
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(1);
@@ -81,11 +78,13 @@ async fn take_on(app: &App, room: usize) -> Result<Vec<Claimed>, StoreError> {
 /// What an attempt came to, in a few words for the receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Attempt {
-    /// The site has it.
+    /// The other side has it.
     Delivered(String),
     /// It has not, and may the next time.
     Failed(String),
-    /// There is no site to tell any more.
+    /// It never will have it: there is nobody to tell any more.
+    Hopeless(String),
+    /// There is nothing to tell any more.
     Pointless(&'static str),
 }
 
@@ -111,49 +110,31 @@ async fn deliver(app: Arc<App>, message: Claimed) {
     let event = event(&app, &message, &note);
     let id = message.id.clone();
     let now = app.clock.now();
+    let erased = mail::erased(&app, &message.content, &note);
     let write = move |conn: &mut AnyConn| {
         match &note {
             Note::Delivered(status) => outbox::delivered(conn, &id, status, now)?,
             Note::GivenUp(status) => outbox::failed(conn, &id, status)?,
             Note::TryAgain { status, due_at } => outbox::retry(conn, &id, status, *due_at)?,
         }
+        if let Some(erased) = &erased {
+            outbox::erase(conn, &id, erased)?;
+        }
         audit::record(conn, event.as_slice())
     };
     if let Err(error) = app.db.write(write).await {
-        // The lease runs out, and the site hears once more.
+        // The lease runs out, and the message goes out once more.
         tracing::warn!(message = %message.id, %error, "a delivery could not be noted");
     }
 }
 
 async fn call(app: &App, message: &Claimed) -> Attempt {
-    let Content::BackchannelLogout { site, session, subscriber } = &message.content;
-    let Some(entry) = app.sites.client(site) else { return Attempt::Pointless("the site is gone") };
-    let client = &entry.client;
-    let Some(address) = &client.backchannel_logout_uri else {
-        return Attempt::Pointless("the site no longer wants to be told");
-    };
-    let claims = LogoutClaims::new(
-        &app.issuer,
-        EndedSession {
-            client_id: site.as_str(),
-            subject: &entry.naming.subject(subscriber),
-            session: &entry.naming.session(session),
-        },
-        &token_id(&app.random),
-        app.clock.now(),
-    );
-    // It is signed as the site's ID tokens are (§2.6).
-    let algorithm = client.id_token_signed_response_alg;
-    let token = match app.ring.sign(algorithm, TokenType::LogoutToken, &claims) {
-        Ok(token) => token,
-        Err(error) => return Attempt::Failed(error.to_string()),
-    };
-    match app.outgoing.post_form(address, &[("logout_token", &token)]).await {
-        Ok(answer) if (200..300).contains(&answer.status) => {
-            Attempt::Delivered(format!("status {}", answer.status))
+    match &message.content {
+        Content::BackchannelLogout { site, session, subscriber } => {
+            logout::tell(app, site, session, subscriber).await
         }
-        Ok(answer) => Attempt::Failed(format!("status {}", answer.status)),
-        Err(error) => Attempt::Failed(error.to_string()),
+        Content::Mail { sealed: Some(sealed), .. } => mail::send(app, message, sealed).await,
+        Content::Mail { sealed: None, .. } => Attempt::Pointless("it was settled before"),
     }
 }
 
@@ -162,6 +143,7 @@ async fn call(app: &App, message: &Claimed) -> Attempt {
 fn after(attempt: Attempt, message: &Claimed, now: DateTime<Utc>) -> Note {
     match attempt {
         Attempt::Delivered(status) => Note::Delivered(status),
+        Attempt::Hopeless(status) => Note::GivenUp(status),
         Attempt::Pointless(status) => Note::GivenUp(status.to_owned()),
         Attempt::Failed(status) => {
             let wait = TimeDelta::seconds(1_i64 << message.attempts.min(30)).min(LONGEST_WAIT);
@@ -177,21 +159,32 @@ fn after(attempt: Attempt, message: &Claimed, now: DateTime<Utc>) -> Note {
 
 /// The audit event of the last word on a message; an attempt in between has none.
 fn event(app: &App, message: &Claimed, note: &Note) -> Option<Event> {
-    let (kind, status) = match note {
-        Note::Delivered(status) => (Kind::LogoutDelivered, status),
-        Note::GivenUp(status) => (Kind::LogoutFailed, status),
+    let (delivered, status) = match note {
+        Note::Delivered(status) => (true, status),
+        Note::GivenUp(status) => (false, status),
         Note::TryAgain { .. } => return None,
     };
-    let Content::BackchannelLogout { site, session, subscriber } = &message.content;
     let id = EventId::from_random(app.random.bytes());
     let attempts = message.attempts.saturating_add(1);
-    Some(
-        Event::new(id, app.clock.now(), kind, Actor::Job("outbox".to_owned()))
-            .to(subscriber.clone())
-            .in_session(session.clone())
-            .at_site(site.clone())
-            .after(json!({ "attempts": attempts, "status": status })),
-    )
+    let new = |kind| Event::new(id, app.clock.now(), kind, Actor::Job("outbox".to_owned()));
+    Some(match &message.content {
+        Content::BackchannelLogout { site, session, subscriber } => {
+            let kind = if delivered { Kind::LogoutDelivered } else { Kind::LogoutFailed };
+            new(kind)
+                .to(subscriber.clone())
+                .in_session(session.clone())
+                .at_site(site.clone())
+                .after(json!({ "attempts": attempts, "status": status }))
+        }
+        Content::Mail { subscriber, name, .. } => {
+            let kind = if delivered { Kind::MailDelivered } else { Kind::MailFailed };
+            let mut event = new(kind).after(json!({
+                "attempts": attempts, "mail": name, "status": status,
+            }));
+            event.subject.clone_from(subscriber);
+            event
+        }
+    })
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::config::MasterKey;
 
 /// A derived key. It does not print, and is wiped when dropped.
+#[derive(Clone)]
 pub struct SubKey(Zeroizing<[u8; 32]>);
 
 impl SubKey {
@@ -21,13 +22,19 @@ impl SubKey {
 
 /// The derived keys, by purpose.
 pub struct SubKeys {
+    /// Seals the challenges that stand in our pages.
+    pub challenge: SubKey,
     /// Tags the form tokens that stand in our pages.
     pub form_token: SubKey,
+    /// Makes what mailed codes are compared by, so that a stolen table cannot be tried through.
+    pub mailed_code: SubKey,
     /// Makes the names by which a group of sites knows a person. It is for life: with another
     /// master key, every site would meet every person as a stranger.
     pub pairwise_subject: SubKey,
     /// Tags refresh tokens.
     pub refresh_token: SubKey,
+    /// Draws the secret questions that are asked of names that have none.
+    pub pretended_questions: SubKey,
     /// Encrypts what lies in the database; used by the [`Sealer`](super::sealing::Sealer).
     pub(super) sealing: SubKey,
     /// Turns a Social Security number into a value that can be unique in the database without
@@ -54,8 +61,11 @@ impl SubKeys {
         };
         // A label that changes makes worthless what was written under the old one.
         Ok(Self {
+            challenge: derive("challenge")?,
             form_token: derive("form-token")?,
+            mailed_code: derive("mailed-code")?,
             pairwise_subject: derive("pairwise-subject")?,
+            pretended_questions: derive("pretended-questions")?,
             refresh_token: derive("refresh-token")?,
             sealing: derive("seal")?,
             tax_id_index: derive("tax-id-index")?,
@@ -86,8 +96,11 @@ mod tests {
     fn each_purpose_has_a_key_of_its_own_that_never_changes() {
         let keys = SubKeys::for_tests();
         let all = [
+            keys.challenge.expose(),
             keys.form_token.expose(),
+            keys.mailed_code.expose(),
             keys.pairwise_subject.expose(),
+            keys.pretended_questions.expose(),
             keys.refresh_token.expose(),
             keys.sealing.expose(),
             keys.tax_id_index.expose(),

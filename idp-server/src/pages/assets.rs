@@ -28,6 +28,7 @@ pub struct Assets {
     pub stylesheet: Asset,
     pub mark: Asset,
     pub form_post: Asset,
+    pub challenge: Asset,
 }
 
 impl Assets {
@@ -48,12 +49,17 @@ impl Assets {
                 "text/javascript; charset=utf-8",
                 include_bytes!("../../assets/form-post.js"),
             ),
+            challenge: Asset::new(
+                "challenge.js",
+                "text/javascript; charset=utf-8",
+                include_bytes!("../../assets/challenge.js"),
+            ),
         }
     }
 
     /// All of them.
-    pub fn all(&self) -> [&Asset; 3] {
-        [&self.stylesheet, &self.mark, &self.form_post]
+    pub fn all(&self) -> [&Asset; 4] {
+        [&self.stylesheet, &self.mark, &self.form_post, &self.challenge]
     }
 
     /// The asset with this name, for `GET /assets/{file}`.

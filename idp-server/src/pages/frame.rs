@@ -28,6 +28,10 @@ impl<'a> Frame<'a> {
         &ASSETS.mark.url
     }
 
+    pub(super) fn challenge_script(&self) -> &'static str {
+        &ASSETS.challenge.url
+    }
+
     pub(super) fn form_post_script(&self) -> &'static str {
         &ASSETS.form_post.url
     }

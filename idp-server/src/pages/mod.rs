@@ -9,10 +9,14 @@ mod account;
 mod affiliation;
 mod assets;
 mod browser;
+mod challenge;
 mod error;
+mod forgot;
 mod form_post;
 mod frame;
 mod home;
+mod letter;
+mod mailbox;
 mod messages;
 mod moment;
 mod notice;
@@ -28,10 +32,17 @@ mod tests;
 pub use account::{AccountPage, AffiliationView, Done, SessionView, SiteVisit};
 pub use affiliation::{AffiliationChoice, AffiliationPage};
 pub use assets::ASSETS;
+pub use challenge::{ChallengeProblem, ChallengeView};
 pub use error::{ErrorPage, FormExpiredPage, NotFoundPage, Problem, ProtocolError, StartAgain};
+pub use forgot::{
+    ForgotClosedPage, ForgotCodePage, ForgotNewPage, ForgotProblem, ForgotQuestionsPage,
+    ForgotStartPage, Forgotten, Outcome, OutcomePage, StopPage, Stoppable,
+};
 pub use form_post::FormPostPage;
 pub use frame::{Frame, SiteView, Support};
 pub use home::HomePage;
+pub use letter::{Letter, Letterhead};
+pub use mailbox::{MailView, MailboxPage};
 pub use messages::Messages;
 pub use notice::{NoticePage, Received};
 pub use refusal::{RefusalPage, RefusalReason};

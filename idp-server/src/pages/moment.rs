@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use askama::filters::HtmlSafe;
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 
-use super::messages::Messages;
+use super::messages::{Filled, Messages};
 
 /// A point in time as a `time` element: written out for people, exact for programs. In UTC, and
 /// saying so: a page without JavaScript cannot know where the person is.
@@ -21,32 +21,35 @@ impl Moment {
     pub(super) fn new(at: DateTime<Utc>, text: &'static Messages) -> Self {
         Self { at, text }
     }
+}
 
-    fn month(&self) -> &'static str {
-        let date = &self.text.date;
-        match self.at.month() {
-            1 => date.january,
-            2 => date.february,
-            3 => date.march,
-            4 => date.april,
-            5 => date.may,
-            6 => date.june,
-            7 => date.july,
-            8 => date.august,
-            9 => date.september,
-            10 => date.october,
-            11 => date.november,
-            _ => date.december,
-        }
+/// A point in time in words, for where there is no markup.
+pub(super) fn written(text: &'static Messages, at: DateTime<Utc>) -> Filled {
+    text.date.moment(at.day(), month(text, at), at.format("%H:%M"), at.year())
+}
+
+fn month(text: &'static Messages, at: DateTime<Utc>) -> &'static str {
+    let date = &text.date;
+    match at.month() {
+        1 => date.january,
+        2 => date.february,
+        3 => date.march,
+        4 => date.april,
+        5 => date.may,
+        6 => date.june,
+        7 => date.july,
+        8 => date.august,
+        9 => date.september,
+        10 => date.october,
+        11 => date.november,
+        _ => date.december,
     }
 }
 
 impl Display for Moment {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
         let exact = self.at.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let (day, year) = (self.at.day(), self.at.year());
-        let written =
-            self.text.date.moment(day, self.month(), self.at.format("%H:%M"), year).marked();
+        let written = written(self.text, self.at).marked();
         write!(out, "<time datetime=\"{exact}\">{written}</time>")
     }
 }

@@ -1,5 +1,7 @@
 //! Codes of the community in the words of the page's language.
 
+use idp_core::authentication::secret_questions::Question;
+
 use super::messages::Messages;
 
 /// The name of a role of the catalogue. A code that we do not know is shown as it is.
@@ -27,6 +29,21 @@ pub(super) fn role<'a>(text: &'static Messages, code: &'a str) -> &'a str {
 /// The names of several roles.
 pub(super) fn roles<'a>(text: &'static Messages, codes: &[&'a str]) -> Vec<&'a str> {
     codes.iter().map(|code| role(text, code)).collect()
+}
+
+/// A secret question.
+pub(super) fn question(text: &'static Messages, question: Question) -> &'static str {
+    let words = &text.question;
+    match question {
+        Question::ChildhoodFriend => words.childhood_friend,
+        Question::ChildhoodStreet => words.childhood_street,
+        Question::FirstConcert => words.first_concert,
+        Question::FirstEmployer => words.first_employer,
+        Question::FirstPet => words.first_pet,
+        Question::FirstTeacher => words.first_teacher,
+        Question::GrandmotherTown => words.grandmother_town,
+        Question::PrimarySchool => words.primary_school,
+    }
 }
 
 /// What an access level (R89) is called.

@@ -342,15 +342,17 @@ impl Work<'_> {
                 .at_site(ended.site.clone())
                 .after(json!({ "grant": ended.id }))
         };
-        let queued = |content: Content| {
-            let Content::BackchannelLogout { site, session, subscriber } = content;
-            self.event(Kind::LogoutQueued).to(subscriber).in_session(session).at_site(site)
+        let queued = |content: Content| match content {
+            Content::BackchannelLogout { site, session, subscriber } => Some(
+                self.event(Kind::LogoutQueued).to(subscriber).in_session(session).at_site(site),
+            ),
+            Content::Mail { .. } => None,
         };
         let events: Vec<Event> = sessions
             .iter()
             .map(session)
             .chain(grants.iter().map(grant))
-            .chain(notices.into_iter().map(queued))
+            .chain(notices.into_iter().filter_map(queued))
             .collect();
         audit::record(conn, &events)?;
         Ok(counts)

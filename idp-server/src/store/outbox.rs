@@ -27,6 +27,44 @@ pub enum Content {
         /// Whose session it is.
         subscriber: SubscriberId,
     },
+    /// A mail. It may carry a code, so address, facts and code are sealed under the master key
+    /// while it waits, and gone when it is settled; that it was sent stays.
+    Mail {
+        /// To whom, unless it goes to an address that is nobody's.
+        subscriber: Option<SubscriberId>,
+        /// Which mail, as [`idp_core::mail::Mail::name`] says it.
+        name: String,
+        /// What [`crate::mail::Post`] sealed; nothing once the mail is settled.
+        sealed: Option<String>,
+    },
+}
+
+/// The kinds that this program delivers. A message of another kind was written by a newer program,
+/// and waits for one.
+const KINDS: [&str; 2] = ["backchannel-logout", "mail"];
+
+impl Content {
+    /// The `kind` of the row.
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::BackchannelLogout { .. } => "backchannel-logout",
+            Self::Mail { .. } => "mail",
+        }
+    }
+
+    const fn site(&self) -> Option<&SiteId> {
+        match self {
+            Self::BackchannelLogout { site, .. } => Some(site),
+            Self::Mail { .. } => None,
+        }
+    }
+
+    const fn session(&self) -> Option<&SessionId> {
+        match self {
+            Self::BackchannelLogout { session, .. } => Some(session),
+            Self::Mail { .. } => None,
+        }
+    }
 }
 
 /// A message to be stored.
@@ -91,12 +129,11 @@ pub fn enqueue(
         return Ok(());
     }
     let row = |message: &NewMessage| {
-        let Content::BackchannelLogout { site, session, .. } = &message.content;
         (
             outbox::id.eq(message.id.to_string()),
-            outbox::kind.eq("backchannel-logout"),
-            outbox::site_id.eq(site.to_string()),
-            outbox::session_id.eq(session.to_string()),
+            outbox::kind.eq(message.content.kind()),
+            outbox::site_id.eq(message.content.site().map(ToString::to_string)),
+            outbox::session_id.eq(message.content.session().map(ToString::to_string)),
             outbox::payload.eq(json(&message.content)),
             outbox::created_at.eq(millis(now)),
             outbox::due_at.eq(millis(now)),
@@ -123,6 +160,7 @@ pub fn claim(
     let free = || outbox::leased_until.is_null().or(outbox::leased_until.le(millis(now)));
     let pending = outbox::state.eq(code(&MessageState::Pending));
     let due: Vec<String> = outbox::table
+        .filter(outbox::kind.eq_any(KINDS))
         .filter(pending.clone().and(outbox::due_at.le(millis(now))).and(free()))
         .order((outbox::due_at, outbox::id))
         .limit(limit)
@@ -210,6 +248,53 @@ pub fn retry(
     Ok(())
 }
 
+/// Takes the secrets out of a mail that is settled. What was sent, to whom and when, stays.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn erase(conn: &mut AnyConn, id: &MessageId, erased: &Content) -> Result<(), StoreError> {
+    diesel::update(outbox::table.find(id.as_str()))
+        .set(outbox::payload.eq(json(erased)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// A mail that was written, newest first: for the mailbox of the demo.
+#[derive(Clone, Debug)]
+pub struct WrittenMail {
+    /// Its identifier.
+    pub id: MessageId,
+    /// The mail.
+    pub content: Content,
+    /// How it stands.
+    pub state: MessageState,
+    /// When it was written.
+    pub created_at: DateTime<Utc>,
+}
+
+/// The last `limit` mails.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn last_mails(conn: &mut AnyConn, limit: i64) -> Result<Vec<WrittenMail>, StoreError> {
+    let rows: Vec<(String, String, String, i64)> = outbox::table
+        .filter(outbox::kind.eq("mail"))
+        .order((outbox::created_at.desc(), outbox::id))
+        .limit(limit)
+        .select((outbox::id, outbox::payload, outbox::state, outbox::created_at))
+        .load(conn)?;
+    let mail = |(id, payload, state, created_at): (String, String, String, i64)| {
+        let read = Reading { table: "outbox", row: &id };
+        Ok(WrittenMail {
+            id: read.parsed("id", id.clone())?,
+            content: read.json("payload", &payload)?,
+            state: read.code("state", &state)?,
+            created_at: read.at("created_at", created_at)?,
+        })
+    };
+    rows.into_iter().map(mail).collect()
+}
+
 /// The receipts of a session's logout, by site.
 ///
 /// # Errors
@@ -218,10 +303,11 @@ pub fn receipts(conn: &mut AnyConn, session: &SessionId) -> Result<Vec<Receipt>,
     type Row = (String, String, String, i64, Option<i64>, Option<String>);
     let rows: Vec<Row> = outbox::table
         .filter(outbox::session_id.eq(session.as_str()))
+        .filter(outbox::site_id.is_not_null())
         .order((outbox::site_id, outbox::created_at))
         .select((
             outbox::id,
-            outbox::site_id,
+            outbox::site_id.assume_not_null(),
             outbox::state,
             outbox::attempts,
             outbox::delivered_at,
@@ -258,7 +344,7 @@ pub fn sweep(conn: &mut AnyConn, before: DateTime<Utc>) -> Result<usize, StoreEr
 /// [`StoreError`].
 pub fn waiting(conn: &mut AnyConn) -> Result<i64, StoreError> {
     let pending = outbox::state.eq(code(&MessageState::Pending));
-    Ok(outbox::table.filter(pending).count().get_result(conn)?)
+    Ok(outbox::table.filter(outbox::kind.eq_any(KINDS)).filter(pending).count().get_result(conn)?)
 }
 
 /// The message, unless it is settled already.

@@ -83,6 +83,43 @@ diesel::table! {
 }
 
 diesel::table! {
+    email_change (id) {
+        id -> Text,
+        subscriber_id -> Text,
+        old_email -> Nullable<Text>,
+        old_normalized -> Nullable<Text>,
+        new_email -> Text,
+        state -> Text,
+        requested_at -> BigInt,
+        expires_at -> BigInt,
+        changed_at -> Nullable<BigInt>,
+        undo_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    factor_reset (id) {
+        id -> Text,
+        subscriber_id -> Text,
+        helper -> Text,
+        checked -> Text,
+        state -> Text,
+        requested_at -> BigInt,
+        due_at -> BigInt,
+        settled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    known_browser (subscriber_id, browser_digest) {
+        subscriber_id -> Text,
+        browser_digest -> Binary,
+        first_at -> BigInt,
+        last_at -> BigInt,
+    }
+}
+
+diesel::table! {
     lease (name) {
         name -> Text,
         holder -> Text,
@@ -96,6 +133,20 @@ diesel::table! {
         failures -> BigInt,
         factor_failures -> BigInt,
         locked_until -> Nullable<BigInt>,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    mailed_code (subscriber_id, purpose) {
+        subscriber_id -> Text,
+        purpose -> Text,
+        digest -> Binary,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        failures -> BigInt,
+        issued -> BigInt,
+        hour_began_at -> BigInt,
         updated_at -> BigInt,
     }
 }
@@ -130,7 +181,7 @@ diesel::table! {
     outbox (id) {
         id -> Text,
         kind -> Text,
-        site_id -> Text,
+        site_id -> Nullable<Text>,
         session_id -> Nullable<Text>,
         payload -> Text,
         created_at -> BigInt,
@@ -153,12 +204,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    secret_questions (subscriber_id) {
+        subscriber_id -> Text,
+        questions -> Text,
+        answers_hash -> Text,
+        set_at -> BigInt,
+    }
+}
+
+diesel::table! {
     remembered_browser (digest) {
         digest -> Binary,
         subscriber_id -> Text,
         since -> BigInt,
         until -> BigInt,
         user_agent -> Text,
+    }
+}
+
+diesel::table! {
+    self_help (name_digest) {
+        name_digest -> Binary,
+        wrong_answers -> BigInt,
+        updated_at -> BigInt,
     }
 }
 

@@ -36,6 +36,16 @@ pub fn for_sign_in(conn: &mut AnyConn, name: &str) -> Result<Option<Account>, St
         .transpose()
 }
 
+/// Finds the person with this identifier.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find(conn: &mut AnyConn, id: &SubscriberId) -> Result<Option<Subscriber>, StoreError> {
+    let row: Option<Row> =
+        subscriber::table.find(id.as_str()).select(Row::as_select()).first(conn).optional()?;
+    row.map(TryInto::try_into).transpose()
+}
+
 /// Takes in a new person, without a password.
 ///
 /// # Errors

@@ -24,6 +24,7 @@ const ROUTES: &[(&str, u16, u16)] = &[
     ("/account/sessions/{id}/end", 405, 303),
     ("/assets/{name}", 404, 405),
     ("/authorize", 400, 400),
+    ("/demo/mailbox", 200, 405),
     ("/end-session", 303, 303),
     ("/introspect", 405, 400),
     ("/jwks", 200, 405),
