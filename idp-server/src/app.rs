@@ -7,7 +7,7 @@ use std::{
 };
 
 use idp_core::{
-    authentication::{lockout, session::SessionRules},
+    authentication::{lockout, password_policy::PasswordPolicy, session::SessionRules},
     community::subscriber::AccountRules,
 };
 use tokio::sync::Notify;
@@ -68,6 +68,10 @@ pub struct App {
     pub throttle: Throttle,
     /// What a browser does before public forms are read.
     pub challenge: config::Challenge,
+    /// How many strangers' questions are answered by mail within an hour.
+    pub inquiries_per_hour: u32,
+    /// Which rules a new password must keep.
+    pub password_policy: PasswordPolicy,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Writes mails and codes.
@@ -171,6 +175,8 @@ impl App {
             passwords: Passwords::start(&config.password, metrics.passwords.clone(), random)?,
             throttle: Throttle::new(ephemeral.clone(), throttle::limits(&config.throttle)),
             challenge: config.challenge,
+            inquiries_per_hour: config.challenge.inquiries_per_hour,
+            password_policy: config.password.policy,
             ephemeral,
             metrics,
             post,

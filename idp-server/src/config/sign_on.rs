@@ -93,6 +93,9 @@ pub struct Challenge {
     pub bits: u8,
     /// `wait_seconds`: how long a browser without scripts waits instead.
     pub wait: TimeDelta,
+    /// `inquiries_per_hour`: how many forms of people who are not signed in lead to a mail within an
+    /// hour, all together.
+    pub inquiries_per_hour: u32,
 }
 
 impl Challenge {
@@ -100,6 +103,11 @@ impl Challenge {
         Self {
             bits: reader.number("challenge.bits", 8..=20, 14),
             wait: TimeDelta::seconds(reader.number("challenge.wait_seconds", 5..=120, 20)),
+            inquiries_per_hour: reader.number(
+                "challenge.inquiries_per_hour",
+                10..=1_000_000,
+                1_000,
+            ),
         }
     }
 }

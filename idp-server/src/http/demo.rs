@@ -13,7 +13,7 @@ use super::{
     visit::{Visit, page},
 };
 use crate::{
-    mail::Transport,
+    mail::{Addressed, Transport},
     pages::{Letter, Letterhead, MailView, MailboxPage},
     store::outbox::{self, Content},
 };
@@ -46,9 +46,12 @@ async fn mailbox(visit: &Visit, to: Option<&str>) -> Result<HttpResponse, PageEr
         .iter()
         .filter_map(|mail| match &mail.content {
             Content::Mail { sealed: Some(sealed), .. } => {
-                Some((mail, visit.post.open(&mail.id, sealed).ok()?))
+                let addressed: Addressed = visit.post.open(&mail.id, sealed).ok()?;
+                Some((mail, addressed))
             }
-            Content::Mail { sealed: None, .. } | Content::BackchannelLogout { .. } => None,
+            Content::Mail { sealed: None, .. }
+            | Content::BackchannelLogout { .. }
+            | Content::Inquiry { .. } => None,
         })
         .filter(|(_, addressed)| to.is_none_or(|to| addressed.to.as_str() == to))
         .collect();

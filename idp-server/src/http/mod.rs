@@ -10,11 +10,13 @@ pub mod client_address;
 mod demo;
 mod door;
 mod error;
+mod forgot;
 mod front;
 mod gate;
 pub mod headers;
 pub mod health;
 mod home;
+mod inquiry;
 mod oidc;
 pub mod server;
 mod session;
@@ -39,5 +41,6 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .configure(sign_out::routes)
         .configure(account::routes)
         .configure(demo::routes)
+        .configure(forgot::routes)
         .configure(home::routes);
 }

@@ -13,6 +13,7 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
+pub use outbox::Inquiry;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 use crate::app::App;

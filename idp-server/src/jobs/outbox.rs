@@ -4,6 +4,7 @@
 //! writes down what came of it. If the process is killed in between, the lease runs out and a node,
 //! this one or another, tries again: a site or a person may hear twice, and never not at all.
 
+mod inquiry;
 mod logout;
 mod mail;
 
@@ -16,6 +17,8 @@ use idp_core::{
 };
 use serde_json::json;
 use tokio::{sync::watch, task::JoinSet};
+
+pub use inquiry::Inquiry;
 
 use super::rounds::{self, Report};
 use crate::{
@@ -133,8 +136,11 @@ async fn call(app: &App, message: &Claimed) -> Attempt {
         Content::BackchannelLogout { site, session, subscriber } => {
             logout::tell(app, site, session, subscriber).await
         }
+        Content::Inquiry { sealed: Some(sealed) } => inquiry::answer(app, message, sealed).await,
         Content::Mail { sealed: Some(sealed), .. } => mail::send(app, message, sealed).await,
-        Content::Mail { sealed: None, .. } => Attempt::Pointless("it was settled before"),
+        Content::Inquiry { sealed: None } | Content::Mail { sealed: None, .. } => {
+            Attempt::Pointless("it was settled before")
+        }
     }
 }
 
@@ -176,6 +182,8 @@ fn event(app: &App, message: &Claimed, note: &Note) -> Option<Event> {
                 .at_site(site.clone())
                 .after(json!({ "attempts": attempts, "status": status }))
         }
+        // Its mail has an event of its own.
+        Content::Inquiry { .. } => return None,
         Content::Mail { subscriber, name, .. } => {
             let kind = if delivered { Kind::MailDelivered } else { Kind::MailFailed };
             let mut event = new(kind).after(json!({

@@ -11,7 +11,7 @@ use idp_core::{
     mail::Mail,
     secret::SecretDigest,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -179,18 +179,22 @@ impl Post {
         Ok(())
     }
 
-    /// Opens a mail that waits in the outbox under `id`.
+    /// Opens a mail, or what else waits sealed in the outbox under `id`.
     ///
     /// # Errors
     /// [`SealError`] if it was sealed under another key, moved or changed.
-    pub fn open(&self, id: &MessageId, sealed: &str) -> Result<Addressed, SealError> {
+    pub fn open<T: DeserializeOwned>(&self, id: &MessageId, sealed: &str) -> Result<T, SealError> {
         let sealed = STANDARD_NO_PAD.decode(sealed).map_err(|_| SealError::Malformed)?;
         let plain = self.0.sealer.open(place(id), &sealed)?;
         serde_json::from_slice(&plain).map_err(|_| SealError::Malformed)
     }
 
-    fn seal(&self, id: &MessageId, addressed: &Addressed) -> Result<String, SealError> {
-        let plain = serde_json::to_vec(addressed).map_err(|_| SealError::Malformed)?;
+    /// Seals what waits in the outbox under `id` and must not be read there.
+    ///
+    /// # Errors
+    /// [`SealError`]; the cipher has no reason to fail.
+    pub fn seal<T: Serialize>(&self, id: &MessageId, plain: &T) -> Result<String, SealError> {
+        let plain = serde_json::to_vec(plain).map_err(|_| SealError::Malformed)?;
         let plain = Zeroizing::new(plain);
         Ok(STANDARD_NO_PAD.encode(self.0.sealer.seal(place(id), &plain)?))
     }

@@ -57,6 +57,8 @@ pub enum Cause {
     CodeReused,
     /// The person ended it on the account page.
     EndedByPerson,
+    /// A forgotten password was replaced (security 17.9).
+    PasswordReset,
     /// A spent refresh token came back (RFC 9700 §4.14.2).
     RefreshTokenReused,
     /// Somebody else signed in with the same browser.
@@ -82,6 +84,7 @@ impl Cause {
             Self::AffiliationEnded => "affiliation-ended",
             Self::CodeReused => "code-reused",
             Self::EndedByPerson => "ended-by-person",
+            Self::PasswordReset => "password-reset",
             Self::RefreshTokenReused => "refresh-token-reused",
             Self::Replaced => "replaced",
             Self::Revoked => "revoked",
@@ -346,7 +349,7 @@ impl Work<'_> {
             Content::BackchannelLogout { site, session, subscriber } => Some(
                 self.event(Kind::LogoutQueued).to(subscriber).in_session(session).at_site(site),
             ),
-            Content::Mail { .. } => None,
+            Content::Inquiry { .. } | Content::Mail { .. } => None,
         };
         let events: Vec<Event> = sessions
             .iter()

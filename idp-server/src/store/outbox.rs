@@ -27,6 +27,12 @@ pub enum Content {
         /// Whose session it is.
         subscriber: SubscriberId,
     },
+    /// A stranger's question that is answered by mail, if at all. It names somebody, or tries to, so
+    /// it waits sealed and is gone when it is settled.
+    Inquiry {
+        /// What [`crate::jobs::Inquiry`] sealed; nothing once it is settled.
+        sealed: Option<String>,
+    },
     /// A mail. It may carry a code, so address, facts and code are sealed under the master key
     /// while it waits, and gone when it is settled; that it was sent stays.
     Mail {
@@ -41,13 +47,14 @@ pub enum Content {
 
 /// The kinds that this program delivers. A message of another kind was written by a newer program,
 /// and waits for one.
-const KINDS: [&str; 2] = ["backchannel-logout", "mail"];
+const KINDS: [&str; 3] = ["backchannel-logout", "inquiry", "mail"];
 
 impl Content {
     /// The `kind` of the row.
     const fn kind(&self) -> &'static str {
         match self {
             Self::BackchannelLogout { .. } => "backchannel-logout",
+            Self::Inquiry { .. } => "inquiry",
             Self::Mail { .. } => "mail",
         }
     }
@@ -55,14 +62,14 @@ impl Content {
     const fn site(&self) -> Option<&SiteId> {
         match self {
             Self::BackchannelLogout { site, .. } => Some(site),
-            Self::Mail { .. } => None,
+            Self::Inquiry { .. } | Self::Mail { .. } => None,
         }
     }
 
     const fn session(&self) -> Option<&SessionId> {
         match self {
             Self::BackchannelLogout { session, .. } => Some(session),
-            Self::Mail { .. } => None,
+            Self::Inquiry { .. } | Self::Mail { .. } => None,
         }
     }
 }
@@ -248,7 +255,7 @@ pub fn retry(
     Ok(())
 }
 
-/// Takes the secrets out of a mail that is settled. What was sent, to whom and when, stays.
+/// Takes the secrets out of a message that is settled. What was sent, to whom and when, stays.
 ///
 /// # Errors
 /// [`StoreError`].

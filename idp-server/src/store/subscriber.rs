@@ -46,6 +46,22 @@ pub fn find(conn: &mut AnyConn, id: &SubscriberId) -> Result<Option<Subscriber>,
     row.map(TryInto::try_into).transpose()
 }
 
+/// Finds the person whose address this is.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn by_email(
+    conn: &mut AnyConn,
+    address: &EmailAddress,
+) -> Result<Option<Subscriber>, StoreError> {
+    let row: Option<Row> = subscriber::table
+        .filter(subscriber::email_normalized.eq(address.normalized()))
+        .select(Row::as_select())
+        .first(conn)
+        .optional()?;
+    row.map(TryInto::try_into).transpose()
+}
+
 /// Takes in a new person, without a password.
 ///
 /// # Errors

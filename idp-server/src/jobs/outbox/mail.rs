@@ -3,7 +3,7 @@
 use super::{Attempt, Note};
 use crate::{
     app::App,
-    mail::{NotSent, Transport},
+    mail::{Addressed, NotSent, Transport},
     pages::{Letter, Letterhead, Support},
     store::outbox::{Claimed, Content},
 };
@@ -13,7 +13,7 @@ const IN_MAILBOX: &str = "in the demo's mailbox";
 
 /// One attempt.
 pub(super) async fn send(app: &App, message: &Claimed, sealed: &str) -> Attempt {
-    let addressed = match app.post.open(&message.id, sealed) {
+    let addressed: Addressed = match app.post.open(&message.id, sealed) {
         Ok(addressed) => addressed,
         // Another node may have the key.
         Err(error) => return Attempt::Failed(error.to_string()),
@@ -37,20 +37,18 @@ pub(super) async fn send(app: &App, message: &Claimed, sealed: &str) -> Attempt 
     }
 }
 
-/// What stays of a mail that is settled: neither address nor code. In the demo's mailbox it can
+/// What stays of a message that is settled: neither address nor code. In the demo's mailbox it can
 /// still be read, as in any mailbox.
 pub(super) fn erased(app: &App, content: &Content, note: &Note) -> Option<Content> {
-    let Content::Mail { subscriber, name, .. } = content else { return None };
-    let settled = match note {
-        Note::Delivered(_) => matches!(app.transport, Transport::Smtp(_)),
-        Note::GivenUp(_) => true,
-        Note::TryAgain { .. } => false,
-    };
-    settled.then(|| Content::Mail {
-        subscriber: subscriber.clone(),
-        name: name.clone(),
-        sealed: None,
-    })
+    let is_read_on_our_page = matches!(app.transport, Transport::Mailbox);
+    match (content, note) {
+        (_, Note::TryAgain { .. }) | (Content::BackchannelLogout { .. }, _) => None,
+        (Content::Mail { .. }, Note::Delivered(_)) if is_read_on_our_page => None,
+        (Content::Inquiry { .. }, _) => Some(Content::Inquiry { sealed: None }),
+        (Content::Mail { subscriber, name, .. }, _) => {
+            Some(Content::Mail { subscriber: subscriber.clone(), name: name.clone(), sealed: None })
+        }
+    }
 }
 
 /// The help desk, as mails name it.

@@ -1,0 +1,135 @@
+//! `POST /forgot/password/{handle}/answers`: the secret questions. All answers must be right, and
+//! whoever was asked, the same work is done for them.
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Bytes, Path},
+};
+use idp_core::{
+    audit::Kind,
+    authentication::{
+        recovery::{Deed, Gate, Next, Step},
+        secret_questions::{TRIES, together},
+        throttle::{Attempt, Verdict},
+    },
+    secret::Secret,
+};
+
+use super::way::{Traveller, Way, go_on, step};
+use crate::{
+    http::{client_address::ClientAddress, error::PageError, inquiry, visit::Visit},
+    jobs::Inquiry,
+    mail::Post,
+    pages::ForgotProblem,
+    passwords::PasswordError,
+    store::{AnyConn, StoreError, audit, secret_questions, self_help},
+};
+
+/// Judges the answers and goes on.
+pub(super) async fn check(visit: Visit, handle: Path<String>, body: Bytes) -> HttpResponse {
+    let outcome = answer(&visit, &handle, &body).await;
+    visit.answer(outcome)
+}
+
+async fn answer(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpResponse, PageError> {
+    let mut way = Way::load(visit, handle).await?;
+    let again = |way: &Way, status, problem| Ok(step(visit, handle, way, status, Some(problem)));
+    let Some(form) = visit.own_form(body, handle) else {
+        return again(&way, StatusCode::FORBIDDEN, ForgotProblem::FormExpired);
+    };
+    if way.recovery.step != Step::Questions {
+        return Ok(go_on(handle));
+    }
+    let names = (1..=way.questions.len()).map(|number| format!("answer{number}"));
+    let typed: Vec<Secret> =
+        names.map(|name| Secret::received(form.find(&name).unwrap_or_default())).collect();
+    if typed.iter().any(|answer| answer.expose().trim().is_empty()) {
+        return again(&way, StatusCode::BAD_REQUEST, ForgotProblem::Missing);
+    }
+    let attempt =
+        Attempt::SignIn { address: ClientAddress::of(&visit.request).0, user_id: &way.name };
+    if visit.throttle.judge(attempt) != Verdict::Go {
+        return again(&way, StatusCode::TOO_MANY_REQUESTS, ForgotProblem::Throttled);
+    }
+    let Some(matches) = compare(visit, &way, &typed).await? else {
+        return again(&way, StatusCode::SERVICE_UNAVAILABLE, ForgotProblem::Busy);
+    };
+    let traveller = Traveller::on(visit, &way, Gate::Questions);
+    let post = visit.post.clone();
+    let wrong = visit.db.write(move |conn| traveller.judge(conn, &post, matches)).await?;
+    visit.outbox.wake();
+    if wrong > 0 {
+        visit.throttle.failed(attempt).await;
+    }
+    if wrong == TRIES {
+        inquiry::write(visit, Inquiry::SelfHelpClosed { name: way.name.clone() }).await?;
+    }
+    let Next::Go { way: next, .. } = way.recovery.after(Deed::Answered { wrong }) else {
+        return Err(PageError::Interrupted);
+    };
+    way.recovery = next;
+    way.keep(visit, handle).await?;
+    if next.step == Step::Questions {
+        let problem = ForgotProblem::WrongAnswers { left: TRIES.saturating_sub(wrong) };
+        return again(&way, StatusCode::FORBIDDEN, problem);
+    }
+    Ok(go_on(handle))
+}
+
+/// Whether the answers are those of the account; one hash for everybody. `None`: too many wait.
+async fn compare(visit: &Visit, way: &Way, typed: &[Secret]) -> Result<Option<bool>, PageError> {
+    let reader = Traveller::on(visit, way, Gate::Questions);
+    let asked = way.questions.clone();
+    let stored = visit
+        .db
+        .read(move |conn| {
+            let account = reader.account(conn)?;
+            let nobody = || idp_core::ids::SubscriberId::from_random([0; 16]);
+            let id = account.map_or_else(nobody, |account| account.subscriber.id);
+            // Those that were set up meanwhile were not asked here.
+            Ok(secret_questions::find(conn, &id)?.filter(|own| own.questions == asked))
+        })
+        .await?;
+    let answers: Vec<&str> = typed.iter().map(Secret::expose).collect();
+    let Some(password) = together(&answers) else { return Ok(Some(false)) };
+    let stored = stored.as_ref().map(|own| own.answers_hash.as_str());
+    match visit.passwords.verify(stored, password).await {
+        Ok(verified) => Ok(Some(verified.matches)),
+        Err(PasswordError::Busy) => Ok(None),
+        Err(error) => Err(PageError::unexpected(&error)),
+    }
+}
+
+impl Traveller {
+    /// Counts, and mails the code if the answers are right. Says how often in a row they were wrong.
+    fn judge(&self, conn: &mut AnyConn, post: &Post, matches: bool) -> Result<u32, StoreError> {
+        let before = self_help::load_for_update(conn, &self.digest, self.now)?;
+        if before >= TRIES {
+            return Ok(before); // closed meanwhile, by another way of this name
+        }
+        let account = self.account(conn)?;
+        let subject = account.as_ref().map(|account| &account.subscriber.id);
+        let (wrong, event) = match (matches, subject) {
+            (true, Some(id)) => {
+                let mailed = post.mail_code(
+                    conn,
+                    id,
+                    idp_core::authentication::mailed_code::CodePurpose::PasswordReset,
+                    self.now,
+                )?;
+                let reason = if mailed.is_ok() { "questions" } else { "too-many-mails" };
+                (0, self.event(Kind::ResetCodeMailed, subject, reason))
+            }
+            (true, None) | (false, _) => {
+                let wrong = before.saturating_add(1);
+                let closes = wrong >= TRIES;
+                let kind = if closes { Kind::ResetClosed } else { Kind::ResetQuestionsFailed };
+                (wrong, self.event(kind, subject, "wrong-answers"))
+            }
+        };
+        self_help::save(conn, &self.digest, wrong, self.now)?;
+        audit::record(conn, &[event])?;
+        Ok(wrong)
+    }
+}

@@ -1,0 +1,174 @@
+//! `POST /forgot/password/{handle}/new`: the new password, twice. Nobody is signed in by it, a
+//! second factor stays, and everything that was open is closed (security 17.9).
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Bytes, Path},
+};
+use idp_core::{
+    audit::{Actor, Kind},
+    authentication::{
+        lockout::Lockout,
+        password_policy::{Objection, Password},
+        recovery::Step,
+    },
+    community::subscriber::{AccountStatus, Standing},
+    ids::EventId,
+    mail::Mail,
+};
+
+use super::way::{Traveller, Way, go_on, in_mailbox, step};
+use crate::{
+    http::{
+        error::PageError,
+        visit::{Visit, page, see_other},
+    },
+    mail::Post,
+    pages::{ForgotNewPage, ForgotProblem, Outcome, OutcomePage},
+    passwords::PasswordError,
+    random::Random,
+    store::{
+        AnyConn, Cause, Ending, Scope, StoreError, audit, end_access, lockout, mailed_code,
+        self_help, subscriber,
+    },
+};
+
+/// Sets the password.
+pub(super) async fn set(visit: Visit, handle: Path<String>, body: Bytes) -> HttpResponse {
+    let outcome = change(&visit, &handle, &body).await;
+    visit.answer(outcome)
+}
+
+/// `GET /forgot/done`.
+pub(super) async fn done(visit: Visit) -> HttpResponse {
+    let (frame, in_mailbox) = (visit.frame(), in_mailbox(&visit));
+    page(StatusCode::OK, &OutcomePage { frame, outcome: Outcome::PasswordSet, in_mailbox })
+}
+
+async fn change(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpResponse, PageError> {
+    let way = Way::load(visit, handle).await?;
+    let again = |status, problem| Ok(step(visit, handle, &way, status, Some(problem)));
+    let Some(form) = visit.own_form(body, handle) else {
+        return again(StatusCode::FORBIDDEN, ForgotProblem::FormExpired);
+    };
+    if way.recovery.step != Step::NewPassword {
+        return Ok(go_on(handle));
+    }
+    let (Some(first), Some(second)) = (form.find("password"), form.find("repeated")) else {
+        return again(StatusCode::BAD_REQUEST, ForgotProblem::Missing);
+    };
+    let password = Password::typed(first);
+    let own_words = own_words(visit, &way).await?;
+    let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
+    let policy = visit.password_policy;
+    let objections = match &password {
+        Some(password) => policy.judge(password, &own_words),
+        None => vec![Objection::TooLong { max: policy.max }],
+    };
+    let differ = first != second;
+    let password = password.filter(|_| !differ && objections.is_empty());
+    let Some(password) = password else {
+        let (browser, _) = visit.browser();
+        let content = ForgotNewPage {
+            frame: visit.frame(),
+            handle,
+            form_token: &visit.form_token(&browser, handle),
+            user_id: &way.name,
+            policy,
+            objections,
+            differ,
+            problem: None,
+        };
+        return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &content));
+    };
+    let hash = match visit.passwords.hash(password).await {
+        Ok(hash) => hash,
+        Err(PasswordError::Busy) => {
+            return again(StatusCode::SERVICE_UNAVAILABLE, ForgotProblem::Busy);
+        }
+        Err(error) => return Err(PageError::unexpected(&error)),
+    };
+    // From here on nobody else goes on with this way.
+    let way = Way::take(visit, handle).await?;
+    if way.recovery.step != Step::NewPassword {
+        return Err(PageError::Interrupted);
+    }
+    let traveller = Traveller::on(visit, &way, way.recovery.gate);
+    let (post, random) = (visit.post.clone(), visit.random.clone());
+    let second_event = EventId::from_random(visit.random.bytes());
+    let write = move |conn: &mut AnyConn| {
+        traveller.set_password(conn, &post, &random, &hash, &second_event)
+    };
+    let is_set = visit.db.write(write).await?;
+    visit.outbox.wake();
+    if is_set { Ok(see_other("/forgot/done", [])) } else { Err(PageError::Interrupted) }
+}
+
+/// What an attacker tries first.
+async fn own_words(visit: &Visit, way: &Way) -> Result<Vec<String>, PageError> {
+    let name = way.name.clone();
+    let account = visit.db.read(move |conn| subscriber::for_sign_in(conn, &name)).await?;
+    let mut words = vec![way.name.clone(), "hilum".to_owned()];
+    words.extend(
+        account
+            .into_iter()
+            .flat_map(|account| [account.subscriber.given_name, account.subscriber.family_name]),
+    );
+    Ok(words)
+}
+
+impl Traveller {
+    /// One transaction: the password, the end of all access, the notice. `false` if the account may
+    /// not be given one any more.
+    fn set_password(
+        &self,
+        conn: &mut AnyConn,
+        post: &Post,
+        random: &Random,
+        hash: &str,
+        second_event: &EventId,
+    ) -> Result<bool, StoreError> {
+        let Some(account) = self.account(conn)? else { return Ok(false) };
+        let person = account.subscriber;
+        let id = &person.id;
+        subscriber::set_password(conn, id, hash, self.now)?;
+        if person.standing(&self.rules, self.now) == Standing::Dormant {
+            // People have made sure who it is, and the mailbox was proved (domain 4.5).
+            let mut awake = person.clone();
+            awake.status = AccountStatus::Active;
+            awake.activated_at = self.now;
+            awake.email_verified = true;
+            subscriber::update(conn, &awake)?;
+            let mut event = self.event(Kind::AccountReactivated, Some(id), "reset");
+            event.id = second_event.clone();
+            audit::record(conn, &[event])?;
+        }
+        let ending = Ending {
+            actor: Actor::Subscriber(id.clone()),
+            address: Some(self.address),
+            cause: Cause::PasswordReset,
+            now: self.now,
+        };
+        let everywhere = Scope::SessionsOfSubscriber { subscriber: id.clone(), except: None };
+        end_access(conn, &everywhere, &ending, random)?;
+        mailed_code::withdraw_all(conn, id)?;
+        self_help::reopen(conn, &self.digest)?;
+        self.forgive(conn)?;
+        post.notify(conn, id, Mail::PasswordChanged { at: self.now }, self.now)?;
+        audit::record(conn, &[self.event(Kind::ResetChanged, Some(id), "forgotten")])?;
+        Ok(true)
+    }
+
+    /// Wrong passwords of before count no more. A lock stays for its minutes: it may be one of wrong
+    /// second factors, which a new password forgives nobody.
+    fn forgive(&self, conn: &mut AnyConn) -> Result<(), StoreError> {
+        let before = lockout::load_for_update(conn, &self.digest, self.now)?;
+        match before {
+            Lockout::Open { .. } => {
+                lockout::save(conn, &self.digest, before.after_password(), self.now)
+            }
+            Lockout::Locked { .. } => Ok(()),
+        }
+    }
+}

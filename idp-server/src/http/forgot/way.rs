@@ -1,0 +1,196 @@
+//! A way in progress: kept for a quarter of an hour after its last step, for one browser.
+
+use std::{net::IpAddr, time::Duration};
+
+use actix_web::{HttpResponse, http::StatusCode, web::Path};
+use idp_core::{
+    audit::{Actor, Event, Kind},
+    authentication::{
+        recovery::{Gate, Recovery, Step},
+        secret_questions::Question,
+    },
+    ids::{EventId, SubscriberId},
+    secret::{Secret, SecretDigest},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    app::App,
+    ephemeral::Key,
+    http::{
+        browser,
+        client_address::ClientAddress,
+        error::PageError,
+        visit::{Visit, page, see_other},
+    },
+    mail::Transport,
+    pages::{ForgotClosedPage, ForgotCodePage, ForgotNewPage, ForgotProblem, ForgotQuestionsPage},
+    store::{AnyConn, StoreError, subscriber},
+};
+
+/// How long a person may take from one step to the next: as long as a mailed code lasts.
+const LIFE: Duration = Duration::from_secs(15 * 60);
+
+/// A way in progress.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Way {
+    /// The browser that began it; no other may go on with it.
+    browser: SecretDigest,
+    /// The name that was typed, normalized, whether or not anybody has it.
+    pub(super) name: String,
+    /// The questions that are asked on it.
+    pub(super) questions: Vec<Question>,
+    /// Where it stands.
+    pub(super) recovery: Recovery,
+}
+
+impl Way {
+    pub(super) fn new(
+        browser: &Secret,
+        name: &str,
+        questions: Vec<Question>,
+        recovery: Recovery,
+    ) -> Self {
+        Self { browser: browser.digest(), name: name.to_owned(), questions, recovery }
+    }
+
+    /// Keeps it under `handle`.
+    pub(super) async fn keep(&self, app: &App, handle: &str) -> Result<(), PageError> {
+        let bytes = serde_json::to_vec(self).map_err(|error| PageError::unexpected(&error))?;
+        Ok(app.ephemeral.put(&Key::recovery(handle), &bytes, LIFE).await?)
+    }
+
+    /// The one under `handle`, if it is this browser's.
+    pub(super) async fn load(visit: &Visit, handle: &str) -> Result<Self, PageError> {
+        let bytes = visit.ephemeral.get(&Key::recovery(handle)).await?;
+        Self::of_browser(visit, bytes.ok_or(PageError::Interrupted)?)
+    }
+
+    /// The same, and nobody else finds it after that: of two requests at once one goes on.
+    pub(super) async fn take(visit: &Visit, handle: &str) -> Result<Self, PageError> {
+        let bytes = visit.ephemeral.take(&Key::recovery(handle)).await?;
+        Self::of_browser(visit, bytes.ok_or(PageError::Interrupted)?)
+    }
+
+    fn of_browser(visit: &Visit, bytes: Vec<u8>) -> Result<Self, PageError> {
+        let way: Self =
+            serde_json::from_slice(&bytes).map_err(|error| PageError::unexpected(&error))?;
+        let browser = browser::browser_secret(&visit.request).map(|secret| secret.digest());
+        if browser == Some(way.browser) { Ok(way) } else { Err(PageError::Interrupted) }
+    }
+
+    /// What the name is counted under.
+    pub(super) fn digest(&self) -> SecretDigest {
+        SecretDigest::of(&self.name)
+    }
+}
+
+/// Somebody on the way, as a transaction needs them: it may run twice and must draw nothing anew
+/// that anybody has seen.
+pub(super) struct Traveller {
+    pub(super) name: String,
+    pub(super) digest: SecretDigest,
+    pub(super) gate: Gate,
+    pub(super) address: IpAddr,
+    pub(super) now: chrono::DateTime<chrono::Utc>,
+    pub(super) event: EventId,
+    pub(super) rules: idp_core::community::subscriber::AccountRules,
+}
+
+impl Traveller {
+    pub(super) fn on(visit: &Visit, way: &Way, gate: Gate) -> Self {
+        Self {
+            name: way.name.clone(),
+            digest: way.digest(),
+            gate,
+            address: ClientAddress::of(&visit.request).0,
+            now: visit.clock.now(),
+            event: EventId::from_random(visit.random.bytes()),
+            rules: visit.account_rules,
+        }
+    }
+
+    /// The account of the name, if this gate may lead to a new password for it.
+    pub(super) fn account(
+        &self,
+        conn: &mut AnyConn,
+    ) -> Result<Option<subscriber::Account>, StoreError> {
+        let found = subscriber::for_sign_in(conn, &self.name)?;
+        let standing =
+            |account: &subscriber::Account| account.subscriber.standing(&self.rules, self.now);
+        Ok(found.filter(|account| self.gate.opens(standing(account))))
+    }
+
+    /// Who walks here has not shown who they are.
+    pub(super) fn event(&self, kind: Kind, subject: Option<&SubscriberId>, reason: &str) -> Event {
+        let mut event = Event::new(self.event.clone(), self.now, kind, Actor::Nobody);
+        event.subject = subject.cloned();
+        event.address = Some(self.address);
+        event.reason = Some(reason.to_owned());
+        event
+    }
+}
+
+/// `GET /forgot/password/{handle}`: the page of the step that the way is at.
+pub(super) async fn show(visit: Visit, handle: Path<String>) -> HttpResponse {
+    let outcome = async {
+        let way = Way::load(&visit, &handle).await?;
+        Ok(step(&visit, &handle, &way, StatusCode::OK, None))
+    };
+    let outcome = outcome.await;
+    visit.answer(outcome)
+}
+
+/// To the page of the step that the way is at now.
+pub(super) fn go_on(handle: &str) -> HttpResponse {
+    see_other(&format!("/forgot/password/{handle}"), [])
+}
+
+/// The page of the step, with what was wrong.
+pub(super) fn step(
+    visit: &Visit,
+    handle: &str,
+    way: &Way,
+    status: StatusCode,
+    problem: Option<ForgotProblem>,
+) -> HttpResponse {
+    // The way was found, so the browser has its name.
+    let (browser, _) = visit.browser();
+    let form_token = &visit.form_token(&browser, handle);
+    let frame = visit.frame();
+    match way.recovery.step {
+        Step::Questions => {
+            let questions = &way.questions;
+            page(status, &ForgotQuestionsPage { frame, handle, form_token, questions, problem })
+        }
+        Step::SeeAdministrator => {
+            page(status, &ForgotClosedPage { frame, handle, form_token, problem })
+        }
+        Step::MailedCode => {
+            let in_mailbox = in_mailbox(visit);
+            let mailed_again = visit.request.query_string() == "again";
+            page(
+                status,
+                &ForgotCodePage { frame, handle, form_token, in_mailbox, mailed_again, problem },
+            )
+        }
+        Step::NewPassword => page(
+            status,
+            &ForgotNewPage {
+                frame,
+                handle,
+                form_token,
+                user_id: &way.name,
+                policy: visit.password_policy,
+                objections: Vec::new(),
+                differ: false,
+                problem,
+            },
+        ),
+    }
+}
+
+/// Whether mails are to be read on the demo's page.
+pub(super) fn in_mailbox(app: &App) -> bool {
+    matches!(app.transport, Transport::Mailbox)
+}

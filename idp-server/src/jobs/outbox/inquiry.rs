@@ -1,0 +1,144 @@
+//! Strangers' questions that are answered by mail: worked behind the page, so that nobody can tell
+//! by the page or its time whether there was anything to answer (security 17.1).
+
+use chrono::{DateTime, Utc};
+use idp_core::{
+    audit::{Actor, Event, Kind},
+    authentication::{mailed_code::CodePurpose, recovery::Gate},
+    community::subscriber::{AccountRules, EmailAddress},
+    ids::{EventId, MessageId},
+    mail::Mail,
+};
+use serde::{Deserialize, Serialize};
+
+use super::Attempt;
+use crate::{
+    app::App,
+    keys::sealing::SealError,
+    mail::{NewMail, Post, Recipient},
+    store::{
+        AnyConn, StoreError, audit,
+        outbox::{Claimed, Content},
+        subscriber,
+    },
+};
+
+/// What a stranger wants to know, or to have done.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "inquiry", rename_all = "kebab-case")]
+pub enum Inquiry {
+    /// Which User ID belongs to this address?
+    ForgottenUserId {
+        /// The address, and the one mailbox that is answered.
+        address: EmailAddress,
+    },
+    /// A code for a new password.
+    PasswordReset {
+        /// The User ID as it was typed, normalized.
+        name: String,
+    },
+    /// Another code for a new password, on a way that a handed-over code has opened.
+    PasswordResetHandedOver {
+        /// The User ID as it was typed, normalized.
+        name: String,
+    },
+    /// Three wrong answers to the questions of this name.
+    SelfHelpClosed {
+        /// The User ID as it was typed, normalized.
+        name: String,
+    },
+}
+
+impl Inquiry {
+    /// Whom it is about, for counting.
+    #[must_use]
+    pub fn about(&self) -> String {
+        match self {
+            Self::ForgottenUserId { address } => address.normalized(),
+            Self::PasswordReset { name }
+            | Self::PasswordResetHandedOver { name }
+            | Self::SelfHelpClosed { name } => name.clone(),
+        }
+    }
+
+    /// As it waits in the outbox under `id`.
+    ///
+    /// # Errors
+    /// [`SealError`]; the cipher has no reason to fail.
+    pub fn seal(&self, post: &Post, id: &MessageId) -> Result<Content, SealError> {
+        Ok(Content::Inquiry { sealed: Some(post.seal(id, self)?) })
+    }
+}
+
+/// One attempt.
+pub(super) async fn answer(app: &App, message: &Claimed, sealed: &str) -> Attempt {
+    let inquiry: Inquiry = match app.post.open(&message.id, sealed) {
+        Ok(inquiry) => inquiry,
+        Err(error) => return Attempt::Failed(error.to_string()),
+    };
+    let work = Work {
+        inquiry,
+        post: app.post.clone(),
+        rules: app.account_rules,
+        event: EventId::from_random(app.random.bytes()),
+        now: app.clock.now(),
+    };
+    match app.db.write(move |conn| work.answer(conn)).await {
+        Ok(()) => {
+            app.outbox.wake();
+            Attempt::Delivered("answered".to_owned())
+        }
+        Err(error) => Attempt::Failed(error.to_string()),
+    }
+}
+
+struct Work {
+    inquiry: Inquiry,
+    post: Post,
+    rules: AccountRules,
+    event: EventId,
+    now: DateTime<Utc>,
+}
+
+impl Work {
+    fn answer(&self, conn: &mut AnyConn) -> Result<(), StoreError> {
+        match &self.inquiry {
+            Inquiry::ForgottenUserId { address } => self.user_id(conn, address),
+            Inquiry::PasswordReset { name } => self.reset(conn, name, Gate::None),
+            Inquiry::PasswordResetHandedOver { name } => self.reset(conn, name, Gate::HandedOver),
+            Inquiry::SelfHelpClosed { name } => match subscriber::for_sign_in(conn, name)? {
+                Some(account) => {
+                    let id = account.subscriber.id;
+                    self.post.notify(conn, &id, Mail::SelfHelpClosed, self.now)
+                }
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn reset(&self, conn: &mut AnyConn, name: &str, gate: Gate) -> Result<(), StoreError> {
+        let Some(account) = subscriber::for_sign_in(conn, name)? else { return Ok(()) };
+        let person = account.subscriber;
+        if !gate.opens(person.standing(&self.rules, self.now)) {
+            return Ok(());
+        }
+        let purpose = CodePurpose::PasswordReset;
+        let mailed = self.post.mail_code(conn, &person.id, purpose, self.now)?;
+        let reason = if mailed.is_ok() { "asked-for" } else { "too-many-mails" };
+        let job = Actor::Job("outbox".to_owned());
+        let event = Event::new(self.event.clone(), self.now, Kind::ResetCodeMailed, job);
+        audit::record(conn, &[event.to(person.id).because(reason)])
+    }
+
+    fn user_id(&self, conn: &mut AnyConn, address: &EmailAddress) -> Result<(), StoreError> {
+        let found = subscriber::by_email(conn, address)?;
+        // The answer goes to the address on file, spelt as it is there.
+        let to = match &found {
+            Some(person) => Recipient::Subscriber(person.id.clone()),
+            None => Recipient::Address { address: address.clone(), subscriber: None },
+        };
+        let mail = Mail::ForgottenUserId { user_id: found.map(|person| person.user_id) };
+        self.post.queue(conn, &NewMail { id: self.post.message_id(), to, mail }, self.now)?;
+        Ok(())
+    }
+}
