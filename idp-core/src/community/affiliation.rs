@@ -86,3 +86,30 @@ impl AccessLevel {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// Ana's affiliation `aff_<id>` with the active "Clinic <id>", without a Tax ID.
+    pub(crate) fn affiliation(id: &str, roles: &[Role]) -> Affiliation {
+        Affiliation {
+            id: format!("aff_{id}").parse().unwrap(),
+            subscriber: "sub_ana".parse().unwrap(),
+            organization: Organization {
+                id: format!("org_{id}").parse().unwrap(),
+                name: format!("Clinic {id}"),
+                parent: None,
+                npi: None,
+                status: OrganizationStatus::Active,
+            },
+            status: AffiliationStatus::Active,
+            roles: roles.iter().copied().collect(),
+            role_details: [].into(),
+            administrator: false,
+            access_level: AccessLevel::CommunityStandard,
+            tax_ids: vec![],
+            since: NaiveDate::from_ymd_opt(2024, 3, 11).unwrap(),
+        }
+    }
+}

@@ -9,6 +9,7 @@ mod fields;
 mod reading;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-use chrono::{Duration, NaiveDate};
+use chrono::Duration;
 use proptest::prelude::*;
 
 use super::*;
@@ -8,33 +8,11 @@ use crate::{
         session::SessionRules,
     },
     community::{
-        affiliation::{AccessLevel, AffiliationStatus},
-        organization::{Organization, OrganizationStatus},
+        affiliation::testing::affiliation,
         role::Role,
         subscriber::{PostalAddress, Profile, tests::subscriber},
     },
 };
-
-fn affiliation(id: &str, role: Role, tax_ids: Vec<TaxId>) -> Affiliation {
-    Affiliation {
-        id: format!("aff_{id}").parse().unwrap(),
-        subscriber: "sub_ana".parse().unwrap(),
-        organization: Organization {
-            id: format!("org_{id}").parse().unwrap(),
-            name: format!("Clinic {id}"),
-            parent: None,
-            npi: None,
-            status: OrganizationStatus::Active,
-        },
-        status: AffiliationStatus::Active,
-        roles: [role].into(),
-        role_details: [].into(),
-        administrator: false,
-        access_level: AccessLevel::CommunityStandard,
-        tax_ids,
-        since: NaiveDate::from_ymd_opt(2024, 3, 11).unwrap(),
-    }
-}
 
 fn ein(text: &str, primary: bool) -> TaxId {
     TaxId { id: "tin_a".parse().unwrap(), number: TaxIdNumber::Ein(text.parse().unwrap()), primary }
@@ -118,7 +96,10 @@ fn claims(
 
 fn one() -> Released {
     let tax_ids = vec![ein("91-1234567", true), ein("91-7654321", false), ssn()];
-    Released::One(Box::new(affiliation("a", Role::LicensedPractitioner, tax_ids)))
+    Released::One(Box::new(Affiliation {
+        tax_ids,
+        ..affiliation("a", &[Role::LicensedPractitioner])
+    }))
 }
 
 #[test]
@@ -177,7 +158,7 @@ fn tax_ids_leave_only_as_far_as_the_record_says() {
 fn in_mode_all_the_id_token_stays_small_unless_the_record_says_otherwise() {
     let all = |n: usize| {
         Released::All(
-            (0..n).map(|i| affiliation(&i.to_string(), Role::BillingSpecialist, vec![])).collect(),
+            (0..n).map(|i| affiliation(&i.to_string(), &[Role::BillingSpecialist])).collect(),
         )
     };
     let generous = ReleasePolicy { affiliations_in_id_token: true, ..everything() };
@@ -208,7 +189,7 @@ fn the_npi_goes_with_a_clinician_role_only() {
     for (role, expected) in
         [(Role::LicensedNurse, json!("1999999984")), (Role::OfficeWorker, Value::Null)]
     {
-        let released = Released::One(Box::new(affiliation("a", role, vec![])));
+        let released = Released::One(Box::new(affiliation("a", &[role])));
         let (_, userinfo) = claims(&released, ALL_SCOPES, &[], &everything(), &Naming::Public);
         assert_eq!(userinfo["npi"], expected, "{role}");
     }

@@ -1,12 +1,11 @@
-use chrono::NaiveDate;
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
     authentication::{assurance::Proof, session::SessionRules},
     community::{
-        affiliation::{AccessLevel, AffiliationStatus},
-        organization::{Organization, OrganizationStatus},
+        affiliation::{AffiliationStatus, testing::affiliation},
+        organization::OrganizationStatus,
         role::Role,
         site::{AffiliationMode, OrgEnablement},
     },
@@ -27,27 +26,6 @@ fn request() -> SignOnRequest {
         affiliation: AffiliationDemand::default(),
         subject: None,
         show_notice: false,
-    }
-}
-
-fn affiliation(id: &str, roles: &[Role]) -> Affiliation {
-    Affiliation {
-        id: format!("aff_{id}").parse().unwrap(),
-        subscriber: "sub_ana".parse().unwrap(),
-        organization: Organization {
-            id: format!("org_{id}").parse().unwrap(),
-            name: format!("Clinic {id}"),
-            parent: None,
-            npi: None,
-            status: OrganizationStatus::Active,
-        },
-        status: AffiliationStatus::Active,
-        roles: roles.iter().copied().collect(),
-        role_details: [].into(),
-        administrator: false,
-        access_level: AccessLevel::CommunityStandard,
-        tax_ids: vec![],
-        since: NaiveDate::default(),
     }
 }
 
