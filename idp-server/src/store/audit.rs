@@ -25,7 +25,8 @@ pub fn record(conn: &mut AnyConn, events: &[Event]) -> Result<(), StoreError> {
     match events {
         [] => {}
         [event] => {
-            diesel::insert_into(audit_event::table).values(EventRow::from(event)).execute(conn)?;
+            let row = diesel::insert_into(audit_event::table).values(EventRow::from(event));
+            on_either!(conn, c => row.execute(c))?;
         }
         _ => {
             let rows: Vec<EventRow> = events.iter().map(EventRow::from).collect();
@@ -40,12 +41,11 @@ pub fn record(conn: &mut AnyConn, events: &[Event]) -> Result<(), StoreError> {
 /// # Errors
 /// [`StoreError`].
 pub fn pending(conn: &mut AnyConn, limit: i64) -> Result<Vec<Event>, StoreError> {
-    let rows: Vec<EventRow> = audit_event::table
+    let oldest = audit_event::table
         .inner_join(audit_pending::table.on(audit_pending::event_id.eq(audit_event::id)))
         .order((audit_event::at, audit_event::id))
-        .limit(limit)
-        .select(EventRow::as_select())
-        .load(conn)?;
+        .limit(limit);
+    let rows: Vec<EventRow> = on_either!(conn, c => oldest.select(EventRow::as_select()).load(c))?;
     rows.into_iter().map(Event::try_from).collect()
 }
 

@@ -11,6 +11,8 @@ use idp_core::{
 use super::{
     AnyConn, StoreError,
     column::{Reading, json, millis},
+    connection::on_either,
+    prepared::Prepared,
     schema::site_grant,
 };
 
@@ -20,28 +22,27 @@ use super::{
 /// [`StoreError::Conflict`] with [`super::Taken::Code`] if a grant was made from that code before:
 /// of two redemptions at once, one gets this.
 pub fn insert(conn: &mut AnyConn, new: &Grant, code: &SecretDigest) -> Result<(), StoreError> {
-    diesel::insert_into(site_grant::table)
-        .values((
-            (
-                site_grant::id.eq(new.id.as_str()),
-                site_grant::session_id.eq(new.session.as_str()),
-                site_grant::site_id.eq(new.site.as_str()),
-                site_grant::subscriber_id.eq(new.subscriber.as_str()),
-                site_grant::affiliation_id.eq(new.affiliation.as_ref().map(AffiliationId::as_str)),
-                site_grant::scopes.eq(json(&new.scopes)),
-                site_grant::claims.eq(json(&new.claims)),
-            ),
-            (
-                site_grant::nonce.eq(new.nonce.as_deref()),
-                site_grant::acr.eq(&new.acr),
-                site_grant::auth_time.eq(millis(new.auth_time)),
-                site_grant::generation.eq(i64::from(new.generation)),
-                site_grant::code_digest.eq(code.as_bytes().as_slice()),
-                site_grant::issued_at.eq(millis(new.issued_at)),
-                site_grant::expires_at.eq(millis(new.expires_at)),
-            ),
-        ))
-        .execute(conn)?;
+    let row = diesel::insert_into(site_grant::table).values((
+        (
+            site_grant::id.eq(new.id.as_str()),
+            site_grant::session_id.eq(new.session.as_str()),
+            site_grant::site_id.eq(new.site.as_str()),
+            site_grant::subscriber_id.eq(new.subscriber.as_str()),
+            site_grant::affiliation_id.eq(new.affiliation.as_ref().map(AffiliationId::as_str)),
+            site_grant::scopes.eq(json(&new.scopes)),
+            site_grant::claims.eq(json(&new.claims)),
+        ),
+        (
+            site_grant::nonce.eq(new.nonce.as_deref()),
+            site_grant::acr.eq(&new.acr),
+            site_grant::auth_time.eq(millis(new.auth_time)),
+            site_grant::generation.eq(i64::from(new.generation)),
+            site_grant::code_digest.eq(code.as_bytes().as_slice()),
+            site_grant::issued_at.eq(millis(new.issued_at)),
+            site_grant::expires_at.eq(millis(new.expires_at)),
+        ),
+    ));
+    on_either!(conn, c => row.execute(c))?;
     Ok(())
 }
 
@@ -79,7 +80,8 @@ pub fn rotate(conn: &mut AnyConn, id: &GrantId, from_generation: u32) -> Result<
         .find(id.as_str())
         .filter(site_grant::generation.eq(from).and(site_grant::ended_at.is_null()));
     let next = site_grant::generation.eq(from.saturating_add(1));
-    Ok(diesel::update(current).set(next).execute(conn)? == 1)
+    let turn = Prepared(diesel::update(current).set(next));
+    Ok(on_either!(conn, c => turn.execute(c))? == 1)
 }
 
 /// The affiliation that was chosen last for a site in a session (domain 3.4).
@@ -91,14 +93,14 @@ pub fn last_affiliation(
     session: &SessionId,
     site: &SiteId,
 ) -> Result<Option<AffiliationId>, StoreError> {
-    let chosen: Option<(String, Option<String>)> = site_grant::table
+    let last = site_grant::table
         .filter(site_grant::session_id.eq(session.as_str()))
         .filter(site_grant::site_id.eq(site.as_str()))
         .filter(site_grant::affiliation_id.is_not_null())
         .order((site_grant::issued_at.desc(), site_grant::id))
-        .select((site_grant::id, site_grant::affiliation_id))
-        .first(conn)
-        .optional()?;
+        .select((site_grant::id, site_grant::affiliation_id));
+    let chosen: Option<(String, Option<String>)> =
+        on_either!(conn, c => last.first(c)).optional()?;
     let Some((id, affiliation)) = chosen else { return Ok(None) };
     Reading { table: "site_grant", row: &id }.maybe_parsed("affiliation_id", affiliation)
 }

@@ -11,6 +11,7 @@ use super::{
     AnyConn, StoreError,
     column::{Reading, millis},
     connection::on_either,
+    prepared::Prepared,
     schema::lockout,
 };
 
@@ -30,13 +31,15 @@ pub fn load_for_update(
         lockout::updated_at.eq(millis(now)),
     );
     // A row that is not there cannot be locked. This makes it or touches it, and either locks it.
-    let row: (i64, i64, Option<i64>) = on_either!(conn, c => diesel::insert_into(lockout::table)
-        .values(fresh)
-        .on_conflict(lockout::name_digest)
-        .do_update()
-        .set(lockout::updated_at.eq(excluded(lockout::updated_at)))
-        .returning((lockout::failures, lockout::factor_failures, lockout::locked_until))
-        .get_result(c))?;
+    let touched = Prepared(
+        diesel::insert_into(lockout::table)
+            .values(fresh)
+            .on_conflict(lockout::name_digest)
+            .do_update()
+            .set(lockout::updated_at.eq(excluded(lockout::updated_at)))
+            .returning((lockout::failures, lockout::factor_failures, lockout::locked_until)),
+    );
+    let row: (i64, i64, Option<i64>) = on_either!(conn, c => touched.get_result(c))?;
     state(name, row)
 }
 
@@ -54,14 +57,14 @@ pub fn save(
         Lockout::Open { failures, of_factors } => (failures, of_factors, None),
         Lockout::Locked { until } => (0, 0, Some(millis(until))),
     };
-    diesel::update(lockout::table.find(name.as_bytes().as_slice()))
-        .set((
-            lockout::failures.eq(i64::from(failures)),
-            lockout::factor_failures.eq(i64::from(of_factors)),
-            lockout::locked_until.eq(locked_until),
-            lockout::updated_at.eq(millis(now)),
-        ))
-        .execute(conn)?;
+    let found = lockout::table.find(name.as_bytes().as_slice());
+    let count = Prepared(diesel::update(found).set((
+        lockout::failures.eq(i64::from(failures)),
+        lockout::factor_failures.eq(i64::from(of_factors)),
+        lockout::locked_until.eq(locked_until),
+        lockout::updated_at.eq(millis(now)),
+    )));
+    on_either!(conn, c => count.execute(c))?;
     Ok(())
 }
 

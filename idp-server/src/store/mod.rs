@@ -26,6 +26,7 @@ pub mod organization;
 pub mod outbox;
 pub mod person;
 mod pool;
+mod prepared;
 pub mod recovery_code;
 pub mod remembered_browser;
 mod schema;

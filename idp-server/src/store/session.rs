@@ -11,6 +11,8 @@ use idp_core::{
 use super::{
     AnyConn, StoreError,
     column::{Reading, json, millis},
+    connection::on_either,
+    prepared::Prepared,
     schema::session,
 };
 
@@ -47,20 +49,19 @@ pub struct ListedSession {
 /// [`StoreError`].
 pub fn insert(conn: &mut AnyConn, new: &NewSession<'_>) -> Result<(), StoreError> {
     let session = new.session;
-    diesel::insert_into(session::table)
-        .values((
-            session::id.eq(session.id.as_str()),
-            session::cookie_digest.eq(new.cookie.as_bytes().as_slice()),
-            session::subscriber_id.eq(session.subscriber.as_str()),
-            session::started_at.eq(millis(session.started_at)),
-            session::expires_at.eq(millis(session.expires_at)),
-            session::proofs.eq(json(&session.proofs)),
-            session::previous_sign_in_at.eq(new.previous_sign_in_at.map(millis)),
-            session::address.eq(new.address),
-            session::user_agent.eq(new.user_agent.chars().take(200).collect::<String>()),
-            session::last_seen_at.eq(millis(session.started_at)),
-        ))
-        .execute(conn)?;
+    let row = diesel::insert_into(session::table).values((
+        session::id.eq(session.id.as_str()),
+        session::cookie_digest.eq(new.cookie.as_bytes().as_slice()),
+        session::subscriber_id.eq(session.subscriber.as_str()),
+        session::started_at.eq(millis(session.started_at)),
+        session::expires_at.eq(millis(session.expires_at)),
+        session::proofs.eq(json(&session.proofs)),
+        session::previous_sign_in_at.eq(new.previous_sign_in_at.map(millis)),
+        session::address.eq(new.address),
+        session::user_agent.eq(new.user_agent.chars().take(200).collect::<String>()),
+        session::last_seen_at.eq(millis(session.started_at)),
+    ));
+    on_either!(conn, c => row.execute(c))?;
     Ok(())
 }
 
@@ -78,11 +79,8 @@ pub fn find(conn: &mut AnyConn, id: &SessionId) -> Result<Option<Session>, Store
 /// # Errors
 /// [`StoreError`].
 pub fn by_cookie(conn: &mut AnyConn, cookie: &SecretDigest) -> Result<Option<Session>, StoreError> {
-    let row = session::table
-        .filter(session::cookie_digest.eq(cookie.as_bytes().as_slice()))
-        .select(Row::as_select())
-        .first(conn)
-        .optional()?;
+    let found = session::table.filter(session::cookie_digest.eq(cookie.as_bytes().as_slice()));
+    let row = on_either!(conn, c => found.select(Row::as_select()).first(c)).optional()?;
     row.map(Session::try_from).transpose()
 }
 
@@ -108,7 +106,8 @@ pub fn renew(
         session::proofs.eq(json(&session.proofs)),
         session::last_seen_at.eq(millis(now)),
     );
-    Ok(diesel::update(live).set(renewed).execute(conn)? == 1)
+    let renewal = Prepared(diesel::update(live).set(renewed));
+    Ok(on_either!(conn, c => renewal.execute(c))? == 1)
 }
 
 /// The live sessions of a person, the newest first.

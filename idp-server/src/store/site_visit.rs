@@ -20,11 +20,9 @@ pub fn has_visited(
     subscriber: &SubscriberId,
     site: &SiteId,
 ) -> Result<bool, StoreError> {
-    let visit: Option<i64> = site_visit::table
-        .find((subscriber.as_str(), site.as_str()))
-        .select(site_visit::first_at)
-        .first(conn)
-        .optional()?;
+    let found =
+        site_visit::table.find((subscriber.as_str(), site.as_str())).select(site_visit::first_at);
+    let visit: Option<i64> = on_either!(conn, c => found.first(c)).optional()?;
     Ok(visit.is_some())
 }
 

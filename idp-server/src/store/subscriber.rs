@@ -10,6 +10,8 @@ use idp_core::{
 use super::{
     AnyConn, StoreError,
     column::{Reading, code, json, millis},
+    connection::on_either,
+    prepared::Prepared,
     schema::subscriber,
 };
 
@@ -27,11 +29,11 @@ pub struct Account {
 /// # Errors
 /// [`StoreError`].
 pub fn for_sign_in(conn: &mut AnyConn, name: &str) -> Result<Option<Account>, StoreError> {
-    let row: Option<(Row, Option<String>)> = subscriber::table
-        .filter(subscriber::user_id.eq(name))
-        .select((Row::as_select(), subscriber::password_hash))
-        .first(conn)
-        .optional()?;
+    let found = subscriber::table.filter(subscriber::user_id.eq(name));
+    let row: Option<(Row, Option<String>)> = on_either!(conn, c => {
+        found.select((Row::as_select(), subscriber::password_hash)).first(c)
+    })
+    .optional()?;
     row.map(|(row, password_hash)| Ok(Account { subscriber: row.try_into()?, password_hash }))
         .transpose()
 }
@@ -148,14 +150,12 @@ pub fn signed_in(
     at: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let person = subscriber::table.find(account.subscriber.id.as_str());
-    let changed =
-        diesel::update(person.filter(subscriber::password_hash.eq(&account.password_hash)))
-            .set((
-                subscriber::previous_sign_in_at.eq(subscriber::last_sign_in_at),
-                subscriber::last_sign_in_at.eq(millis(at)),
-            ))
-            .execute(conn)?;
-    Ok(changed == 1)
+    let compared = person.filter(subscriber::password_hash.eq(&account.password_hash));
+    let sign_in = Prepared(diesel::update(compared).set((
+        subscriber::previous_sign_in_at.eq(subscriber::last_sign_in_at),
+        subscriber::last_sign_in_at.eq(millis(at)),
+    )));
+    Ok(on_either!(conn, c => sign_in.execute(c))? == 1)
 }
 
 /// The table's shape, without the password.
