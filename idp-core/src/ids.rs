@@ -101,6 +101,8 @@ fn is_plain(text: &str) -> bool {
 typed_id! {
     /// A Subscriber's link to an organization.
     AffiliationId = "aff_";
+    /// A version of an agreement.
+    AgreementId = "agr_";
     /// A change of somebody's mail address.
     EmailChangeId = "chg_";
     /// An audit event.

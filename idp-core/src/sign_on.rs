@@ -22,7 +22,7 @@ use crate::{
         session::Session,
     },
     community::{affiliation::Affiliation, site::ReleasePolicy, subscriber::Standing},
-    ids::{AffiliationId, OrganizationId},
+    ids::{AffiliationId, AgreementId, OrganizationId},
     release::Naming,
 };
 
@@ -137,15 +137,15 @@ pub struct Person {
     pub factors: Vec<Method>,
     /// Whether the person could enrol a factor on the way.
     pub may_enrol: bool,
-    /// Whether an agreement waits to be accepted.
-    pub agreement_due: bool,
+    /// The agreement that waits to be accepted.
+    pub agreement_due: Option<AgreementId>,
 }
 
 /// What happens next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Show the text of an agreement.
-    AcceptAgreement,
+    /// Show the text of this agreement.
+    AcceptAgreement(AgreementId),
     /// Ask for User ID and password.
     AskPassword(SignInReason),
     /// Ask for one of these factors.
@@ -260,12 +260,12 @@ fn decide(
 ) -> Result<SignOn, Box<Step>> {
     let person = signed_in(request, progress, policy, now)?;
     let acr = strength::strong_enough(request, person, policy, now)?;
-    if person.agreement_due {
-        return Err(Box::new(Step::AcceptAgreement));
-    }
-    let affiliations = match policy.release {
-        None => Released::None,
-        Some(release) => choose::choose(request, progress, person, release, policy.naming)?,
+    let affiliations = match (policy.release, &person.agreement_due) {
+        // The person's own pages stay open: there they can read what they have not accepted, and
+        // end their sessions.
+        (None, _) => Released::None,
+        (Some(_), Some(due)) => return Err(Box::new(Step::AcceptAgreement(due.clone()))),
+        (Some(release), None) => choose::choose(request, progress, person, release, policy.naming)?,
     };
     let sign_on = SignOn { session: person.session.clone(), acr, affiliations };
     let notice_due = policy.release.is_some() && !progress.notice_seen || request.show_notice;
@@ -280,7 +280,7 @@ const fn passive_refusal(step: &Step) -> Refusal {
     match step {
         Step::AskPassword(_) => Refusal::SignInDue,
         Step::ChooseAffiliation { .. } => Refusal::ChoiceDue,
-        Step::AcceptAgreement => Refusal::AgreementRequired,
+        Step::AcceptAgreement(_) => Refusal::AgreementRequired,
         Step::Refuse(refusal) => *refusal,
         Step::AskSecondFactor { .. }
         | Step::Complete(_)

@@ -13,6 +13,7 @@ use idp_core::{
 use tokio::sync::Notify;
 
 use crate::{
+    agreements::AgreementCatalogue,
     clock::{Clock, OffsetClock, SystemClock},
     config::{self, ClockSource, Config},
     ephemeral::{Ephemeral, EphemeralError},
@@ -32,7 +33,7 @@ use crate::{
     passwords::{Passwords, StartError},
     random::Random,
     sites::SiteCatalogue,
-    store::{Counters, Database, Settings, StoreError, catalog, site, tax_id::OpenSsn},
+    store::{Counters, Database, Settings, StoreError, agreement, catalog, site, tax_id::OpenSsn},
     throttle::{self, Throttle},
 };
 
@@ -50,6 +51,8 @@ pub struct App {
     pub db: Database,
     /// What expires within minutes.
     pub ephemeral: Ephemeral,
+    /// The agreements in force.
+    pub agreements: AgreementCatalogue,
     /// The sites.
     pub sites: SiteCatalogue,
     /// The keys that sign tokens.
@@ -166,6 +169,7 @@ impl App {
             clock,
             random: random.clone(),
             db,
+            agreements: AgreementCatalogue::default(),
             sites: SiteCatalogue::default(),
             ring,
             register,
@@ -193,8 +197,18 @@ impl App {
             },
             outbox: Bell::default(),
         };
+        app.reload_agreements().await?;
         app.reload_sites().await?;
         Ok(app)
+    }
+
+    /// Takes over the agreements as the database has them now.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then the catalogue is as it was.
+    pub async fn reload_agreements(&self) -> Result<(), StoreError> {
+        self.agreements.replace(self.db.read(agreement::in_force).await?);
+        Ok(())
     }
 
     /// Takes over the sites as the database has them now.

@@ -21,7 +21,7 @@ const KEY_ROUNDS: u32 = 120;
 /// Starts following. Ends with the task.
 pub fn start(app: Arc<App>) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let mut seen = Versions { keys: -1, sites: -1 };
+        let mut seen = Versions { agreements: -1, keys: -1, sites: -1 };
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for round in 1_u32.. {
@@ -41,6 +41,10 @@ pub fn start(app: Arc<App>) -> JoinHandle<()> {
 /// Reloads what has another version than before. What fails is tried again in the next round.
 async fn follow(app: &App, seen: &mut Versions) -> Result<(), String> {
     let now = app.db.read(catalog::read_all).await.map_err(|error| error.to_string())?;
+    if now.agreements != seen.agreements {
+        app.reload_agreements().await.map_err(|error| error.to_string())?;
+        seen.agreements = now.agreements;
+    }
     if now.sites != seen.sites {
         app.reload_sites().await.map_err(|error| error.to_string())?;
         seen.sites = now.sites;

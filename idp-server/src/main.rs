@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![expect(unreachable_pub, reason = "in a program, `pub` says what a room offers the other rooms")]
 
+mod agreements;
 mod app;
 mod cli;
 mod clock;

@@ -42,6 +42,14 @@ kinds! {
     AccountUnlocked = "account.unlocked";
     /// A Subscriber no longer acts for an organization.
     AffiliationEnded = "affiliation.ended";
+    /// A Subscriber agreed to a text (R19).
+    AgreementAccepted = "agreement.accepted";
+    /// A Subscriber did not agree to a text.
+    AgreementDeclined = "agreement.declined";
+    /// A text is in force, in place of the version before it.
+    AgreementPublished = "agreement.published";
+    /// A text is no longer asked for, and none takes its place.
+    AgreementWithdrawn = "agreement.withdrawn";
     /// A browser no longer stands in for the second factor of a Subscriber.
     BrowserForgotten = "browser.forgotten";
     /// A browser stands in for the second factor of a Subscriber, for a while.

@@ -4,6 +4,7 @@
 //! affiliations that carry roles; sites are told of both as far as their release policy allows.
 
 pub mod affiliation;
+pub mod agreement;
 pub mod import;
 pub mod npi;
 pub mod organization;

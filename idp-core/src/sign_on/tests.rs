@@ -50,7 +50,7 @@ fn person(affiliations: Vec<Affiliation>) -> Person {
         enabled_at: vec![],
         factors: vec![],
         may_enrol: false,
-        agreement_due: false,
+        agreement_due: None,
     }
 }
 
@@ -74,7 +74,7 @@ fn step(request: &SignOnRequest, progress: &Progress, release: &ReleasePolicy) -
 /// A step in one word, so that a table reads as a table.
 fn word(step: &Step) -> &'static str {
     match step {
-        Step::AcceptAgreement => "agreement",
+        Step::AcceptAgreement(_) => "agreement",
         Step::AskPassword(SignInReason::NotSignedIn) => "password",
         Step::AskPassword(SignInReason::OtherPerson) => "password-other",
         Step::AskPassword(SignInReason::TooOld) => "password-again",
@@ -456,8 +456,8 @@ fn a_person_learns_what_a_site_receives_before_it_receives_it() {
 }
 
 #[test]
-fn an_agreement_stands_before_any_site() {
-    let due = known(Person { agreement_due: true, ..person(vec![]) });
+fn an_agreement_stands_before_any_site_and_not_before_ones_own_pages() {
+    let due = known(Person { agreement_due: Some("agr_1".parse().unwrap()), ..person(vec![]) });
     assert_steps(
         "due",
         &request(),
@@ -465,6 +465,13 @@ fn an_agreement_stands_before_any_site() {
         &mode(AffiliationMode::None),
         ("agreement", "no-agreement"),
     );
+    let own_page = next_step(
+        &request(),
+        &due,
+        Policy { release: None, naming: &Naming::Public, level: Level::SignedIn },
+        at(60),
+    );
+    assert_eq!(word(&own_page), "complete");
 }
 
 #[test]
@@ -563,6 +570,7 @@ prop_compose! {
             ..request()
         };
         let affiliations = (0..count).map(|i| affiliation(&i.to_string(), &[])).collect();
+        let agreement_due = agreement_due.then(|| "agr_1".parse().unwrap());
         let person = Person { session: session(&proofs), factors, may_enrol, agreement_due, ..person(affiliations) };
         let progress = Progress { person: signed_in.then_some(person), notice_seen, notice_confirmed, ..Progress::default() };
         let release = ReleasePolicy { min_acr: Assurance::ALL[minimum], ..mode(AffiliationMode::One) };
@@ -581,6 +589,14 @@ proptest! {
                 prop_assert!(request.assurance.values.iter().all(|value| value.rung <= reached));
             }
         }
+    }
+
+    #[test]
+    fn no_site_is_reached_past_an_agreement((request, progress, release, now) in anything()) {
+        let due = progress.person.as_ref().is_some_and(|person| person.agreement_due.is_some());
+        let step = next_step(&request, &progress, Policy { release: Some(&release), naming: &Naming::Public, level: Level::SignedIn }, now);
+        let beyond = matches!(step, Step::ChooseAffiliation { .. } | Step::Complete(_) | Step::ShowNotice(_));
+        prop_assert!(!(due && beyond), "{step:?}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The command line: one file per group of commands, each ending in success or in a [`Failure`]
 //! that says what happened and what to do next.
 
+mod agreement;
 mod audit;
 mod check;
 mod community;
@@ -35,6 +36,9 @@ configuration (all are listed).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Publish, list and withdraw the agreements that people must accept
+    #[command(subcommand)]
+    Agreement(agreement::Agreements),
     /// Check the audit record
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -62,6 +66,7 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Agreement(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::Check(file) => check::run(&file),
         Command::Community(command) => command.run(),

@@ -33,6 +33,8 @@ pub enum Outcome<'a> {
     Cancelled,
     /// Well.
     Complete(Complete<'a>),
+    /// The person did not accept an agreement.
+    Declined,
     /// With a refusal of the engine.
     Refused(Refusal),
 }

@@ -42,6 +42,8 @@ pub enum OwnPage {
     SecurityApp,
     /// Setting up a passkey.
     SecurityPasskey,
+    /// Where the person is signed in.
+    Sessions,
 }
 
 impl OwnPage {
@@ -57,6 +59,7 @@ impl OwnPage {
             Self::Security => "/account/security",
             Self::SecurityApp => "/account/security/app",
             Self::SecurityPasskey => "/account/security/passkey",
+            Self::Sessions => "/account/sessions",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! out. Handlers live in folders by audience and know nothing of either listener.
 
 mod account;
+mod agreement;
 mod browser;
 mod challenge;
 pub mod client_address;

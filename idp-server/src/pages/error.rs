@@ -3,6 +3,7 @@
 
 use askama::Template;
 
+use super::account::Area;
 use super::frame::Frame;
 
 /// An error, without any link onward: who sent the request is not known, so neither is where it
@@ -112,7 +113,8 @@ pub struct FormExpiredPage<'a> {
 /// Where the person finds a fresh form. Only pages of ours.
 #[derive(Clone, Copy, Debug)]
 pub enum StartAgain<'a> {
-    Account,
+    /// This page of the account.
+    Account(Area),
     /// The handle of the sign-on.
     SignOn(&'a str),
     SignOut,
@@ -122,7 +124,7 @@ impl FormExpiredPage<'_> {
     fn link(&self) -> (&'static str, String) {
         let words = &self.frame.text.form_expired;
         match self.start_again {
-            StartAgain::Account => (words.account, "/account".to_owned()),
+            StartAgain::Account(area) => (words.account, area.path().to_owned()),
             StartAgain::SignOn(handle) => (words.sign_on, format!("/sign-on/{handle}")),
             StartAgain::SignOut => (words.sign_out, "/sign-out".to_owned()),
         }

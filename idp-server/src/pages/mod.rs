@@ -7,6 +7,7 @@
 
 mod account;
 mod affiliation;
+mod agreement;
 mod assets;
 mod browser;
 mod challenge;
@@ -29,8 +30,12 @@ mod wording;
 #[cfg(test)]
 mod tests;
 
-pub use account::{AccountPage, AffiliationView, Done, SessionView, SiteVisit};
+pub use account::{
+    AccountAgreementPage, AccountNav, AffiliationView, AgreementsPage, Area, ListedAgreement,
+    OverviewPage, SessionView, SessionsDone, SessionsPage, SiteVisit,
+};
 pub use affiliation::{AffiliationChoice, AffiliationPage};
+pub use agreement::{AgreementDeclinedPage, AgreementPage, AgreementView};
 pub use assets::ASSETS;
 pub use challenge::{ChallengeProblem, ChallengeView};
 pub use error::{ErrorPage, FormExpiredPage, NotFoundPage, Problem, ProtocolError, StartAgain};

@@ -9,8 +9,9 @@ use gallery::{Rendered, hostile, usual};
 
 /// The hooks that people's scripts and the conformance suite rely on (`conformance.md`).
 const HOOKS: &[(&str, &[&str])] = &[
+    ("account", &["id=\"sign-out\"", "href=\"/account\" aria-current=\"page\""]),
     (
-        "account",
+        "account-sessions",
         &["action=\"/account/sessions/ses_2/end\"", "action=\"/account/sessions/end-others\""],
     ),
     (
@@ -18,6 +19,8 @@ const HOOKS: &[(&str, &[&str])] = &[
         &["id=\"affiliation-aff_1\"", "name=\"affiliation\" value=\"aff_1\"", "/switch\""],
     ),
     ("affiliation-many", &["name=\"find\"", "id=\"affiliation-aff_40\"", "method=\"get\""]),
+    ("agreement", &["id=\"agreement-accept\"", "id=\"agreement-decline\"", "/agreement\""]),
+    ("agreement-declined", &["id=\"agreement-again\"", "/cancel\""]),
     ("error-redirect-uri", &["invalid_request", "redirect_uri", "id=\"reference\""]),
     ("form-post", &["id=\"form-post\"", "name=\"code\"", "src=\"/assets/form-post.js?v="]),
     ("notice", &["id=\"consent-allow\"", "id=\"consent-deny\"", "/notice\"", "/cancel\""]),
@@ -207,7 +210,7 @@ fn a_refused_sign_in_keeps_the_user_id_and_never_the_password() {
 fn every_text_of_the_catalogue_is_used() {
     // That every text which is used exists is proved by the compiler.
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let sources: Vec<String> = ["templates", "src/pages"]
+    let sources: Vec<String> = ["templates", "src/pages", "src/pages/account"]
         .into_iter()
         .flat_map(|folder| std::fs::read_dir(root.join(folder)).expect("is a folder"))
         .map(|entry| entry.expect("can be read").path())

@@ -8,6 +8,8 @@ use super::{AnyConn, StoreError, schema::catalog_version};
 /// Something that every node keeps in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Catalog {
+    /// Agreements.
+    Agreements,
     /// Signing keys.
     Keys,
     /// Participating sites.
@@ -17,6 +19,7 @@ pub enum Catalog {
 impl Catalog {
     const fn name(self) -> &'static str {
         match self {
+            Self::Agreements => "agreements",
             Self::Keys => "keys",
             Self::Sites => "sites",
         }
@@ -26,6 +29,8 @@ impl Catalog {
 /// The versions, as they are now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Versions {
+    /// Of the agreements.
+    pub agreements: i64,
     /// Of the signing keys.
     pub keys: i64,
     /// Of the participating sites.
@@ -54,5 +59,9 @@ pub fn read_all(conn: &mut AnyConn) -> Result<Versions, StoreError> {
     let version = |catalog: Catalog| {
         rows.iter().find(|(name, _)| name == catalog.name()).map_or(0, |(_, version)| *version)
     };
-    Ok(Versions { keys: version(Catalog::Keys), sites: version(Catalog::Sites) })
+    Ok(Versions {
+        agreements: version(Catalog::Agreements),
+        keys: version(Catalog::Keys),
+        sites: version(Catalog::Sites),
+    })
 }

@@ -5,6 +5,7 @@
 //! decides: rules are `idp-core`'s, and what ends access goes through [`end_access()`] alone.
 
 pub mod affiliation;
+pub mod agreement;
 pub mod audit;
 pub mod catalog;
 mod column;

@@ -17,6 +17,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    agreement (id) {
+        id -> Text,
+        code -> Text,
+        version -> Text,
+        text -> Text,
+        text_hash -> Binary,
+        published_at -> BigInt,
+        superseded_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    agreement_acceptance (subscriber_id, agreement_id) {
+        subscriber_id -> Text,
+        agreement_id -> Text,
+        text_hash -> Binary,
+        accepted_at -> BigInt,
+        session_id -> Text,
+        address -> Text,
+    }
+}
+
+diesel::table! {
     audit_event (id) {
         id -> Text,
         at -> BigInt,
@@ -335,6 +358,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(agreement_acceptance -> agreement (agreement_id));
 diesel::joinable!(session -> subscriber (subscriber_id));
 diesel::joinable!(site_grant -> session (session_id));
 
@@ -346,4 +370,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     subscriber,
     tax_id,
 );
+diesel::allow_tables_to_appear_in_same_query!(agreement, agreement_acceptance);
 diesel::allow_tables_to_appear_in_same_query!(audit_event, audit_pending, audit_seal);

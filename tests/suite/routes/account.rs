@@ -37,7 +37,7 @@ async fn one_ends_ones_own_other_sessions_and_nobody_elses(idp: Shared) {
          WHERE p.user_id = '{user_id}' AND s.ended_at IS NULL"
         ))
     };
-    let page = here.visit("/account").await;
+    let page = here.visit("/account/sessions").await;
     let token = page.form("sessions-end-others").value("form_token").unwrap().to_owned();
     for foreign in sessions("profile").iter().map(String::as_str).chain([
         "ses_aaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -51,7 +51,7 @@ async fn one_ends_ones_own_other_sessions_and_nobody_elses(idp: Shared) {
     }
     assert_eq!(stranger.visit("/account").await.url.path(), "/account");
     // A form token of somebody else's browser ends nothing.
-    let strange = stranger.visit("/account").await;
+    let strange = stranger.visit("/account/sessions").await;
     let strange = hilum_tests::Form::all(&strange.body)
         .into_iter()
         .find_map(|form| form.value("form_token").map(str::to_owned));
@@ -62,7 +62,7 @@ async fn one_ends_ones_own_other_sessions_and_nobody_elses(idp: Shared) {
     }
     assert_eq!(there.visit("/account").await.url.path(), "/account");
     let page = here.submit(&page, "sessions-end-others", &[]).await;
-    assert_eq!((page.status, page.url.path()), (200, "/account"), "{}", page.body);
+    assert_eq!((page.status, page.url.path()), (200, "/account/sessions"), "{}", page.body);
     assert!(there.visit("/account").await.is_sign_in(), "ended");
     assert_eq!(here.visit("/account").await.url.path(), "/account", "this one goes on");
 }

@@ -217,8 +217,8 @@ async fn strange_numbers_and_names_are_no_server_error(idp: Shared) {
     for path in [
         "/signed-out?session=x",
         "/signed-out?session=",
-        "/account?done=%00",
-        "/account?done=x&done=y",
+        "/account/sessions?done=%00",
+        "/account/sessions?done=x&done=y",
         "/authorize?parked=x",
         "/end-session?parked=%ff",
     ] {

@@ -39,6 +39,7 @@ pub async fn answer(
         front::Outcome::Complete(complete) => {
             Outcome::Code(issue_code(visit, request, complete).await?)
         }
+        front::Outcome::Declined => Outcome::Error(DECLINED),
         front::Outcome::Refused(refusal) => Outcome::Error(refusal.into()),
     };
     Ok(send(visit, &request.destination, &outcome, cookies))
@@ -47,6 +48,10 @@ pub async fn answer(
 /// What a site is told when the person turns back.
 const CANCELLED: AuthorizationError =
     AuthorizationError { code: ErrorCode::AccessDenied, description: "cancelled" };
+
+/// What a site is told when the person did not accept an agreement (domain 3.3).
+const DECLINED: AuthorizationError =
+    AuthorizationError { code: ErrorCode::AccessDenied, description: "agreement_required" };
 
 /// Keeps a code for a finished sign-on.
 async fn issue_code(

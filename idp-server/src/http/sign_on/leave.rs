@@ -35,8 +35,8 @@ async fn back(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpResponse,
     };
     let outcome = match advance(visit, &transaction, visit.session()).await?.step {
         Step::Refuse(refusal) => Outcome::Refused(refusal),
-        Step::AcceptAgreement
-        | Step::AskPassword(_)
+        Step::AcceptAgreement(_) => Outcome::Declined,
+        Step::AskPassword(_)
         | Step::AskSecondFactor { .. }
         | Step::ChooseAffiliation { .. }
         | Step::Complete(_)

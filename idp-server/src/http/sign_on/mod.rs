@@ -1,6 +1,7 @@
 //! The pages of a sign-on: one page and one POST for each step of the engine.
 
 mod affiliation;
+mod agreement;
 mod leave;
 mod notice;
 mod password;
@@ -20,6 +21,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/sign-on/{handle}").get(show::show))
         .service(web::resource("/sign-on/{handle}/password").post(password::check))
         .service(web::resource("/sign-on/{handle}/affiliation").post(affiliation::choose))
+        .service(web::resource("/sign-on/{handle}/agreement").post(agreement::answer))
         .service(web::resource("/sign-on/{handle}/notice").post(notice::confirm))
         .service(web::resource("/sign-on/{handle}/cancel").post(leave::cancel))
         .service(web::resource("/sign-on/{handle}/switch").post(leave::switch));

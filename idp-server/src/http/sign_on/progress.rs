@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use idp_core::{
     authentication::{factor::Holdings, gate::Level},
     community::site::AffiliationMode,
-    ids::{AffiliationId, OrganizationId},
+    ids::{AffiliationId, AgreementId, OrganizationId},
     release::Naming,
     secret::SecretDigest,
     sign_on::{
@@ -16,6 +16,7 @@ use idp_core::{
 };
 
 use crate::{
+    agreements,
     app::App,
     http::{
         error::PageError,
@@ -97,7 +98,10 @@ pub async fn advance(
         }
     };
     let now = app.clock.now();
-    let engine_view = |loaded| app.person(loaded, &known.holdings, known.enabled_at.clone(), now);
+    let engine_view = |loaded| Person {
+        agreement_due: known.agreement_due.clone(),
+        ..app.person(loaded, &known.holdings, known.enabled_at.clone(), now)
+    };
     let progress = Progress {
         person: known.person.as_ref().map(engine_view),
         chosen: transaction.chosen.clone(),
@@ -122,6 +126,7 @@ struct Known {
     remembered_choice: Option<AffiliationId>,
     notice_seen: bool,
     enabled_at: Vec<OrganizationId>,
+    agreement_due: Option<AgreementId>,
 }
 
 async fn load(
@@ -130,7 +135,7 @@ async fn load(
     site: Option<Arc<SiteEntry>>,
     asks_for_factors: bool,
 ) -> Result<Known, PageError> {
-    let open_ssn = Arc::clone(&app.open_ssn);
+    let (open_ssn, in_force) = (Arc::clone(&app.open_ssn), app.agreements.in_force());
     let known = app.db.read(move |conn| {
         let Some(loaded) = person::by_cookie(conn, &session, &*open_ssn)? else {
             return Ok(Known::default());
@@ -150,7 +155,15 @@ async fn load(
             AffiliationMode::All | AffiliationMode::None => None,
         };
         let enabled_at = organization::enabled_among(conn, &site.site, &loaded.affiliations)?;
-        Ok(Known { remembered_choice, notice_seen, enabled_at, holdings, person: Some(loaded) })
+        let agreement_due = agreements::due(conn, &person.subscriber, &in_force)?;
+        Ok(Known {
+            remembered_choice,
+            notice_seen,
+            enabled_at,
+            holdings,
+            agreement_due,
+            person: Some(loaded),
+        })
     });
     Ok(known.await?)
 }
@@ -172,7 +185,7 @@ impl App {
             enabled_at,
             factors: holdings.methods(),
             may_enrol: holdings.may_enrol(),
-            agreement_due: false,
+            agreement_due: None,
         }
     }
 }
@@ -222,7 +235,7 @@ pub async fn conclude(
             return Ok(None);
         }
         Step::Refuse(refusal) => Outcome::Refused(*refusal),
-        Step::AcceptAgreement
+        Step::AcceptAgreement(_)
         | Step::AskPassword(_)
         | Step::AskSecondFactor { .. }
         | Step::ChooseAffiliation { .. }

@@ -8,12 +8,13 @@ use actix_web::{
 use idp_core::{
     authentication::lockout,
     community::{affiliation::Affiliation, subscriber::Subscriber},
+    ids::AgreementId,
     sign_on::{Refusal, Released, SignInReason, SignOn, Step},
 };
 use serde::Deserialize;
 
 use super::{
-    notice,
+    agreement, notice,
     progress::{Advance, advance, conclude},
 };
 use crate::{
@@ -23,11 +24,12 @@ use crate::{
         headers::ContentPolicy,
         oidc::response::form_policy,
         transaction::{Purpose, Transaction},
-        visit::{Visit, page_for, site_view},
+        visit::{Visit, page_for, see_other, site_view},
     },
     pages::{
-        self, AffiliationChoice, AffiliationPage, NoticePage, Received, RefusalPage, RefusalReason,
-        SignInPage, SignInProblem, SwitchPersonPage,
+        self, AffiliationChoice, AffiliationPage, AgreementDeclinedPage, AgreementPage,
+        AgreementView, NoticePage, Received, RefusalPage, RefusalReason, SignInPage, SignInProblem,
+        SwitchPersonPage,
     },
     sites::SiteEntry,
 };
@@ -100,6 +102,9 @@ impl<'a> Stand<'a> {
                 let say = SignIn::asked(self, *reason, person.is_some());
                 Ok(self.sign_in(site, StatusCode::OK, say))
             }
+            (Step::AcceptAgreement(due), Some(site), Some(person)) => {
+                self.agreement(site, person, due)
+            }
             (Step::ChooseAffiliation { choices, last }, Some(site), Some(person)) => {
                 let last = last.as_ref().map(|id| id.as_str());
                 Ok(self.affiliations(
@@ -150,6 +155,42 @@ impl<'a> Stand<'a> {
             may_stay: false,
         };
         page_for(StatusCode::OK, &content, &self.policy(site))
+    }
+
+    /// The text of an agreement. One that was superseded this very moment leads to the next one.
+    fn agreement(
+        &self,
+        site: &SiteEntry,
+        person: &Subscriber,
+        due: &AgreementId,
+    ) -> Result<HttpResponse, PageError> {
+        let Some(found) = self.visit.agreements.find(due) else {
+            return Ok(see_other(&format!("/sign-on/{}", self.handle), []));
+        };
+        let (browser, _) = self.visit.browser();
+        let purpose = agreement::purpose(self.handle, &person.id, due);
+        let content = AgreementPage {
+            frame: self.frame(),
+            handle: self.handle,
+            form_token: &self.form_token,
+            answer_token: &self.visit.form_token(&browser, &purpose),
+            site: site_view(&site.site),
+            person: person.user_id.as_str(),
+            agreement: AgreementView::of(&found),
+        };
+        Ok(page_for(StatusCode::OK, &content, &self.policy(Some(site))))
+    }
+
+    /// The person did not accept: what that means, and where they can go.
+    pub fn declined(&self, site: &SiteEntry, person: &Subscriber) -> HttpResponse {
+        let content = AgreementDeclinedPage {
+            frame: self.frame(),
+            handle: self.handle,
+            form_token: &self.form_token,
+            site: site_view(&site.site),
+            person: person.user_id.as_str(),
+        };
+        page_for(StatusCode::OK, &content, &self.policy(Some(site)))
     }
 
     /// The chooser.

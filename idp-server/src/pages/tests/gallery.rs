@@ -3,6 +3,9 @@
 //! `cargo test -p idp-server pages` leaves them in `target/pages/`; serve that folder
 //! (`python3 -m http.server`) and open `usual/sign-in.html`.
 
+mod account;
+mod agreement;
+
 use std::path::PathBuf;
 use std::{fs, io};
 
@@ -116,6 +119,8 @@ fn pages(words: &'static Words) -> Vec<Rendered> {
         refusals(frame, words),
         errors(frame, words),
         own(frame, words),
+        account::pages(frame, words),
+        agreement::pages(frame, words),
     ]
     .into_iter()
     .flatten()
@@ -300,26 +305,13 @@ fn errors(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
         ),
         rendered(
             "form-expired-account",
-            &FormExpiredPage { frame, start_again: StartAgain::Account },
+            &FormExpiredPage { frame, start_again: StartAgain::Account(Area::Sessions) },
         ),
     ]
 }
 
 fn own(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
     vec![
-        rendered("account", &account(frame, words)),
-        rendered(
-            "account-new",
-            &AccountPage {
-                email: None,
-                last_sign_in: None,
-                affiliations: Vec::new(),
-                sessions: account(frame, words).sessions.into_iter().take(1).collect(),
-                sites: Vec::new(),
-                done: None,
-                ..account(frame, words)
-            },
-        ),
         rendered("home", &HomePage { frame, signed_in_as: None }),
         rendered("home-signed-in", &HomePage { frame, signed_in_as: Some(words.user_id) }),
         rendered(
@@ -335,51 +327,6 @@ fn own(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
         rendered("signed-out", &signed_out(frame, words)),
         rendered("signed-out-nobody", &SignedOutPage { frame, ended: false, sites: Vec::new() }),
     ]
-}
-
-fn account(frame: Frame<'static>, words: &'static Words) -> AccountPage<'static> {
-    let session = |id, current, browser: usize, address, started| SessionView {
-        id,
-        current,
-        user_agent: words.user_agents[browser],
-        address,
-        started_at: at(started),
-        ends_at: at(started + 4),
-    };
-    let affiliation = |number: usize, roles: &[&'static str], administrator| AffiliationView {
-        organization: words.organizations[number],
-        roles: roles.to_vec(),
-        tax_ids: vec!["91-1234567", "***-**-1234"],
-        administrator,
-        access_level: "community-standard",
-    };
-    AccountPage {
-        frame,
-        form_token: words.token,
-        name: words.person,
-        user_id: words.user_id,
-        email: Some(words.email),
-        last_sign_in: Some(at(-26)),
-        affiliations: vec![
-            affiliation(0, &["licensed-practitioner"], false),
-            affiliation(1, &["medical-director", words.value], true),
-            affiliation(2, &[], false),
-        ],
-        sessions: vec![
-            session("ses_1", true, 0, "203.0.113.24", 0),
-            session("ses_2", false, 1, "2001:db8:85a3::8a2e:370:7334", -2),
-            session("ses_3", false, 2, "198.51.100.7", -3),
-        ],
-        sites: vec![
-            SiteVisit {
-                name: words.site,
-                last_at: at(0),
-                scopes: vec!["openid", "profile", "affiliations", "tax_ids", words.value],
-            },
-            SiteVisit { name: "Payer", last_at: at(-26), scopes: Vec::new() },
-        ],
-        done: Some(Done::SessionEnded),
-    }
 }
 
 fn signed_out(frame: Frame<'static>, words: &'static Words) -> SignedOutPage<'static> {

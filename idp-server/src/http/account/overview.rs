@@ -1,0 +1,83 @@
+//! `GET /account`: who am I, for whom may I act, what have I opened.
+
+use actix_web::{HttpResponse, http::StatusCode, web};
+use idp_core::{authentication::gate::Demand, community::affiliation::Affiliation};
+
+use super::nav;
+use crate::{
+    http::{
+        error::PageError,
+        gate::{self, Gate, OwnPage},
+        visit::{Visit, page},
+    },
+    pages::{AffiliationView, Area, OverviewPage, SiteVisit},
+    store::site_visit,
+};
+
+/// The routes.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config.service(web::resource("/account").get(show));
+}
+
+async fn show(visit: Visit) -> HttpResponse {
+    let outcome = overview(&visit).await;
+    visit.answer(outcome)
+}
+
+async fn overview(visit: &Visit) -> Result<HttpResponse, PageError> {
+    let loaded = match gate::pass(visit, OwnPage::Account, Demand::SIGNED_IN).await? {
+        Gate::Open(person) => person,
+        Gate::Elsewhere(answer) => return Ok(answer),
+    };
+    let subscriber = loaded.subscriber.id.clone();
+    let visits = visit.db.read(move |conn| site_visit::of_subscriber(conn, &subscriber)).await?;
+    let (person, session) = (&loaded.subscriber, &loaded.session);
+    let name = person.name();
+    let active: Vec<&Affiliation> = loaded.affiliations.iter().filter(|a| a.is_active()).collect();
+    let numbers: Vec<Vec<String>> = active
+        .iter()
+        .map(|a| a.tax_ids.iter().map(|tax_id| tax_id.number.shown()).collect())
+        .collect();
+    let sites: Vec<_> =
+        visits.iter().filter_map(|(id, at)| Some((visit.sites.find(id)?, *at))).collect();
+    let content = OverviewPage {
+        frame: visit.frame(),
+        nav: nav(Area::Overview),
+        name: &name,
+        user_id: person.user_id.as_str(),
+        email: person.email.as_ref().map(|email| email.as_str()),
+        signed_in_at: session.started_at,
+        ends_at: session.expires_at,
+        last_sign_in: loaded.previous_sign_in_at,
+        affiliations: active
+            .iter()
+            .zip(&numbers)
+            .map(|(a, numbers)| affiliation(a, numbers))
+            .collect(),
+        sites: sites
+            .iter()
+            .map(|(entry, at)| SiteVisit {
+                name: &entry.site.name,
+                first_at: *at,
+                scopes: entry
+                    .site
+                    .release
+                    .allowed_scopes
+                    .iter()
+                    .map(|scope| scope.as_str())
+                    .collect(),
+            })
+            .collect(),
+    };
+    Ok(page(StatusCode::OK, &content))
+}
+
+fn affiliation<'a>(affiliation: &'a Affiliation, numbers: &'a [String]) -> AffiliationView<'a> {
+    AffiliationView {
+        organization: &affiliation.organization.name,
+        roles: affiliation.roles.iter().map(|role| role.code()).collect(),
+        tax_ids: numbers.iter().map(String::as_str).collect(),
+        administrator: affiliation.administrator,
+        access_level: affiliation.access_level.code(),
+    }
+}

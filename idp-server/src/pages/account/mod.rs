@@ -1,0 +1,14 @@
+//! A Subscriber's own pages: one for each area, with one navigation between them.
+//!
+//! A new area is one more [`Area`], with its address and its name; its template extends
+//! `account_frame.html`, and its view has a `frame` and a `nav`.
+
+mod agreements;
+mod nav;
+mod overview;
+mod sessions;
+
+pub use agreements::{AccountAgreementPage, AgreementsPage, ListedAgreement};
+pub use nav::{AccountNav, Area};
+pub use overview::{AffiliationView, OverviewPage, SiteVisit};
+pub use sessions::{SessionView, SessionsDone, SessionsPage};

@@ -1,0 +1,49 @@
+//! The navigation of the account: which areas there are, and which one is shown.
+
+use crate::pages::Messages;
+
+/// An area of the account: one page, one entry of the navigation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Area {
+    Agreements,
+    Overview,
+    Sessions,
+}
+
+impl Area {
+    /// Every area, in the order of the navigation.
+    const ALL: [Self; 3] = [Self::Overview, Self::Sessions, Self::Agreements];
+
+    /// The address of its page.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Agreements => "/account/agreements",
+            Self::Overview => "/account",
+            Self::Sessions => "/account/sessions",
+        }
+    }
+
+    /// What it is called, in the navigation and as the heading of its page.
+    pub(super) const fn label(self, text: &'static Messages) -> &'static str {
+        let words = &text.account;
+        match self {
+            Self::Agreements => words.area_agreements,
+            Self::Overview => words.area_overview,
+            Self::Sessions => words.area_sessions,
+        }
+    }
+}
+
+/// The navigation as one page shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountNav {
+    /// Where the person is.
+    pub area: Area,
+}
+
+impl AccountNav {
+    /// The areas that this person has.
+    pub(super) fn areas(&self) -> &'static [Area] {
+        &Area::ALL
+    }
+}

@@ -1,0 +1,65 @@
+//! The first page of the account: who am I, for whom may I act, what have I opened.
+
+use askama::Template;
+use chrono::{DateTime, Utc};
+
+use super::AccountNav;
+use crate::pages::{Frame, wording};
+
+/// It has no form.
+#[derive(Debug, Template)]
+#[template(path = "account_overview.html")]
+pub struct OverviewPage<'a> {
+    pub frame: Frame<'a>,
+    pub nav: AccountNav,
+    pub name: &'a str,
+    pub user_id: &'a str,
+    pub email: Option<&'a str>,
+    /// When this session began.
+    pub signed_in_at: DateTime<Utc>,
+    /// When it ends.
+    pub ends_at: DateTime<Utc>,
+    /// The successful sign-in before this one (R61).
+    pub last_sign_in: Option<DateTime<Utc>>,
+    pub affiliations: Vec<AffiliationView<'a>>,
+    pub sites: Vec<SiteVisit<'a>>,
+}
+
+/// An affiliation as its Subscriber sees it: read-only (R68).
+#[derive(Clone, Debug)]
+pub struct AffiliationView<'a> {
+    pub organization: &'a str,
+    /// Role codes.
+    pub roles: Vec<&'a str>,
+    /// As they may be shown: a personal number is masked already.
+    pub tax_ids: Vec<&'a str>,
+    pub administrator: bool,
+    /// The code, for instance `community-standard`.
+    pub access_level: &'a str,
+}
+
+/// A site that the person opened.
+#[derive(Clone, Debug)]
+pub struct SiteVisit<'a> {
+    pub name: &'a str,
+    /// When the person opened it for the first time.
+    pub first_at: DateTime<Utc>,
+    /// The scopes that it was granted.
+    pub scopes: Vec<&'a str>,
+}
+
+impl AffiliationView<'_> {
+    fn role_names(&self, frame: &Frame<'_>) -> Vec<&str> {
+        wording::roles(frame.text, &self.roles)
+    }
+
+    fn access(&self, frame: &Frame<'_>) -> &str {
+        wording::access_level(frame.text, self.access_level)
+    }
+}
+
+impl SiteVisit<'_> {
+    fn received(&self, frame: &Frame<'_>) -> Vec<String> {
+        self.scopes.iter().map(|scope| wording::scope(frame.text, scope).0).collect()
+    }
+}

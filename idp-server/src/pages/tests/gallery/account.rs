@@ -1,0 +1,84 @@
+//! The pages of the account.
+
+use super::{Rendered, Words, at, rendered};
+use crate::pages::*;
+
+pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
+    let new = OverviewPage {
+        email: None,
+        last_sign_in: None,
+        affiliations: Vec::new(),
+        sites: Vec::new(),
+        ..overview(frame, words)
+    };
+    let alone = SessionsPage {
+        sessions: sessions(frame, words).sessions.into_iter().take(1).collect(),
+        done: None,
+        ..sessions(frame, words)
+    };
+    vec![
+        rendered("account", &overview(frame, words)),
+        rendered("account-new", &new),
+        rendered("account-sessions", &sessions(frame, words)),
+        rendered("account-sessions-one", &alone),
+    ]
+}
+
+const fn nav(area: Area) -> AccountNav {
+    AccountNav { area }
+}
+
+fn overview(frame: Frame<'static>, words: &'static Words) -> OverviewPage<'static> {
+    let affiliation = |number: usize, roles: &[&'static str], administrator| AffiliationView {
+        organization: words.organizations[number],
+        roles: roles.to_vec(),
+        tax_ids: vec!["91-1234567", "***-**-1234"],
+        administrator,
+        access_level: "community-standard",
+    };
+    OverviewPage {
+        frame,
+        nav: nav(Area::Overview),
+        name: words.person,
+        user_id: words.user_id,
+        email: Some(words.email),
+        signed_in_at: at(0),
+        ends_at: at(4),
+        last_sign_in: Some(at(-26)),
+        affiliations: vec![
+            affiliation(0, &["licensed-practitioner"], false),
+            affiliation(1, &["medical-director", words.value], true),
+            affiliation(2, &[], false),
+        ],
+        sites: vec![
+            SiteVisit {
+                name: words.site,
+                first_at: at(0),
+                scopes: vec!["openid", "profile", "affiliations", "tax_ids", words.value],
+            },
+            SiteVisit { name: "Payer", first_at: at(-26), scopes: Vec::new() },
+        ],
+    }
+}
+
+fn sessions(frame: Frame<'static>, words: &'static Words) -> SessionsPage<'static> {
+    let session = |id, current, browser: usize, address, started| SessionView {
+        id,
+        current,
+        user_agent: words.user_agents[browser],
+        address,
+        started_at: at(started),
+        ends_at: at(started + 4),
+    };
+    SessionsPage {
+        frame,
+        nav: nav(Area::Sessions),
+        form_token: words.token,
+        sessions: vec![
+            session("ses_1", true, 0, "203.0.113.24", 0),
+            session("ses_2", false, 1, "2001:db8:85a3::8a2e:370:7334", -2),
+            session("ses_3", false, 2, "198.51.100.7", -3),
+        ],
+        done: Some(SessionsDone::SessionEnded),
+    }
+}
