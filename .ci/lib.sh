@@ -71,8 +71,8 @@ need_rust() {
         fail "Hilum needs Rust $MINIMUM_RUST or newer, found: $(cargo --version 2>&1 | head -n1)"
 }
 
-# What a build needs: a C compiler and linker, libpq for PostgreSQL, what samael (SAML) links and reads
-# the headers of, curl and certificates for rustup.
+# What a build needs: a C compiler and linker, libpq for PostgreSQL, what samael (a second SAML library, for tests)
+# links and reads the headers of, curl and certificates for rustup.
 setup_build() {
     install_packages "what the build needs" build-essential pkg-config libpq-dev libssl-dev \
         libxml2-dev libxmlsec1-dev clang libclang-dev ca-certificates curl

@@ -13,5 +13,6 @@ pub mod keys;
 pub mod mail;
 pub mod oidc;
 pub mod release;
+pub mod saml;
 pub mod secret;
 pub mod sign_on;

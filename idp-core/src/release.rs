@@ -363,4 +363,4 @@ fn insert(claims: &mut Map<String, Value>, name: &str, value: Option<impl Into<V
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

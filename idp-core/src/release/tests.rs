@@ -14,11 +14,11 @@ use crate::{
     },
 };
 
-fn ein(text: &str, primary: bool) -> TaxId {
+pub(crate) fn ein(text: &str, primary: bool) -> TaxId {
     TaxId { id: "tin_a".parse().unwrap(), number: TaxIdNumber::Ein(text.parse().unwrap()), primary }
 }
 
-fn ssn() -> TaxId {
+pub(crate) fn ssn() -> TaxId {
     TaxId {
         id: "tin_b".parse().unwrap(),
         number: TaxIdNumber::Ssn("123-45-6789".parse().unwrap()),

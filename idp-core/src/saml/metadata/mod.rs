@@ -1,0 +1,4 @@
+//! Metadata: what parties say about themselves (SAML Metadata).
+
+pub mod read;
+pub mod write;
