@@ -124,6 +124,10 @@ kinds! {
     ResetCodeMailed = "reset.code-mailed";
     /// The secret questions were answered wrongly.
     ResetQuestionsFailed = "reset.questions-failed";
+    /// There is a new password.
+    PasswordChanged = "password.changed";
+    /// Somebody signed in did not know the password that they wanted to change.
+    PasswordChangeRefused = "password.change-refused";
     /// A session is over.
     SessionEnded = "session.ended";
     /// A site was registered.

@@ -5,6 +5,8 @@ use std::fmt;
 use secrecy::{ExposeSecret as _, SecretString};
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::community::{affiliation::Affiliation, subscriber::Subscriber};
+
 /// The most bytes that are read of a password before anything is computed from it.
 pub const MAX_BYTES: usize = 1024;
 
@@ -59,7 +61,7 @@ impl PasswordPolicy {
     /// What is wrong with a new password; empty if nothing is. `own_words` are those that an
     /// attacker tries first: User ID, names, organization, product.
     #[must_use]
-    pub fn judge(&self, password: &Password, own_words: &[&str]) -> Vec<Objection> {
+    pub fn judge<W: AsRef<str>>(&self, password: &Password, own_words: &[W]) -> Vec<Objection> {
         let text = password.0.expose_secret();
         let folded = text.to_lowercase();
         let length = text.chars().count();
@@ -74,15 +76,59 @@ impl PasswordPolicy {
         if classes < self.classes {
             objections.push(Objection::TooFewClasses { needed: self.classes, found: classes });
         }
-        if COMMON.contains(&folded.as_str()) || is_repetition(&folded) {
+        if is_common(&folded) {
             objections.push(Objection::Common);
         }
-        let own = |word: &&&str| word.chars().count() >= 3 && folded.contains(&word.to_lowercase());
-        if own_words.iter().find(own).is_some() {
+        let own = |word: &&str| word.chars().count() >= 3 && folded.contains(&word.to_lowercase());
+        if own_words.iter().any(|word| own(&word.as_ref())) {
             objections.push(Objection::OwnWord);
         }
         objections
     }
+}
+
+/// The words that an attacker tries first for a person: User ID, names, mailbox, the organizations
+/// that they act for, and the product (NIST SP 800-63B-4 §3.1.1.2).
+///
+/// Names count whole and word by word, from four letters on: a shorter part stands in too many
+/// innocent passwords.
+#[must_use]
+pub fn own_words(person: &Subscriber, affiliations: &[Affiliation]) -> Vec<String> {
+    let mailbox = person.email.as_ref().and_then(|address| address.as_str().split('@').next());
+    let names = [person.given_name.as_str(), person.family_name.as_str()];
+    let organizations = affiliations.iter().map(|a| a.organization.name.as_str());
+    let parts = [person.user_id.as_str()].into_iter().chain(mailbox).chain(names);
+    let mut words = vec![PRODUCT.to_owned(), person.user_id.as_str().to_owned()];
+    words.extend(names.map(str::to_owned));
+    for name in parts.chain(organizations) {
+        let pieces = name.split(|c: char| !c.is_alphanumeric());
+        words.extend(pieces.filter(|piece| piece.chars().count() >= 4).map(str::to_owned));
+        words.push(name.chars().filter(|c| c.is_alphanumeric()).collect());
+    }
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// The product's own name.
+const PRODUCT: &str = "Hilum";
+
+/// Whether the password is everybody's guess: on the list, on the list with digits and signs after
+/// it, one piece over and over, or a run of neighbours (`abcdefgh`, `87654321`).
+fn is_common(folded: &str) -> bool {
+    let trimmed = folded.trim_end_matches(|c: char| !c.is_alphabetic());
+    let listed = |text: &str| COMMON.contains(&text);
+    listed(folded) || listed(trimmed) || is_repetition(folded) || is_run(folded)
+}
+
+/// Whether each character is the next one, or each the one before, of the alphabet or the digits.
+fn is_run(text: &str) -> bool {
+    let codes: Vec<i64> = text.chars().map(|c| i64::from(u32::from(c))).collect();
+    let steps = || codes.iter().zip(codes.iter().skip(1)).map(|(a, b)| b - a);
+    // `9` is followed by `0` on a keyboard.
+    let up = steps().all(|step| step == 1 || step == -9);
+    let down = steps().all(|step| step == -1 || step == 9);
+    codes.len() > 3 && (up || down)
 }
 
 /// What is wrong with a password.
@@ -244,6 +290,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::community::{
+        affiliation::{AccessLevel, AffiliationStatus},
+        organization::{Organization, OrganizationStatus},
+    };
 
     fn judge(policy: &PasswordPolicy, text: &str) -> Vec<Objection> {
         policy.judge(&Password::typed(text).unwrap(), &["ana.rivera", "Rivera", "Hilum"])
@@ -257,12 +307,16 @@ mod tests {
             ("Abcdefghijklmnopqrstuv1!", vec![]),
             ("Abcdefghijklmnopqrstuvw1!", vec![Objection::TooLong { max: 24 }]),
             ("\u{1f600}A1bcdefgh", vec![]),
-            ("abcdefghij", vec![Objection::TooFewClasses { needed: 3, found: 1 }]),
+            ("copperkettle", vec![Objection::TooFewClasses { needed: 3, found: 1 }]),
             ("abcdefgh1", vec![Objection::TooFewClasses { needed: 3, found: 2 }]),
             ("\u{d1}andu-llama", vec![]), // Ñ is upper case
             ("Password123", vec![Objection::Common]),
             ("xRIVERA-77x", vec![Objection::OwnWord]),
             ("Ab1Ab1Ab1Ab1", vec![Objection::Common]),
+            ("PASSWORD2026!!", vec![Objection::Common]),
+            ("Sunshine-99", vec![Objection::Common]),
+            ("Rainy-sunshine-99", vec![]),
+            ("my-hILuM-77", vec![Objection::OwnWord]),
         ] {
             assert_eq!(judge(&PasswordPolicy::COMMUNITY, text), expected, "{text}");
         }
@@ -271,9 +325,13 @@ mod tests {
     #[test]
     fn the_nist_policy_asks_for_length_only() {
         for (text, expected) in [
-            ("abcdefghijklmn", vec![Objection::TooShort { min: 15 }]),
-            ("abcdefghijklmno", vec![]),
+            ("acegikmoqsuwya", vec![Objection::TooShort { min: 15 }]),
+            ("acegikmoqsuwyac", vec![]),
             ("thequickbrownfox", vec![Objection::Common]),
+            ("abcdefghijklmnopq", vec![Objection::Common]),
+            ("1234567890123456789", vec![Objection::Common]),
+            ("9876543210987654", vec![Objection::Common]),
+            ("passwordpassword!", vec![Objection::Common]),
         ] {
             assert_eq!(judge(&PasswordPolicy::NIST_63B_4, text), expected, "{text}");
         }
@@ -282,6 +340,71 @@ mod tests {
             judge(&PasswordPolicy::NIST_63B_4, &"ab cd".repeat(26)),
             vec![Objection::TooLong { max: 128 }]
         );
+    }
+
+    /// Upper case, lower case, digit, other: by Unicode's properties, after NFKC.
+    #[test]
+    fn the_classes_are_those_of_unicode() {
+        for (text, expected) in [
+            ("a", 1),
+            ("aA", 2),
+            ("\u{d1}\u{f1}", 2),             // Ñ, ñ
+            ("n\u{303}N\u{303}", 2),         // the same, typed in two strokes
+            ("\u{430}\u{410}", 2),           // Cyrillic а, А
+            ("\u{ff21}\u{ff41}\u{ff11}", 3), // full-width A, a, 1
+            ("\u{661}", 1),                  // Arabic-Indic one is a digit
+            ("1\u{2167}", 2),                // Roman numeral eight becomes VIII: upper case
+            ("\u{5d0}\u{4e2d}", 1),          // letters without case are "other"
+            (" ~\u{20ac}\u{1f600}", 1),      // so are spaces, signs and emoji
+            ("aA1 ", 4),
+        ] {
+            let password = Password::typed(text).unwrap();
+            assert_eq!(classes_in(password.0.expose_secret()), expected, "{text:?}");
+        }
+    }
+
+    fn acting_for(organization: &str) -> Affiliation {
+        Affiliation {
+            id: "aff_1".parse().unwrap(),
+            subscriber: "sub_1".parse().unwrap(),
+            organization: Organization {
+                id: "org_1".parse().unwrap(),
+                name: organization.to_owned(),
+                parent: None,
+                npi: None,
+                status: OrganizationStatus::Active,
+            },
+            status: AffiliationStatus::Active,
+            roles: [].into(),
+            role_details: [].into(),
+            administrator: false,
+            access_level: AccessLevel::CommunityStandard,
+            tax_ids: vec![],
+            since: chrono::NaiveDate::default(),
+        }
+    }
+
+    #[test]
+    fn ones_own_words_are_those_that_somebody_who_knows_one_would_try() {
+        let person = crate::community::subscriber::tests::subscriber("ana-rivera");
+        let words = own_words(&person, &[acting_for("Cedar Falls ENT Clinic")]);
+        for (password, refused) in [
+            ("x-HILUM-x1", true),
+            ("x-cedar-x1", true),
+            ("CedarFallsENTClinic1!", true),
+            ("x-clinic-x1", true),
+            ("Student-99!", false), // "ent" alone is no reason
+            ("Copper-kettle-7", false),
+        ] {
+            let found =
+                PasswordPolicy::COMMUNITY.judge(&Password::typed(password).unwrap(), &words);
+            assert_eq!(found.contains(&Objection::OwnWord), refused, "{password}");
+        }
+        for own in [person.user_id.as_str(), &person.given_name, &person.family_name] {
+            let password = Password::typed(&format!("9!{}!9", own.to_uppercase())).unwrap();
+            let found = PasswordPolicy::COMMUNITY.judge(&password, &words);
+            assert!(found.contains(&Objection::OwnWord), "{own}");
+        }
     }
 
     #[test]

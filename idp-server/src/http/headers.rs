@@ -31,6 +31,7 @@ const ONE_YEAR: &str = "max-age=31536000";
 pub struct ContentPolicy {
     form_targets: Vec<String>,
     images: Vec<String>,
+    calls_home: bool,
 }
 
 impl ContentPolicy {
@@ -64,6 +65,13 @@ impl ContentPolicy {
         self
     }
 
+    /// A script of the page may call us.
+    #[must_use]
+    pub fn calls_home(mut self) -> Self {
+        self.calls_home = true;
+        self
+    }
+
     /// The header to insert into the answer.
     #[must_use]
     pub fn header(&self) -> (HeaderName, HeaderValue) {
@@ -75,6 +83,9 @@ impl ContentPolicy {
             for source in sources {
                 let _ = write!(policy, " {source}");
             }
+        }
+        if self.calls_home {
+            policy.push_str("; connect-src 'self'");
         }
         policy.push_str("; frame-ancestors 'none'; base-uri 'none'");
         let value = HeaderValue::from_str(&policy)

@@ -19,6 +19,7 @@ pub mod health;
 mod home;
 mod inquiry;
 mod oidc;
+mod password_change;
 pub mod server;
 mod session;
 mod sign_on;

@@ -36,6 +36,10 @@ impl<'a> Frame<'a> {
         &ASSETS.form_post.url
     }
 
+    pub(super) fn password_hints_script(&self) -> &'static str {
+        &ASSETS.password_hints.url
+    }
+
     /// A time, as a `time` element in the language of the page.
     pub(super) fn moment(&self, at: &DateTime<Utc>) -> Moment {
         Moment::new(*at, self.text)

@@ -21,6 +21,7 @@ mod mailbox;
 mod messages;
 mod moment;
 mod notice;
+mod password;
 mod refusal;
 mod sign_in;
 mod sign_out;
@@ -32,7 +33,8 @@ mod tests;
 
 pub use account::{
     AccountAgreementPage, AccountNav, AffiliationView, AgreementsPage, Area, ListedAgreement,
-    OverviewPage, SessionView, SessionsDone, SessionsPage, SiteVisit,
+    OverviewPage, PasswordPage, PasswordProblem, SessionView, SessionsDone, SessionsPage,
+    SiteVisit,
 };
 pub use affiliation::{AffiliationChoice, AffiliationPage};
 pub use agreement::{AgreementDeclinedPage, AgreementPage, AgreementView};
@@ -50,6 +52,7 @@ pub use letter::{Letter, Letterhead};
 pub use mailbox::{MailView, MailboxPage};
 pub use messages::Messages;
 pub use notice::{NoticePage, Received};
+pub use password::hints as password_hints;
 pub use refusal::{RefusalPage, RefusalReason};
 pub use sign_in::{SignInPage, SignInProblem, SignInReason};
 pub use sign_out::{SignOutPage, SignedOutPage, ToldSite, ToldState};

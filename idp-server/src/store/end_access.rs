@@ -32,6 +32,9 @@ pub enum Scope {
     /// One grant, with all its tokens. The site is not told: it asked for this, or somebody else
     /// used its tokens and its own session is not the one to end.
     Grant(GrantId),
+    /// Every grant in a session that itself goes on. The sites are not told: the person is still
+    /// signed in, and a site that asks again gets its answer.
+    GrantsOfSession(SessionId),
     /// A session and every grant in it.
     Session(SessionId),
     /// The sessions of a person and every grant in them, and the browsers that stand in for the
@@ -57,6 +60,8 @@ pub enum Cause {
     CodeReused,
     /// The person ended it on the account page.
     EndedByPerson,
+    /// The person chose another password.
+    PasswordChanged,
     /// A forgotten password was replaced (security 17.9).
     PasswordReset,
     /// A spent refresh token came back (RFC 9700 §4.14.2).
@@ -84,6 +89,7 @@ impl Cause {
             Self::AffiliationEnded => "affiliation-ended",
             Self::CodeReused => "code-reused",
             Self::EndedByPerson => "ended-by-person",
+            Self::PasswordChanged => "password-changed",
             Self::PasswordReset => "password-reset",
             Self::RefreshTokenReused => "refresh-token-reused",
             Self::Replaced => "replaced",
@@ -161,6 +167,10 @@ pub fn end_access(
         Scope::Affiliation(id) => work.affiliation(conn, id),
         Scope::Grant(id) => {
             let grants = end_grants!(conn, work, site_grant::id.eq(id.as_str()))?;
+            work.conclude(conn, &[], &grants, Vec::new())
+        }
+        Scope::GrantsOfSession(id) => {
+            let grants = end_grants!(conn, work, site_grant::session_id.eq(id.as_str()))?;
             work.conclude(conn, &[], &grants, Vec::new())
         }
         Scope::Session(id) => work.sessions(conn, vec![id.to_string()]),

@@ -122,6 +122,28 @@ pub fn set_password(
     Ok(())
 }
 
+/// Stores the hash of a new password, unless the password has changed since `account` was read:
+/// then `false`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn change_password(
+    conn: &mut AnyConn,
+    account: &Account,
+    new: &str,
+    changed_at: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let person = subscriber::table.find(account.subscriber.id.as_str());
+    let changed =
+        diesel::update(person.filter(subscriber::password_hash.eq(&account.password_hash)))
+            .set((
+                subscriber::password_hash.eq(new),
+                subscriber::password_changed_at.eq(millis(changed_at)),
+            ))
+            .execute(conn)?;
+    Ok(changed == 1)
+}
+
 /// Renews the hash of the same password under newer parameters, unless the password changed
 /// meanwhile.
 ///

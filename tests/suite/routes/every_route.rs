@@ -22,6 +22,8 @@ const ROUTES: &[(&str, u16, u16)] = &[
     ("/account", 303, 405),
     ("/account/agreements", 303, 405),
     ("/account/agreements/{id}", 303, 303),
+    ("/account/password", 303, 303),
+    ("/account/password/hints", 405, 403),
     ("/account/sessions", 303, 405),
     ("/account/sessions/end-others", 405, 303),
     ("/account/sessions/{id}/end", 405, 303),

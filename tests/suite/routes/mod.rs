@@ -5,5 +5,6 @@ mod agreement;
 mod every_route;
 mod input;
 mod oidc;
+mod password;
 mod sessions;
 mod sign_on;

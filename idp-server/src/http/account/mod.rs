@@ -2,6 +2,7 @@
 
 mod agreements;
 mod overview;
+mod password;
 mod sessions;
 
 use actix_web::{HttpResponse, cookie::Cookie, http::StatusCode, web};
@@ -14,7 +15,11 @@ const PURPOSE: &str = "account";
 
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config.configure(agreements::routes).configure(overview::routes).configure(sessions::routes);
+    config
+        .configure(agreements::routes)
+        .configure(overview::routes)
+        .configure(password::routes)
+        .configure(sessions::routes);
 }
 
 /// The navigation of a page.

@@ -11,6 +11,7 @@ mod show;
 use actix_web::{HttpResponse, http::StatusCode, web};
 
 pub use progress::{begin, policy_of_own_page};
+pub use show::lock_minutes;
 
 use super::visit::{Visit, page};
 use crate::pages::{FormExpiredPage, StartAgain};

@@ -6,9 +6,11 @@
 mod agreements;
 mod nav;
 mod overview;
+mod password;
 mod sessions;
 
 pub use agreements::{AccountAgreementPage, AgreementsPage, ListedAgreement};
 pub use nav::{AccountNav, Area};
 pub use overview::{AffiliationView, OverviewPage, SiteVisit};
+pub use password::{PasswordPage, PasswordProblem};
 pub use sessions::{SessionView, SessionsDone, SessionsPage};

@@ -7,18 +7,20 @@ use crate::pages::Messages;
 pub enum Area {
     Agreements,
     Overview,
+    Password,
     Sessions,
 }
 
 impl Area {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 3] = [Self::Overview, Self::Sessions, Self::Agreements];
+    const ALL: [Self; 4] = [Self::Overview, Self::Password, Self::Sessions, Self::Agreements];
 
     /// The address of its page.
     pub const fn path(self) -> &'static str {
         match self {
             Self::Agreements => "/account/agreements",
             Self::Overview => "/account",
+            Self::Password => "/account/password",
             Self::Sessions => "/account/sessions",
         }
     }
@@ -29,6 +31,7 @@ impl Area {
         match self {
             Self::Agreements => words.area_agreements,
             Self::Overview => words.area_overview,
+            Self::Password => words.area_password,
             Self::Sessions => words.area_sessions,
         }
     }

@@ -1,10 +1,12 @@
 //! The pages of the account.
 
+use idp_core::authentication::password_policy::{Objection, PasswordPolicy};
+
 use super::{Rendered, Words, at, rendered};
 use crate::pages::*;
 
 pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
-    let new = OverviewPage {
+    let first = OverviewPage {
         email: None,
         last_sign_in: None,
         affiliations: Vec::new(),
@@ -16,9 +18,24 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
         done: None,
         ..sessions(frame, words)
     };
+    let classes = Objection::TooFewClasses { needed: 3, found: 1 };
+    let new = vec![Objection::TooShort { min: 8 }, classes, Objection::Common, Objection::OwnWord];
+    let missing = PasswordProblem::Missing { current: true, new: true, again: true };
+    let nist = PasswordPage { policy: PasswordPolicy::NIST_63B_4, ..password(frame, words, None) };
+    let done = PasswordPage { done: true, ..password(frame, words, None) };
+    let problem = |problem| password(frame, words, Some(problem));
     vec![
+        rendered("account-password", &password(frame, words, None)),
+        rendered("account-password-nist", &nist),
+        rendered("account-password-done", &done),
+        rendered("account-password-busy", &problem(PasswordProblem::Busy)),
+        rendered("account-password-different", &problem(PasswordProblem::Different)),
+        rendered("account-password-missing", &problem(missing)),
+        rendered("account-password-new", &problem(PasswordProblem::New(new))),
+        rendered("account-password-same", &problem(PasswordProblem::Same)),
+        rendered("account-password-wrong", &problem(PasswordProblem::Current { lock_minutes: 10 })),
         rendered("account", &overview(frame, words)),
-        rendered("account-new", &new),
+        rendered("account-new", &first),
         rendered("account-sessions", &sessions(frame, words)),
         rendered("account-sessions-one", &alone),
     ]
@@ -58,6 +75,22 @@ fn overview(frame: Frame<'static>, words: &'static Words) -> OverviewPage<'stati
             },
             SiteVisit { name: "Payer", first_at: at(-26), scopes: Vec::new() },
         ],
+    }
+}
+
+fn password(
+    frame: Frame<'static>,
+    words: &'static Words,
+    problem: Option<PasswordProblem>,
+) -> PasswordPage<'static> {
+    PasswordPage {
+        frame,
+        nav: nav(Area::Password),
+        form_token: words.token,
+        user_id: words.user_id,
+        policy: PasswordPolicy::COMMUNITY,
+        problem,
+        done: false,
     }
 }
 
