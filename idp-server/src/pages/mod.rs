@@ -31,10 +31,11 @@ mod wording;
 #[cfg(test)]
 mod tests;
 
+pub use account::activity_words;
 pub use account::{
-    AccountAgreementPage, AccountNav, AffiliationView, AgreementsPage, Area, ListedAgreement,
-    OverviewPage, PasswordPage, PasswordProblem, SessionView, SessionsDone, SessionsPage,
-    SiteVisit,
+    AccountAgreementPage, AccountNav, ActivityActor, ActivityEntry, ActivityPage, AffiliationView,
+    AgreementsPage, Area, ListedAgreement, OverviewPage, PasswordPage, PasswordProblem,
+    SessionView, SessionsDone, SessionsPage, SiteVisit,
 };
 pub use affiliation::{AffiliationChoice, AffiliationPage};
 pub use agreement::{AgreementDeclinedPage, AgreementPage, AgreementView};

@@ -3,10 +3,12 @@
 //! The database refuses to change or remove what is written here. A trigger notes each event as
 //! waiting for its seal, so that none can be forgotten.
 
+use std::{fmt, str::FromStr};
+
 use diesel::prelude::*;
 use idp_core::{
     audit::{Event, Head, Seal, Sha256, Tip},
-    ids::EventId,
+    ids::{EventId, SubscriberId},
     keys::KeyId,
 };
 
@@ -46,6 +48,66 @@ pub fn pending(conn: &mut AnyConn, limit: i64) -> Result<Vec<Event>, StoreError>
         .order((audit_event::at, audit_event::id))
         .limit(limit);
     let rows: Vec<EventRow> = on_either!(conn, c => oldest.select(EventRow::as_select()).load(c))?;
+    rows.into_iter().map(Event::try_from).collect()
+}
+
+/// A place in the events of a person, from which the older ones follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    at: i64,
+    id: EventId,
+}
+
+/// A text that names no place among events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no place among events")]
+pub struct InvalidCursor;
+
+impl Cursor {
+    /// The place behind `event`.
+    #[must_use]
+    pub fn at(event: &Event) -> Self {
+        Self { at: millis(event.at), id: event.id.clone() }
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.at, self.id)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        let (at, id) = text.split_once('-').ok_or(InvalidCursor)?;
+        let at: u64 = at.parse().map_err(|_| InvalidCursor)?;
+        let at = i64::try_from(at).map_err(|_| InvalidCursor)?;
+        Ok(Self { at, id: id.parse().map_err(|_| InvalidCursor)? })
+    }
+}
+
+/// Up to `limit` events that happened to a person, the newest first, from behind `before` on.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn of_subject(
+    conn: &mut AnyConn,
+    subject: &SubscriberId,
+    before: Option<&Cursor>,
+    limit: usize,
+) -> Result<Vec<Event>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let (at, id) = before.map_or((i64::MAX, ""), |cursor| (cursor.at, cursor.id.as_str()));
+    // The first condition bounds the index, the second breaks a tie of milliseconds.
+    let own = audit_event::table
+        .filter(audit_event::subject.eq(subject.as_str()))
+        .filter(audit_event::at.le(at))
+        .filter(audit_event::at.lt(at).or(audit_event::id.lt(id)))
+        .order((audit_event::at.desc(), audit_event::id.desc()))
+        .limit(limit);
+    let rows: Vec<EventRow> = on_either!(conn, c => own.select(EventRow::as_select()).load(c))?;
     rows.into_iter().map(Event::try_from).collect()
 }
 

@@ -20,6 +20,7 @@ const ROUTES: &[(&str, u16, u16)] = &[
     ("/.well-known/oauth-authorization-server", 200, 405),
     ("/.well-known/openid-configuration", 200, 405),
     ("/account", 303, 405),
+    ("/account/activity", 303, 405),
     ("/account/agreements", 303, 405),
     ("/account/agreements/{id}", 303, 303),
     ("/account/password", 303, 303),

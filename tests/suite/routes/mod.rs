@@ -1,6 +1,7 @@
 //! One file for each address.
 
 mod account;
+mod activity;
 mod agreement;
 mod every_route;
 mod input;

@@ -1,5 +1,6 @@
 //! `/account`: a Subscriber's own pages, one file for each area.
 
+mod activity;
 mod agreements;
 mod overview;
 mod password;
@@ -16,6 +17,7 @@ const PURPOSE: &str = "account";
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
+        .configure(activity::routes)
         .configure(agreements::routes)
         .configure(overview::routes)
         .configure(password::routes)

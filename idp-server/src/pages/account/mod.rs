@@ -3,12 +3,14 @@
 //! A new area is one more [`Area`], with its address and its name; its template extends
 //! `account_frame.html`, and its view has a `frame` and a `nav`.
 
+mod activity;
 mod agreements;
 mod nav;
 mod overview;
 mod password;
 mod sessions;
 
+pub use activity::{ActivityActor, ActivityEntry, ActivityPage, activity_words};
 pub use agreements::{AccountAgreementPage, AgreementsPage, ListedAgreement};
 pub use nav::{AccountNav, Area};
 pub use overview::{AffiliationView, OverviewPage, SiteVisit};

@@ -5,6 +5,7 @@ use crate::pages::Messages;
 /// An area of the account: one page, one entry of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Area {
+    Activity,
     Agreements,
     Overview,
     Password,
@@ -13,11 +14,13 @@ pub enum Area {
 
 impl Area {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 4] = [Self::Overview, Self::Password, Self::Sessions, Self::Agreements];
+    const ALL: [Self; 5] =
+        [Self::Overview, Self::Password, Self::Sessions, Self::Activity, Self::Agreements];
 
     /// The address of its page.
     pub const fn path(self) -> &'static str {
         match self {
+            Self::Activity => "/account/activity",
             Self::Agreements => "/account/agreements",
             Self::Overview => "/account",
             Self::Password => "/account/password",
@@ -29,6 +32,7 @@ impl Area {
     pub(super) const fn label(self, text: &'static Messages) -> &'static str {
         let words = &text.account;
         match self {
+            Self::Activity => words.area_activity,
             Self::Agreements => words.area_agreements,
             Self::Overview => words.area_overview,
             Self::Password => words.area_password,

@@ -1,6 +1,9 @@
 //! The pages of the account.
 
-use idp_core::authentication::password_policy::{Objection, PasswordPolicy};
+use idp_core::{
+    audit::Kind,
+    authentication::password_policy::{Objection, PasswordPolicy},
+};
 
 use super::{Rendered, Words, at, rendered};
 use crate::pages::*;
@@ -34,6 +37,11 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
         rendered("account-password-new", &problem(PasswordProblem::New(new))),
         rendered("account-password-same", &problem(PasswordProblem::Same)),
         rendered("account-password-wrong", &problem(PasswordProblem::Current { lock_minutes: 10 })),
+        rendered("account-activity", &activity(frame, words)),
+        rendered(
+            "account-activity-none",
+            &ActivityPage { entries: vec![], older: None, ..activity(frame, words) },
+        ),
         rendered("account", &overview(frame, words)),
         rendered("account-new", &first),
         rendered("account-sessions", &sessions(frame, words)),
@@ -75,6 +83,28 @@ fn overview(frame: Frame<'static>, words: &'static Words) -> OverviewPage<'stati
             },
             SiteVisit { name: "Payer", first_at: at(-26), scopes: Vec::new() },
         ],
+    }
+}
+
+fn activity(frame: Frame<'static>, words: &'static Words) -> ActivityPage<'static> {
+    let kinds = [Kind::LoginSucceeded, Kind::GrantIssued, Kind::LoginFailed, Kind::FactorAdded];
+    let entry = |(number, kind): (i64, Kind)| {
+        let (what, is_warning) = activity_words(frame.text, kind, None).expect("is told");
+        ActivityEntry {
+            what: what.to_owned(),
+            at: at(-number),
+            address: Some("203.0.113.24".to_owned()),
+            site: (kind == Kind::GrantIssued).then_some(words.site),
+            by: (kind == Kind::FactorAdded).then_some(ActivityActor::SomebodyElse),
+            is_warning,
+        }
+    };
+    ActivityPage {
+        frame,
+        nav: nav(Area::Activity),
+        entries: (0..).zip(kinds).map(entry).collect(),
+        is_older: true,
+        older: Some("1795000000000-evt_1"),
     }
 }
 
