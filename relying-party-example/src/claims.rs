@@ -10,6 +10,14 @@ pub(crate) struct IdClaims {
     pub sub: String,
     /// The sign-on session; a logout token names it.
     pub sid: Option<String>,
+    /// How strongly the person signed on.
+    pub acr: Option<String>,
+    /// With what (RFC 8176).
+    #[serde(default)]
+    pub amr: Vec<String>,
+    /// When the person signed in; later than that only a second factor may have been proved.
+    #[serde(default, with = "chrono::serde::ts_seconds_option")]
+    pub auth_time: Option<DateTime<Utc>>,
     /// When the session ends for good.
     #[serde(default, with = "chrono::serde::ts_seconds_option")]
     pub session_expires_at: Option<DateTime<Utc>>,

@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub affiliations: AffiliationMode,
     /// Any one of these roles opens the site; none named, none needed.
     pub required_roles: Vec<String>,
+    /// The role that may attest; none named, nobody attests here.
+    pub attesting_role: Option<String>,
     /// The registration of the public client behind `/playground`, if that page is wanted.
     pub playground: Option<Registration>,
 }
@@ -160,6 +162,7 @@ impl Config {
                 registration: site,
                 affiliations: file.hilum.affiliations,
                 required_roles: file.hilum.required_roles,
+                attesting_role: file.hilum.attesting_role,
                 playground,
             }),
             (Ok(_), Ok(_)) | (Err(_), _) | (_, Err(_)) => Err(ConfigError::Invalid(mistakes.0)),
@@ -196,6 +199,7 @@ struct HilumSection {
     affiliations: AffiliationMode,
     #[serde(default)]
     required_roles: Vec<String>,
+    attesting_role: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -38,6 +38,8 @@ pub(crate) enum Denial {
     AffiliationRequired,
     /// An agreement waits to be accepted.
     AgreementRequired,
+    /// The demanded strength was not reached.
+    AssuranceUnmet,
     /// The person turned back.
     Cancelled,
     /// Anything else, by its code.
@@ -61,6 +63,7 @@ impl Denial {
             ("access_denied", Some("role_required")) => Self::RoleRequired,
             ("access_denied", Some("site_not_enabled")) => Self::SiteNotEnabled,
             ("access_denied", _) => Self::Cancelled,
+            ("unmet_authentication_requirements", _) => Self::AssuranceUnmet,
             ("server_error" | "temporarily_unavailable", _) => Self::Unavailable,
             (other, _) => Self::Other(other.to_owned()),
         }
@@ -112,6 +115,7 @@ mod tests {
             ("interaction_required", Some("agreement_required"), Denial::AgreementRequired),
             ("access_denied", Some("something new"), Denial::Cancelled),
             ("access_denied", None, Denial::Cancelled),
+            ("unmet_authentication_requirements", None, Denial::AssuranceUnmet),
             ("temporarily_unavailable", None, Denial::Unavailable),
             ("invalid_scope", Some("role_required"), Denial::Other("invalid_scope".to_owned())),
         ] {

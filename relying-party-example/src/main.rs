@@ -4,13 +4,15 @@
 //!
 //! 1. `oidc`: the conversation with Hilum, from the first redirect to checked claims, and `provider`: discovery;
 //! 2. `site`: the pages that begin and end it, and the one that needs a sign-in and a role;
-//! 3. `logout`: signing out, started here or at Hilum;
-//! 4. `claims`, `session`, `errors`, `pages`, `config`, `jwt`: what those need;
-//! 5. `playground`: a page to look at tokens.
+//! 3. `attest`: asking for a second factor before somebody puts their name to something;
+//! 4. `logout`: signing out, started here or at Hilum;
+//! 5. `claims`, `session`, `errors`, `pages`, `config`, `jwt`: what those need;
+//! 6. `playground`: a page to look at tokens.
 //!
 //! One program is several sites: which one, the configuration file says.
 #![forbid(unsafe_code)]
 
+mod attest;
 mod claims;
 mod config;
 mod errors;
@@ -111,6 +113,8 @@ fn routes(routes: &mut web::ServiceConfig) {
         .route("/switch-affiliation", web::get().to(site::switch_affiliation))
         .route("/callback", web::get().to(site::callback))
         .route("/me", web::get().to(site::me))
+        .route("/attest", web::post().to(attest::attest))
+        .route("/receipt", web::get().to(attest::show))
         .route("/sign-out", web::post().to(logout::sign_out))
         .route("/signed-out", web::get().to(logout::signed_out))
         .route("/backchannel-logout", web::post().to(logout::back_channel))

@@ -9,14 +9,16 @@ use openidconnect::core::{
     CoreTokenResponse,
 };
 use openidconnect::{
-    AccessToken, AccessTokenHash, AdditionalClaims, AuthorizationCode, ClaimsVerificationError,
-    CsrfToken, EndSessionUrl, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
-    RefreshToken, SignatureVerificationError, TokenResponse as _, UserInfoClaims,
+    AccessToken, AccessTokenHash, AdditionalClaims, AuthenticationContextClass, AuthorizationCode,
+    ClaimsVerificationError, CsrfToken, EndSessionUrl, Nonce, OAuth2TokenResponse as _,
+    PkceCodeChallenge, PkceCodeVerifier, RefreshToken, SignatureVerificationError,
+    TokenResponse as _, UserInfoClaims,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::attest;
 use crate::claims::{IdClaims, UserClaims};
 use crate::config::Registration;
 use crate::errors::{Denial, SignInError, explain};
@@ -39,6 +41,23 @@ struct Attempt {
     browser: String,
     nonce: Nonce,
     verifier: PkceCodeVerifier,
+    wish: Wish,
+}
+
+/// What a sign-in is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// The person who is signed in wants to attest.
+    Attest {
+        /// Who it is.
+        subject: String,
+        /// When they pressed the button.
+        asked_at: DateTime<Utc>,
+    },
+    /// To be signed in.
+    SignIn,
+    /// To act for another affiliation.
+    SwitchAffiliation,
 }
 
 /// The query of the redirect back from Hilum (RFC 6749 §4.1.2, RFC 9207 §2).
@@ -86,7 +105,7 @@ impl Oidc {
     pub(crate) async fn begin(
         &self,
         browser: String,
-        prompt: Option<CoreAuthPrompt>,
+        wish: Wish,
         now: DateTime<Utc>,
     ) -> Result<Url, SignInError> {
         let provider = self.hilum.provider(Freshness::Usual).await?;
@@ -100,16 +119,24 @@ impl Oidc {
             )
             .add_scopes(self.registration.scopes.iter().cloned())
             .set_pkce_challenge(challenge);
-        if let Some(prompt) = prompt {
-            request = request.add_prompt(prompt);
+        match &wish {
+            Wish::Attest { .. } => {
+                request = request
+                    .add_auth_context_value(AuthenticationContextClass::new(attest::ACR.to_owned()))
+                    .set_max_age(attest::MAX_AGE.to_std().unwrap_or_default())
+                    .add_extra_param("claims", attest::wanted_claims().to_string());
+            }
+            Wish::SignIn => {}
+            Wish::SwitchAffiliation => request = request.add_prompt(CoreAuthPrompt::SelectAccount),
         }
         let (url, state, nonce) = request.url();
-        let attempt = Attempt { browser, nonce, verifier };
+        let attempt = Attempt { browser, nonce, verifier, wish };
         self.attempts.put(state.into_secret(), attempt, now + ATTEMPT_LASTS, now);
         Ok(url)
     }
 
-    /// Finishes a sign-in: checks the answer, redeems the code, checks the ID token, asks userinfo.
+    /// Finishes a sign-in: checks the answer, redeems the code, checks the ID token, asks userinfo. Says as well
+    /// what it was for.
     ///
     /// # Errors
     /// Any [`SignInError`].
@@ -118,7 +145,7 @@ impl Oidc {
         callback: Callback,
         browser: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<SignedIn, SignInError> {
+    ) -> Result<(SignedIn, Wish), SignInError> {
         // Only the browser that began may finish, and only once: otherwise somebody could sign a person in as
         // somebody else (RFC 6749 §10.12).
         let attempt = callback
@@ -144,7 +171,8 @@ impl Oidc {
             .set_pkce_verifier(attempt.verifier)
             .request_async(&self.hilum.http)
             .await?;
-        self.accept(&response, Some(&attempt.nonce)).await
+        let signed_in = self.accept(&response, Some(&attempt.nonce)).await?;
+        Ok((signed_in, attempt.wish))
     }
 
     /// Trades a refresh token for new tokens (RFC 6749 §6).
@@ -286,7 +314,7 @@ mod tests {
         let oidc = Oidc::new(Config::parse(text).unwrap().registration).unwrap();
         let verifier = PkceCodeVerifier::new("v".repeat(43));
         let nonce = Nonce::new("n".to_owned());
-        let attempt = Attempt { browser: "b".to_owned(), nonce, verifier };
+        let attempt = Attempt { browser: "b".to_owned(), nonce, verifier, wish: Wish::SignIn };
         oidc.attempts.put("s".to_owned(), attempt, at(0) + ATTEMPT_LASTS, at(0));
         oidc
     }

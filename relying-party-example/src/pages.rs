@@ -7,6 +7,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use crate::attest::{Receipt, Refused};
 use crate::claims::in_words;
 use crate::config::{AffiliationMode, Config, Look};
 use crate::errors::{Denial, SignInError};
@@ -37,6 +38,20 @@ pub(crate) struct Me<'a> {
     pub session: &'a Session,
     /// Whether another affiliation can be chosen.
     pub can_switch: bool,
+    /// Whether this affiliation lets the person attest.
+    pub can_attest: bool,
+}
+
+/// What was attested, to be kept.
+#[derive(Template)]
+#[template(path = "receipt.html")]
+pub(crate) struct ReceiptPage<'a> {
+    /// The site's face.
+    pub look: &'a Look,
+    /// Who attested.
+    pub session: &'a Session,
+    /// What the site keeps of it.
+    pub receipt: &'a Receipt,
 }
 
 /// The page of the public client.
@@ -89,6 +104,7 @@ pub(crate) trait Page: Template {
 impl Page for Home<'_> {}
 impl Page for Me<'_> {}
 impl Page for Playground<'_> {}
+impl Page for ReceiptPage<'_> {}
 impl Page for Notice<'_> {
     fn status(&self) -> StatusCode {
         self.status
@@ -97,6 +113,7 @@ impl Page for Notice<'_> {
 
 const SIGN_IN: (&str, &str) = ("Sign in again", "/login");
 const SWITCH: (&str, &str) = ("Use another affiliation", "/switch-affiliation");
+const RECORD: (&str, &str) = ("Back to your record", "/me");
 const HOME: (&str, &str) = ("Back to the first page", "/");
 
 impl<'a> Notice<'a> {
@@ -135,6 +152,36 @@ impl<'a> Notice<'a> {
             action,
             ..Self::new(config, StatusCode::FORBIDDEN, title, text)
         }
+    }
+
+    /// Nothing was attested, because the sign-on was no ground for it.
+    pub(crate) fn not_attested(config: &'a Config, why: Refused) -> Self {
+        let text = match why {
+            Refused::AnotherPerson => {
+                "Somebody else signed in than the person who wanted to attest. Sign in again as yourself, then attest."
+            }
+            Refused::RememberedBrowser => {
+                "A browser that Hilum remembers stood in for your second factor. That is enough for reading, but not \
+                 for attesting: try again and prove the factor itself."
+            }
+            Refused::TooOld => {
+                "The sign-in was longer ago than five minutes. Try again and sign in when Hilum asks you to."
+            }
+            Refused::TooWeak => {
+                "Attesting needs a second factor, proved in this browser: an authenticator app or a passkey. You can \
+                 set one up in your account at Hilum, under “Second factors”, then try again."
+            }
+        };
+        let title = "Nothing was attested";
+        Self { action: RECORD, ..Self::new(config, StatusCode::FORBIDDEN, title, text) }
+    }
+
+    /// Somebody may enter, but not attest.
+    pub(crate) fn may_not_attest(config: &'a Config) -> Self {
+        let text = "Only the provider whose record it is can attest, and the affiliation you use here does not make \
+                    you one.";
+        let title = "You cannot attest here";
+        Self { action: RECORD, ..Self::new(config, StatusCode::FORBIDDEN, title, text) }
     }
 
     /// A sign-in came to nothing.
@@ -182,6 +229,7 @@ impl<'a> Notice<'a> {
                 "This site is for people who act for a registered organization, and your User ID is not \
                  affiliated with one that may use it. Ask the Administrator of your organization to affiliate you.",
             ),
+            Denial::AssuranceUnmet => Self::not_attested(config, Refused::TooWeak),
             Denial::AgreementRequired => new(
                 "An agreement is waiting for you",
                 "Before you can use this site, you need to accept an agreement at Hilum. Sign in again to read it.",
@@ -259,7 +307,9 @@ mod tests {
         let session =
             session(AffiliationMode::One, &id_claims, &json!({"sub": "s", "name": markup}));
         let page =
-            Me { look: &credentia().look, session: &session, can_switch: true }.render().unwrap();
+            Me { look: &credentia().look, session: &session, can_switch: true, can_attest: true }
+                .render()
+                .unwrap();
         assert!(!page.contains("<script"), "{page}");
         assert_eq!(page.matches("alert(1)").count(), 6, "{page}");
     }
@@ -284,6 +334,7 @@ mod tests {
         for (error, status) in [
             (SignInError::Denied(Denial::AffiliationRequired), 403),
             (SignInError::Denied(Denial::AgreementRequired), 403),
+            (SignInError::Denied(Denial::AssuranceUnmet), 403),
             (SignInError::Denied(Denial::Cancelled), 403),
             (SignInError::Denied(Denial::Other("<b>".to_owned())), 403),
             (SignInError::Denied(Denial::RoleRequired), 403),

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::errors::SignInError;
 use crate::jwt;
-use crate::oidc::{Callback, Oidc, SignedIn};
+use crate::oidc::{Callback, Oidc, SignedIn, Wish};
 use crate::pages::{Page as _, Playground};
 use crate::session::{CookieKind, Shelf, random};
 use crate::site::{Site, begin, failed, now};
@@ -81,7 +81,7 @@ pub(crate) async fn login(
     table: web::Data<Table>,
     request: HttpRequest,
 ) -> HttpResponse {
-    begin(&site, &table.oidc, &request, None).await
+    begin(&site, &table.oidc, &request, Wish::SignIn).await
 }
 
 /// `GET /playground/callback`.
@@ -93,7 +93,7 @@ pub(crate) async fn callback(
 ) -> HttpResponse {
     let browser = site.cookies.read(&request, CookieKind::Browser);
     match table.oidc.finish(query.into_inner(), browser.as_deref(), now()).await {
-        Ok(signed_in) => keep(&site, &table, random(), Visit::new(signed_in, 0)),
+        Ok((signed_in, _)) => keep(&site, &table, random(), Visit::new(signed_in, 0)),
         Err(error) => failed(&site, &error),
     }
 }

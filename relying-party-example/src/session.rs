@@ -13,6 +13,7 @@ use openidconnect::CsrfToken;
 use openidconnect::core::CoreIdToken;
 use serde_json::Value;
 
+use crate::attest::Receipt;
 use crate::claims::{Affiliation, IdClaims, UserClaims};
 use crate::config::{AffiliationMode, Config};
 use crate::oidc::SignedIn;
@@ -31,6 +32,8 @@ pub(crate) struct Session {
     pub user_claims: UserClaims,
     /// The affiliations that the person acts for here.
     pub affiliations: Vec<Affiliation>,
+    /// What was attested in it.
+    pub receipt: Option<Receipt>,
     /// When this session ends.
     pub ends_at: DateTime<Utc>,
     /// Stands in every form of the session, so that no other site can post one.
@@ -62,6 +65,7 @@ impl Session {
             id_claims,
             user_claims,
             affiliations,
+            receipt: None,
             ends_at,
             form_token,
             id_claims_raw,

@@ -6,11 +6,11 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use openidconnect::PostLogoutRedirectUrl;
-use openidconnect::core::CoreAuthPrompt;
 
+use crate::attest;
 use crate::config::{AffiliationMode, Config};
 use crate::errors::SignInError;
-use crate::oidc::{Callback, Oidc};
+use crate::oidc::{Callback, Oidc, Wish};
 use crate::pages::{Home, Me, Notice, Page as _};
 use crate::session::{CookieJar, CookieKind, Session, Sessions, Shelf, random};
 
@@ -61,7 +61,7 @@ impl Site {
     }
 
     /// Who is signed in in the browser that sent this request.
-    fn session(&self, request: &HttpRequest) -> Option<Arc<Session>> {
+    pub(crate) fn session(&self, request: &HttpRequest) -> Option<Arc<Session>> {
         self.sessions.find(&self.cookies.read(request, CookieKind::Session)?, now())
     }
 }
@@ -82,7 +82,7 @@ pub(crate) async fn home(site: web::Data<Site>, request: HttpRequest) -> HttpRes
 
 /// `GET /login`: sends the browser to Hilum.
 pub(crate) async fn login(site: web::Data<Site>, request: HttpRequest) -> HttpResponse {
-    begin(&site, &site.oidc, &request, None).await
+    begin(&site, &site.oidc, &request, Wish::SignIn).await
 }
 
 /// `GET /switch-affiliation`: the same, but Hilum asks for whom the person wants to act.
@@ -90,7 +90,7 @@ pub(crate) async fn switch_affiliation(
     site: web::Data<Site>,
     request: HttpRequest,
 ) -> HttpResponse {
-    begin(&site, &site.oidc, &request, Some(CoreAuthPrompt::SelectAccount)).await
+    begin(&site, &site.oidc, &request, Wish::SwitchAffiliation).await
 }
 
 /// Begins a sign-in of one of this program's clients.
@@ -98,11 +98,11 @@ pub(crate) async fn begin(
     site: &Site,
     oidc: &Oidc,
     request: &HttpRequest,
-    prompt: Option<CoreAuthPrompt>,
+    wish: Wish,
 ) -> HttpResponse {
     // One value for all tabs of a browser, so that two sign-ins at once do not disturb each other.
     let browser = site.cookies.read(request, CookieKind::Browser).unwrap_or_else(random);
-    match oidc.begin(browser.clone(), prompt, now()).await {
+    match oidc.begin(browser.clone(), wish, now()).await {
         Ok(url) => HttpResponse::SeeOther()
             .cookie(site.cookies.write(CookieKind::Browser, browser))
             .insert_header((LOCATION, url.as_str()))
@@ -119,22 +119,40 @@ pub(crate) async fn callback(
 ) -> HttpResponse {
     let browser = site.cookies.read(&request, CookieKind::Browser);
     let now = now();
-    let signed_in = match site.oidc.finish(query.into_inner(), browser.as_deref(), now).await {
-        Ok(signed_in) => signed_in,
+    let finished = site.oidc.finish(query.into_inner(), browser.as_deref(), now).await;
+    let (signed_in, wish) = match finished {
+        Ok(finished) => finished,
         Err(error) => return failed(&site, &error),
     };
     // A new value at every sign-in: one that somebody planted or saw before is worth nothing.
     if let Some(old) = site.cookies.read(&request, CookieKind::Session) {
         site.sessions.take(&old, now);
     }
-    let session = Session::new(signed_in, site.config.affiliations, now);
+    let mut session = Session::new(signed_in, site.config.affiliations, now);
+    let outcome = match &wish {
+        Wish::SignIn | Wish::SwitchAffiliation => Ok(None),
+        // Another affiliation may have been chosen on the way.
+        Wish::Attest { .. } if !attest::may_attest(&site, &session) => Err(None),
+        Wish::Attest { subject, asked_at } => {
+            attest::receipt(&session.id_claims, subject, *asked_at, now).map(Some).map_err(Some)
+        }
+    };
+    let to = if matches!(outcome, Ok(Some(_))) { "/receipt" } else { "/me" };
+    let mut answer = match outcome {
+        Ok(receipt) => {
+            session.receipt = receipt;
+            HttpResponse::SeeOther().insert_header((LOCATION, to)).finish()
+        }
+        Err(Some(why)) => Notice::not_attested(&site.config, why).answer(),
+        Err(None) => Notice::may_not_attest(&site.config).answer(),
+    };
     let key = random();
     let ends_at = session.ends_at;
     site.sessions.put(key.clone(), Arc::new(session), ends_at, now);
-    HttpResponse::SeeOther()
-        .cookie(site.cookies.write(CookieKind::Session, key))
-        .insert_header((LOCATION, "/me"))
-        .finish()
+    if let Err(error) = answer.add_cookie(&site.cookies.write(CookieKind::Session, key)) {
+        tracing::warn!(%error, "cookie");
+    }
+    answer
 }
 
 /// `GET /me`: the page that needs a sign-in and a role.
@@ -146,7 +164,8 @@ pub(crate) async fn me(site: web::Data<Site>, request: HttpRequest) -> HttpRespo
         return Notice::role_missing(&site.config, &session).answer();
     }
     let can_switch = site.config.affiliations == AffiliationMode::One;
-    Me { look: &site.config.look, session: &session, can_switch }.answer()
+    let can_attest = attest::may_attest(&site, &session);
+    Me { look: &site.config.look, session: &session, can_switch, can_attest }.answer()
 }
 
 /// Tells the log why, and the person what to do.
