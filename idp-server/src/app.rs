@@ -30,6 +30,7 @@ use crate::{
     mail::{Post, Transport, TransportError},
     metrics::Metrics,
     outgoing::{Outgoing, OutgoingError},
+    passkeys::Passkeys,
     passwords::{Passwords, StartError},
     random::Random,
     sites::SiteCatalogue,
@@ -63,8 +64,12 @@ pub struct App {
     audit_keys: RwLock<Arc<AuditKeys>>,
     /// Keys derived from the master key.
     pub sub_keys: SubKeys,
+    /// Seals what the database must hold and must not tell.
+    pub sealer: Arc<Sealer>,
     /// Opens sealed personal numbers.
     pub open_ssn: Arc<OpenSsn>,
+    /// Asks for passkeys and checks them.
+    pub passkeys: Passkeys,
     /// Hashes passwords.
     pub passwords: Passwords,
     /// Makes whoever keeps failing wait.
@@ -175,7 +180,9 @@ impl App {
             register,
             audit_keys,
             sub_keys,
-            open_ssn: open_ssn(sealer),
+            open_ssn: open_ssn(Arc::clone(&sealer)),
+            sealer,
+            passkeys: Passkeys::new(&config.public_origin),
             passwords: Passwords::start(&config.password, metrics.passwords.clone(), random)?,
             throttle: Throttle::new(ephemeral.clone(), throttle::limits(&config.throttle)),
             challenge: config.challenge,

@@ -17,6 +17,7 @@ mod mail;
 mod metrics;
 mod outgoing;
 mod pages;
+mod passkeys;
 mod passwords;
 mod random;
 mod sites;

@@ -9,6 +9,8 @@ pub struct Form {
     pub action: String,
     /// Its fields with what stands in them.
     pub fields: Vec<(String, String)>,
+    /// Its boxes that nobody has ticked.
+    pub boxes: Vec<(String, String)>,
     /// Its buttons.
     pub buttons: Vec<Button>,
 }
@@ -40,6 +42,11 @@ impl Form {
                     });
                 }
                 "/form" => inside = false,
+                "input" if inside && get("type") == "checkbox" => {
+                    if let Some(form) = forms.last_mut() {
+                        form.boxes.push((get("name"), get("value")));
+                    }
+                }
                 "input" if inside && get("type") != "submit" => {
                     if let Some(form) = forms.last_mut() {
                         form.fields.push((get("name"), get("value")));
@@ -58,8 +65,12 @@ impl Form {
         forms
     }
 
-    /// Fills a field in.
+    /// Fills a field in, or ticks a box.
     pub fn fill(&mut self, name: &str, value: &str) {
+        if let Some(ticked) = self.boxes.iter().position(|(own, _)| own == name) {
+            let ticked = self.boxes.remove(ticked);
+            return self.fields.push(ticked);
+        }
         let field = self.fields.iter_mut().find(|(field, _)| field == name);
         field.unwrap_or_else(|| panic!("the form has no field {name}")).1 = value.to_owned();
     }

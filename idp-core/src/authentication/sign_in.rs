@@ -39,6 +39,8 @@ pub enum Reason {
     Locked,
     /// Nobody has this name.
     Unknown,
+    /// The passkey's answer is wrong, or not strong enough to sign in by itself.
+    WrongPasskey,
     /// The password is wrong.
     WrongPassword,
 }
@@ -55,6 +57,7 @@ impl Reason {
             Self::Account(Standing::Terminated) => "account-terminated",
             Self::Locked => "locked",
             Self::Unknown => "unknown-user-id",
+            Self::WrongPasskey => "wrong-passkey",
             Self::WrongPassword => "wrong-password",
         }
     }

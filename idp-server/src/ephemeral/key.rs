@@ -3,7 +3,7 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use idp_core::secret::SecretDigest;
+use idp_core::{ids::SubscriberId, secret::SecretDigest};
 
 /// The name under which one short-lived thing is kept.
 ///
@@ -49,16 +49,27 @@ impl Key {
         Self::named("parked", &[handle])
     }
 
+    /// A question to a passkey that waits for its answer.
+    pub fn question(id: &str) -> Self {
+        Self::named("question", &[id])
+    }
+
+    /// The seed of an authenticator app that is being set up: in which sign-on or session, by whom.
+    pub fn new_seed(context: &str, person: &SubscriberId) -> Self {
+        Self::named("seed", &[context, person.as_str()])
+    }
+
     /// A count of failures: `rule` is ours, `of` is whom it slows down.
     pub fn throttle(rule: &'static str, of: &[impl AsRef<str>]) -> Self {
         Self::named(&format!("throttle:{rule}"), of)
     }
 
-    /// Whether losing the value costs no more than a retry: a sign-on in progress, a parked request.
+    /// Whether losing the value costs no more than a retry: a sign-on in progress, a parked
+    /// request, a question to a passkey.
     /// A stranger can make as many of these as they like, so they never take the place of what
     /// may be used only once.
     pub(super) fn is_losable(&self) -> bool {
-        ["txn:", "parked:", "recovery:", "challenge-pass:"]
+        ["txn:", "parked:", "question:", "recovery:", "challenge-pass:"]
             .iter()
             .any(|kind| self.0.starts_with(kind))
     }

@@ -1,16 +1,20 @@
-//! The browser at the other end: its two cookies and the tokens in our forms.
+//! The browser at the other end: its cookies and the tokens in our forms.
 //!
-//! One cookie binds a sign-on in progress and every form to the browser that began it; the other
-//! is the session. Both hold random secrets and nothing else.
+//! One cookie binds a sign-on in progress and every form to the browser that began it; one is the
+//! session; one, where people wished it, stands in for their second factor. All hold random secrets
+//! and nothing else.
 
 use actix_web::{
     HttpRequest,
-    cookie::{Cookie, SameSite},
+    cookie::{Cookie, SameSite, time},
     http::header,
 };
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use idp_core::secret::{Secret, SecretDigest};
+use idp_core::{
+    authentication::remembered_browser::REMEMBERED_FOR,
+    secret::{Secret, SecretDigest},
+};
 
 use crate::{app::App, keys::sub_keys::SubKey};
 
@@ -18,6 +22,8 @@ use crate::{app::App, keys::sub_keys::SubKey};
 const SESSION: &str = "__Host-hilum-session";
 /// The browser.
 const BROWSER: &str = "__Host-hilum-browser";
+/// The browser that is remembered, for whomever it is.
+const REMEMBERED: &str = "__Host-hilum-remembered";
 /// What a cookie of ours looks like: 256 random bits.
 const SECRET_LENGTH: usize = 43;
 
@@ -29,6 +35,11 @@ pub fn session_digest(request: &HttpRequest) -> Option<SecretDigest> {
 /// What names this browser, if it has been named.
 pub fn browser_secret(request: &HttpRequest) -> Option<Secret> {
     secret(request, BROWSER)
+}
+
+/// What a remembered browser brings with it.
+pub fn remembered_secret(request: &HttpRequest) -> Option<Secret> {
+    secret(request, REMEMBERED)
 }
 
 /// Reads the cookie by itself. Programs on neighbouring hosts set cookies for us as well, and one
@@ -50,6 +61,13 @@ pub fn browser_cookie(secret: &Secret) -> Cookie<'static> {
 /// Begins or renews the session.
 pub fn session_cookie(secret: &Secret) -> Cookie<'static> {
     cookie(SESSION, secret.expose().to_owned())
+}
+
+/// Remembers the browser beyond its closing, unlike every other cookie of ours.
+pub fn remembered_cookie(secret: &Secret) -> Cookie<'static> {
+    let mut cookie = cookie(REMEMBERED, secret.expose().to_owned());
+    cookie.set_max_age(time::Duration::days(REMEMBERED_FOR.num_days()));
+    cookie
 }
 
 /// Takes the session cookie away.

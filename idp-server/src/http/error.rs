@@ -9,6 +9,9 @@ use crate::{ephemeral::EphemeralError, pages::ProtocolError, store::StoreError};
 /// Why a page cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
+    /// A call of a script that is not from our page in this browser.
+    #[error("not from our own page")]
+    Forbidden,
     /// The sign-on is finished, expired, or began in another browser.
     #[error("no such sign-on in this browser")]
     Interrupted,
@@ -41,6 +44,7 @@ impl PageError {
     /// The status that the page is sent with.
     pub const fn status(&self) -> u16 {
         match self {
+            Self::Forbidden => 403,
             Self::Interrupted | Self::NotUnderstood | Self::SiteRequest(_) => 400,
             Self::NotFound => 404,
             Self::TooLarge => 413,

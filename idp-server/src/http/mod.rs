@@ -10,6 +10,7 @@ mod challenge;
 pub mod client_address;
 mod demo;
 mod door;
+mod enrolment;
 mod error;
 mod forgot;
 mod front;
@@ -20,6 +21,8 @@ mod home;
 mod inquiry;
 mod oidc;
 mod password_change;
+mod second_factor;
+mod security;
 pub mod server;
 mod session;
 mod sign_on;
@@ -44,5 +47,6 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .configure(account::routes)
         .configure(demo::routes)
         .configure(forgot::routes)
+        .configure(security::routes)
         .configure(home::routes);
 }

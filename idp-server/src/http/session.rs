@@ -6,6 +6,7 @@ use idp_core::{
     authentication::{
         assurance::{Method, Proof},
         lockout::{Limits, Lockout},
+        remembered_browser,
         session::Session,
         sign_in::{Attempt, Reason, Verdict},
     },
@@ -13,25 +14,67 @@ use idp_core::{
     secret::SecretDigest,
 };
 
-use super::{client_address::ClientAddress, error::PageError, visit::Visit};
+use super::{browser, client_address::ClientAddress, error::PageError, visit::Visit};
 use crate::{
+    passkeys::GoodAnswer,
     passwords::Verified,
     random::Random,
     store::{
-        AnyConn, Cause, Ending, Scope, StoreError, audit, end_access, lockout, session, subscriber,
+        AnyConn, Cause, Ending, Scope, StoreError, audit, end_access,
+        factor::{self, PasskeyRecord},
+        lockout, remembered_browser as stored, session, subscriber,
     },
 };
 
-/// A password that has been compared.
+/// What somebody signs in with, looked at.
 pub struct NewSignIn {
-    /// The typed name, normalized.
+    /// The name under which failures are counted: the typed one, normalized, or that of the
+    /// passkey's person.
     pub user_id: String,
-    /// The account of that name, as it was read before the comparison.
+    /// The account, as it was read before the comparison.
     pub candidate: Option<subscriber::Account>,
     /// What the comparison said.
-    pub verified: Verified,
+    pub evidence: Evidence,
     /// What the new cookie is kept as.
     pub cookie: SecretDigest,
+}
+
+/// What begins a session.
+pub enum Evidence {
+    /// A passkey that checks the person.
+    Passkey {
+        /// The passkey, as it was read.
+        record: PasskeyRecord,
+        /// Its answer; `None` if it was refused.
+        answer: Option<GoodAnswer>,
+    },
+    /// A password that was compared.
+    Password(Verified),
+}
+
+impl Evidence {
+    const fn holds(&self) -> bool {
+        match self {
+            Self::Passkey { answer, .. } => answer.is_some(),
+            Self::Password(verified) => verified.matches,
+        }
+    }
+
+    const fn method(&self) -> Method {
+        match self {
+            Self::Passkey { .. } => Method::PasskeyWithUserVerification,
+            Self::Password(_) => Method::Password,
+        }
+    }
+
+    /// What it leaves of the failures before it. A passkey is a whole sign-in; a password is half of
+    /// one for whoever has a second factor.
+    const fn forgives(&self, lockout: Lockout) -> Lockout {
+        match self {
+            Self::Passkey { .. } => Lockout::CLEAR,
+            Self::Password(_) => lockout.after_password(),
+        }
+    }
 }
 
 /// What became of a sign-in.
@@ -48,6 +91,7 @@ struct Facts {
     attempt: NewSignIn,
     standing: Option<idp_core::community::subscriber::Standing>,
     earlier: Option<SecretDigest>,
+    remembered: Option<SecretDigest>,
     session: Session,
     event: EventId,
     random: Random,
@@ -63,7 +107,7 @@ struct Facts {
 pub async fn sign_in(visit: &Visit, attempt: NewSignIn) -> Result<SignedIn, PageError> {
     let now = visit.clock.now();
     let subscriber = attempt.candidate.as_ref().map(|candidate| &candidate.subscriber);
-    let proof = Proof { method: Method::Password, at: now };
+    let proof = Proof { method: attempt.evidence.method(), at: now };
     let nobody = || SubscriberId::from_random([0; 16]);
     let session = Session::begin(
         SessionId::from_random(visit.random.bytes()),
@@ -75,6 +119,10 @@ pub async fn sign_in(visit: &Visit, attempt: NewSignIn) -> Result<SignedIn, Page
         now,
         limits: visit.lockout,
         standing: subscriber.map(|subscriber| subscriber.standing(&visit.account_rules, now)),
+        remembered: subscriber.and_then(|subscriber| {
+            let cookie = browser::remembered_secret(&visit.request)?;
+            Some(remembered_browser::digest(&cookie, &subscriber.id))
+        }),
         attempt,
         earlier: visit.session(),
         session,
@@ -91,7 +139,7 @@ impl Facts {
         let name = SecretDigest::of(&self.attempt.user_id);
         let lockout = lockout::load_for_update(conn, &name, self.now)?;
         let attempt =
-            Attempt { lockout, standing: self.standing, matches: self.attempt.verified.matches };
+            Attempt { lockout, standing: self.standing, matches: self.attempt.evidence.holds() };
         match attempt.judge(self.limits, self.now) {
             Verdict::Refused { lockout, reason } => self.refuse(conn, &name, lockout, reason),
             Verdict::Accepted => self.accept(conn, &name, lockout),
@@ -107,6 +155,10 @@ impl Facts {
     ) -> Result<SignedIn, StoreError> {
         // During a lock this changes nothing; it is the same work for whatever is wrong.
         lockout::save(conn, name, lockout, self.now)?;
+        let reason = match (reason, &self.attempt.evidence) {
+            (Reason::WrongPassword, Evidence::Passkey { .. }) => Reason::WrongPasskey,
+            (reason, _) => reason,
+        };
         let locks = matches!(lockout, Lockout::Locked { .. }) && reason != Reason::Locked;
         let kind = if locks { Kind::AccountLocked } else { Kind::LoginFailed };
         let mut event = self.event(kind);
@@ -126,11 +178,11 @@ impl Facts {
         };
         // The hash that was compared must still be the account's: a password changed meanwhile
         // ends every session, and this one would begin after that.
-        if !subscriber::signed_in(conn, candidate, self.now)? {
-            return self.refuse(conn, name, lockout, Reason::WrongPassword);
+        if !self.is_first(conn)? || !subscriber::signed_in(conn, candidate, self.now)? {
+            let counted = lockout.after_failure(self.limits, self.now);
+            return self.refuse(conn, name, counted, Reason::WrongPassword);
         }
-        // With a remembered lock that is over, this is what it leaves behind: nothing.
-        let forgiven = lockout.after_password();
+        let forgiven = self.attempt.evidence.forgives(lockout);
         if lockout != forgiven {
             lockout::save(conn, name, forgiven, self.now)?;
         }
@@ -139,19 +191,47 @@ impl Facts {
             None => None,
         };
         let earlier = earlier.filter(|(session, _)| session.is_live(self.now));
+        let proofs = self.proofs(conn, candidate)?;
         let renewed = match &earlier {
             Some((session, old)) if session.subscriber == candidate.subscriber.id => {
-                self.renew(conn, session.clone(), old)?
+                self.renew(conn, session.clone(), old, &proofs)?
             }
             Some(_) | None => None,
         };
         let mut event = self.event(Kind::LoginSucceeded);
         event.session = Some(match renewed {
             Some(session) => session,
-            None => self.begin(conn, candidate, earlier.map(|(session, _)| session))?,
+            None => self.begin(conn, candidate, earlier.map(|(session, _)| session), &proofs)?,
         });
         audit::record(conn, &[event])?;
         Ok(SignedIn::Accepted)
+    }
+
+    /// Whether nobody has used this answer of a passkey, or a copy of the passkey, since it was read.
+    fn is_first(&self, conn: &mut AnyConn) -> Result<bool, StoreError> {
+        match &self.attempt.evidence {
+            Evidence::Passkey { record, answer: Some(answer) } => {
+                let (kept, count) = (&answer.credential, answer.sign_count);
+                factor::use_passkey(conn, record, kept, count, self.now)
+            }
+            Evidence::Passkey { answer: None, .. } => Ok(false),
+            Evidence::Password(_) => Ok(true),
+        }
+    }
+
+    /// What was proved, and whether the browser stands in for the factor that was not.
+    fn proofs(
+        &self,
+        conn: &mut AnyConn,
+        candidate: &subscriber::Account,
+    ) -> Result<Vec<Proof>, StoreError> {
+        let mut proofs = self.session.proofs.clone();
+        if let (Evidence::Password(_), Some(digest)) = (&self.attempt.evidence, &self.remembered)
+            && stored::stands_in(conn, &candidate.subscriber.id, digest, self.now)?
+        {
+            proofs.push(Proof { method: Method::RememberedBrowser, at: self.now });
+        }
+        Ok(proofs)
     }
 
     /// The same person, asked anew: the session goes on under a new cookie, to its old end. `None`
@@ -161,8 +241,9 @@ impl Facts {
         conn: &mut AnyConn,
         mut session: Session,
         old: &SecretDigest,
+        proofs: &[Proof],
     ) -> Result<Option<SessionId>, StoreError> {
-        for proof in &self.session.proofs {
+        for proof in proofs {
             session.add_proof(*proof);
         }
         let renewed = session::renew(conn, &session, old, &self.attempt.cookie, self.now)?;
@@ -175,6 +256,7 @@ impl Facts {
         conn: &mut AnyConn,
         candidate: &subscriber::Account,
         left: Option<Session>,
+        proofs: &[Proof],
     ) -> Result<SessionId, StoreError> {
         if let Some(session) = left.filter(|session| session.subscriber != candidate.subscriber.id)
         {
@@ -187,7 +269,7 @@ impl Facts {
             end_access(conn, &Scope::Session(session.id), &ending, &self.random)?;
         }
         let new = session::NewSession {
-            session: &self.session,
+            session: &Session { proofs: proofs.to_vec(), ..self.session.clone() },
             cookie: &self.attempt.cookie,
             previous_sign_in_at: candidate.subscriber.last_sign_in_at,
             address: &self.address.to_string(),

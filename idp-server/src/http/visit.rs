@@ -122,6 +122,7 @@ impl Visit {
             StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let reference = self.random.reference();
         let problem = match error {
+            PageError::Forbidden => Problem::NotAllowed,
             PageError::Interrupted => Problem::Interrupted,
             PageError::NotFound => return page(status, &NotFoundPage { frame: self.frame() }),
             PageError::NotUnderstood | PageError::TooLarge => Problem::NotUnderstood,

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::rounds::{self, Report};
 use crate::{
     app::App,
-    store::{StoreError, grant, lease, lockout, outbox},
+    store::{StoreError, grant, lease, lockout, outbox, remembered_browser},
 };
 
 /// How often a node tries; one of them succeeds.
@@ -42,6 +42,7 @@ async fn round(app: &App, holder: String) -> Result<(), StoreError> {
     let (grants, sessions) = app.db.write(move |conn| grant::sweep(conn, now - KEPT_FOR)).await?;
     let messages = app.db.write(move |conn| outbox::sweep(conn, now - KEPT_FOR)).await?;
     let failures = app.db.write(move |conn| lockout::sweep(conn, now - FAILURES_KEPT_FOR)).await?;
-    tracing::info!(grants, sessions, messages, failures, "removed what is over");
+    let browsers = app.db.write(move |conn| remembered_browser::sweep(conn, now)).await?;
+    tracing::info!(grants, sessions, messages, failures, browsers, "removed what is over");
     Ok(())
 }

@@ -31,6 +31,9 @@ pub struct SubKeys {
     /// Makes the names by which a group of sites knows a person. It is for life: with another
     /// master key, every site would meet every person as a stranger.
     pub pairwise_subject: SubKey,
+    /// Turns a recovery code into what is stored of it: there are few enough of them to try each
+    /// against a plain hash.
+    pub recovery_code: SubKey,
     /// Tags refresh tokens.
     pub refresh_token: SubKey,
     /// Draws the secret questions that are asked of names that have none.
@@ -66,6 +69,7 @@ impl SubKeys {
             mailed_code: derive("mailed-code")?,
             pairwise_subject: derive("pairwise-subject")?,
             pretended_questions: derive("pretended-questions")?,
+            recovery_code: derive("recovery-code")?,
             refresh_token: derive("refresh-token")?,
             sealing: derive("seal")?,
             tax_id_index: derive("tax-id-index")?,
@@ -101,6 +105,7 @@ mod tests {
             keys.mailed_code.expose(),
             keys.pairwise_subject.expose(),
             keys.pretended_questions.expose(),
+            keys.recovery_code.expose(),
             keys.refresh_token.expose(),
             keys.sealing.expose(),
             keys.tax_id_index.expose(),

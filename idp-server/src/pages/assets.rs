@@ -30,6 +30,7 @@ pub struct Assets {
     pub form_post: Asset,
     pub password_hints: Asset,
     pub challenge: Asset,
+    pub passkey: Asset,
 }
 
 impl Assets {
@@ -60,12 +61,24 @@ impl Assets {
                 "text/javascript; charset=utf-8",
                 include_bytes!("../../assets/challenge.js"),
             ),
+            passkey: Asset::new(
+                "passkey.js",
+                "text/javascript; charset=utf-8",
+                include_bytes!("../../assets/passkey.js"),
+            ),
         }
     }
 
     /// All of them.
-    pub fn all(&self) -> [&Asset; 5] {
-        [&self.stylesheet, &self.mark, &self.form_post, &self.challenge, &self.password_hints]
+    pub fn all(&self) -> [&Asset; 6] {
+        [
+            &self.stylesheet,
+            &self.mark,
+            &self.form_post,
+            &self.challenge,
+            &self.passkey,
+            &self.password_hints,
+        ]
     }
 
     /// The asset with this name, for `GET /assets/{file}`.

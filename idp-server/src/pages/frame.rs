@@ -40,6 +40,10 @@ impl<'a> Frame<'a> {
         &ASSETS.password_hints.url
     }
 
+    pub(super) fn passkey_script(&self) -> &'static str {
+        &ASSETS.passkey.url
+    }
+
     /// A time, as a `time` element in the language of the page.
     pub(super) fn moment(&self, at: &DateTime<Utc>) -> Moment {
         Moment::new(*at, self.text)

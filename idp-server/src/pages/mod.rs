@@ -11,7 +11,9 @@ mod agreement;
 mod assets;
 mod browser;
 mod challenge;
+mod enrol;
 mod error;
+mod factor;
 mod forgot;
 mod form_post;
 mod frame;
@@ -22,6 +24,7 @@ mod messages;
 mod moment;
 mod notice;
 mod password;
+mod qr;
 mod refusal;
 mod sign_in;
 mod sign_out;
@@ -34,14 +37,18 @@ mod tests;
 pub use account::activity_words;
 pub use account::{
     AccountAgreementPage, AccountNav, ActivityActor, ActivityEntry, ActivityPage, AffiliationView,
-    AgreementsPage, Area, ListedAgreement, OverviewPage, PasswordPage, PasswordProblem,
-    SessionView, SessionsDone, SessionsPage, SiteVisit,
+    AgreementsPage, Area, FactorView, ListedAgreement, OverviewPage, PasswordPage, PasswordProblem,
+    RememberedView, SecurityDone, SecurityPage, SessionView, SessionsDone, SessionsPage, SiteVisit,
 };
 pub use affiliation::{AffiliationChoice, AffiliationPage};
 pub use agreement::{AgreementDeclinedPage, AgreementPage, AgreementView};
 pub use assets::ASSETS;
 pub use challenge::{ChallengeProblem, ChallengeView};
+pub use enrol::{
+    EnrolChoice, EnrolPage, EnrolPlace, EnrolProblem, RecoveryCodesPage, app_qr, usual_name,
+};
 pub use error::{ErrorPage, FormExpiredPage, NotFoundPage, Problem, ProtocolError, StartAgain};
+pub use factor::{FactorPage, FactorProblem, FactorWay};
 pub use forgot::{
     ForgotClosedPage, ForgotCodePage, ForgotNewPage, ForgotProblem, ForgotQuestionsPage,
     ForgotStartPage, Forgotten, Outcome, OutcomePage, StopPage, Stoppable,

@@ -16,6 +16,8 @@ pub struct SignInPage<'a> {
     pub site: Option<SiteView<'a>>,
     /// What stands in the User ID field: the site's `login_hint`, or what was typed before.
     pub user_id: &'a str,
+    /// Whether passkeys can be used here.
+    pub passkeys: bool,
     pub reason: Option<SignInReason>,
     pub problem: Option<SignInProblem>,
 }
@@ -36,6 +38,10 @@ pub enum SignInReason {
 /// Why the last try did not sign anybody in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInProblem {
+    /// A passkey was refused: send it with 401.
+    Passkey {
+        lock_minutes: u32,
+    },
     /// The pool that checks passwords is full: send it with 503 and `Retry-After`.
     Busy,
     /// The form token was missing, foreign or old: send it with 403. The password was not read.
@@ -100,6 +106,10 @@ impl SignInProblem {
             Self::Missing { .. } => vec![words.problem_missing.to_owned()],
             Self::Refused { lock_minutes } => vec![
                 words.problem_refused.to_owned(),
+                words.problem_refused_lock(lock_minutes).to_string(),
+            ],
+            Self::Passkey { lock_minutes } => vec![
+                words.problem_passkey.to_owned(),
                 words.problem_refused_lock(lock_minutes).to_string(),
             ],
             Self::Throttled => vec![words.problem_throttled.to_owned()],

@@ -31,6 +31,9 @@ const HOOKS: &[(&str, &[&str])] = &[
     ("agreement", &["id=\"agreement-accept\"", "id=\"agreement-decline\"", "/agreement\""]),
     ("agreement-declined", &["id=\"agreement-again\"", "/cancel\""]),
     ("error-redirect-uri", &["invalid_request", "redirect_uri", "id=\"reference\""]),
+    ("enrol-app", &["name=\"code\"", "id=\"text-key\"", "id=\"enrol-submit\""]),
+    ("factor-email", &["id=\"factor-send\""]),
+    ("factor-totp", &["name=\"code\"", "autocomplete=\"one-time-code\"", "id=\"factor-submit\""]),
     ("form-post", &["id=\"form-post\"", "name=\"code\"", "src=\"/assets/form-post.js?v="]),
     ("notice", &["id=\"consent-allow\"", "id=\"consent-deny\"", "/notice\"", "/cancel\""]),
     ("refusal-role", &["role_required", "id=\"reference\"", "/cancel\""]),
@@ -38,7 +41,7 @@ const HOOKS: &[(&str, &[&str])] = &[
         "sign-in",
         &[
             "name=\"username\"",
-            "autocomplete=\"username\"",
+            "autocomplete=\"username webauthn\"",
             "name=\"password\"",
             "autocomplete=\"current-password\"",
             "id=\"login-submit\"",

@@ -64,6 +64,23 @@ pub fn by_email(
     row.map(TryInto::try_into).transpose()
 }
 
+/// Finds the person with this identifier, with what a sign-in needs.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn for_sign_in_by_id(
+    conn: &mut AnyConn,
+    id: &SubscriberId,
+) -> Result<Option<Account>, StoreError> {
+    let row: Option<(Row, Option<String>)> = subscriber::table
+        .find(id.as_str())
+        .select((Row::as_select(), subscriber::password_hash))
+        .first(conn)
+        .optional()?;
+    row.map(|(row, password_hash)| Ok(Account { subscriber: row.try_into()?, password_hash }))
+        .transpose()
+}
+
 /// Takes in a new person, without a password.
 ///
 /// # Errors

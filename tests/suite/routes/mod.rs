@@ -9,3 +9,4 @@ mod oidc;
 mod password;
 mod sessions;
 mod sign_on;
+mod sign_on_factor;

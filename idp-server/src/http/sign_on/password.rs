@@ -7,10 +7,7 @@ use std::sync::Arc;
 
 use actix_web::{
     HttpResponse,
-    http::{
-        StatusCode,
-        header::{HeaderValue, RETRY_AFTER},
-    },
+    http::StatusCode,
     web::{Bytes, Path},
 };
 use idp_core::{
@@ -20,9 +17,11 @@ use idp_core::{
         throttle::{Attempt, Verdict},
     },
     oidc::params::Params,
+    secret::Secret,
 };
 
 use super::{
+    later,
     progress::go_on,
     show::{SignIn, Stand, lock_minutes},
 };
@@ -32,7 +31,7 @@ use crate::{
         browser,
         client_address::ClientAddress,
         error::PageError,
-        session::{self, NewSignIn, SignedIn},
+        session::{self, Evidence, NewSignIn, SignedIn},
         transaction::{Purpose, Transaction},
         visit::Visit,
     },
@@ -51,7 +50,7 @@ pub async fn check(visit: Visit, handle: Path<String>, body: Bytes) -> HttpRespo
 }
 
 async fn sign_in(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpResponse, PageError> {
-    let mut transaction = Transaction::load(visit, &visit.request, handle).await?;
+    let transaction = Transaction::load(visit, &visit.request, handle).await?;
     let site = site_of(visit, &transaction);
     let stand = Stand::new(visit, handle, &transaction);
     let answer = |status, user_id: &str, problem| {
@@ -93,15 +92,29 @@ async fn sign_in(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespon
             Ok(answer(StatusCode::UNAUTHORIZED, &typed.shown, refused))
         }
         Outcome::SignedIn(secret) => {
-            visit.metrics.sign_in("accepted");
-            transaction.switched = false;
-            // Whoever signs in now has neither chosen nor confirmed anything yet.
-            transaction.chosen = None;
-            transaction.notice_confirmed = false;
-            let cookie = browser::session_cookie(&secret);
-            go_on(visit, handle, &transaction, Some(secret.digest()), &[cookie]).await
+            drop(stand);
+            signed_in(visit, handle, transaction, &secret).await
         }
     }
+}
+
+/// Goes on with the person who has just signed in.
+///
+/// # Errors
+/// [`PageError`] if something that we need is out of reach.
+pub(super) async fn signed_in(
+    visit: &Visit,
+    handle: &str,
+    mut transaction: Transaction,
+    secret: &Secret,
+) -> Result<HttpResponse, PageError> {
+    visit.metrics.sign_in("accepted");
+    transaction.switched = false;
+    // Whoever signs in now has neither chosen nor confirmed anything yet.
+    transaction.chosen = None;
+    transaction.notice_confirmed = false;
+    let cookie = browser::session_cookie(secret);
+    go_on(visit, handle, &transaction, Some(secret.digest()), &[cookie]).await
 }
 
 fn site_of(app: &App, transaction: &Transaction) -> Option<Arc<SiteEntry>> {
@@ -140,7 +153,7 @@ impl Typed {
 enum Outcome {
     Busy,
     Refused,
-    SignedIn(idp_core::secret::Secret),
+    SignedIn(Secret),
 }
 
 /// Reads, hashes outside any transaction, and writes down what follows in one.
@@ -163,7 +176,12 @@ async fn verify(
     let secret = visit.random.secret();
     let signed_in = session::sign_in(
         visit,
-        NewSignIn { user_id, candidate, verified, cookie: secret.digest() },
+        NewSignIn {
+            user_id,
+            candidate,
+            evidence: Evidence::Password(verified),
+            cookie: secret.digest(),
+        },
     )
     .await?;
     match signed_in {
@@ -204,9 +222,4 @@ async fn renew(app: Arc<App>, account: Account, password: Password) {
 
 fn log_refusal(reason: Reason) {
     tracing::info!(reason = reason.as_str(), "sign-in refused");
-}
-
-fn later(mut answer: HttpResponse, seconds: u64) -> HttpResponse {
-    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    answer
 }

@@ -14,8 +14,12 @@ use idp_core::{
 use serde::Deserialize;
 
 use super::{
-    agreement, notice,
-    progress::{Advance, advance, conclude},
+    agreement,
+    enrol::{SignOnEnrolment, What},
+    factor::Waiting,
+    factor_page::Say,
+    notice,
+    progress::{Advance, conclude},
 };
 use crate::{
     http::{
@@ -36,31 +40,46 @@ use crate::{
 
 #[derive(Deserialize)]
 pub struct Search {
+    /// What the person looks for among their organizations.
     find: Option<String>,
+    /// Whether a code has been mailed.
+    sent: Option<String>,
+    /// In which way they take the second step, or what they set up.
+    way: Option<String>,
 }
 
 /// Shows the page, or goes on where there is none to be shown.
 pub async fn show(visit: Visit, handle: Path<String>, search: Query<Search>) -> HttpResponse {
-    visit.answer(step(&visit, &handle, search.find.as_deref()).await)
+    visit.answer(step(&visit, &handle, &search).await)
 }
 
-async fn step(visit: &Visit, handle: &str, find: Option<&str>) -> Result<HttpResponse, PageError> {
-    let transaction = Transaction::load(visit, &visit.request, handle).await?;
-    let advance = advance(visit, &transaction, visit.session()).await?;
-    if let Some(answer) = conclude(visit, &transaction, &advance, &[]).await? {
+async fn step(visit: &Visit, handle: &str, search: &Search) -> Result<HttpResponse, PageError> {
+    let waiting = Waiting::load(visit, handle).await?;
+    let Waiting { transaction, advance } = &waiting;
+    if let Some(answer) = conclude(visit, transaction, advance, &[]).await? {
         Transaction::finish(visit, handle).await;
         return Ok(answer);
     }
-    let stand = Stand::new(visit, handle, &transaction);
-    stand.page(&advance, find)
+    let stand = Stand::new(visit, handle, transaction);
+    let way = search.way.as_deref();
+    let say = Say { sent: search.sent.is_some(), problem: None };
+    match (&advance.step, &advance.person) {
+        (Step::AskSecondFactor { .. }, _) => stand.factor(advance, way, say, StatusCode::OK),
+        (Step::EnrollSecondFactor(rung), Some(person)) => {
+            let enrolment =
+                SignOnEnrolment { stand: &stand, waiting: &waiting, handle, person, rung: *rung };
+            enrolment.page(visit, way.and_then(What::of), "", None).await
+        }
+        _ => stand.page(advance, search.find.as_deref()),
+    }
 }
 
 /// What every page of a sign-on needs.
 pub struct Stand<'a> {
-    visit: &'a Visit,
-    handle: &'a str,
+    pub(super) visit: &'a Visit,
+    pub(super) handle: &'a str,
     form_token: String,
-    transaction: &'a Transaction,
+    pub(super) transaction: &'a Transaction,
 }
 
 impl<'a> Stand<'a> {
@@ -77,12 +96,22 @@ impl<'a> Stand<'a> {
         }
     }
 
-    fn frame(&self) -> pages::Frame<'_> {
+    /// The token for the forms of the page.
+    pub(super) fn form_token(&self) -> &str {
+        &self.form_token
+    }
+
+    /// The site as the page names it.
+    pub(super) fn site_view<'s>(&self, site: Option<&'s SiteEntry>) -> Option<pages::SiteView<'s>> {
+        site.map(|entry| site_view(&entry.site))
+    }
+
+    pub(super) fn frame(&self) -> pages::Frame<'_> {
         self.visit.frame_for(self.request().and_then(SiteRequest::ui_locales))
     }
 
     /// Forms of these pages end at the site, and browsers hold redirects to `form-action`.
-    fn policy(&self, site: Option<&SiteEntry>) -> ContentPolicy {
+    pub(super) fn policy(&self, site: Option<&SiteEntry>) -> ContentPolicy {
         let leads_to = self.request().map(SiteRequest::leads_to);
         let policy = leads_to.map_or_else(ContentPolicy::new, form_policy);
         match site.and_then(|entry| entry.site.links.logo_uri.as_ref()) {
@@ -138,10 +167,11 @@ impl<'a> Stand<'a> {
             form_token: &self.form_token,
             site: site.map(|entry| site_view(&entry.site)),
             user_id: say.user_id,
+            passkeys: self.visit.passkeys.are_available(),
             reason: say.reason,
             problem: say.problem,
         };
-        page_for(status, &content, &self.policy(site))
+        page_for(status, &content, &self.policy(site).calls_home())
     }
 
     /// The site named somebody else than the person who is signed in (R66).

@@ -8,6 +8,7 @@ mod agreements;
 mod nav;
 mod overview;
 mod password;
+mod security;
 mod sessions;
 
 pub use activity::{ActivityActor, ActivityEntry, ActivityPage, activity_words};
@@ -15,4 +16,5 @@ pub use agreements::{AccountAgreementPage, AgreementsPage, ListedAgreement};
 pub use nav::{AccountNav, Area};
 pub use overview::{AffiliationView, OverviewPage, SiteVisit};
 pub use password::{PasswordPage, PasswordProblem};
+pub use security::{FactorView, RememberedView, SecurityDone, SecurityPage};
 pub use sessions::{SessionView, SessionsDone, SessionsPage};

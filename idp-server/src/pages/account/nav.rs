@@ -9,13 +9,20 @@ pub enum Area {
     Agreements,
     Overview,
     Password,
+    Security,
     Sessions,
 }
 
 impl Area {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 5] =
-        [Self::Overview, Self::Password, Self::Sessions, Self::Activity, Self::Agreements];
+    const ALL: [Self; 6] = [
+        Self::Overview,
+        Self::Password,
+        Self::Security,
+        Self::Sessions,
+        Self::Activity,
+        Self::Agreements,
+    ];
 
     /// The address of its page.
     pub const fn path(self) -> &'static str {
@@ -24,6 +31,7 @@ impl Area {
             Self::Agreements => "/account/agreements",
             Self::Overview => "/account",
             Self::Password => "/account/password",
+            Self::Security => "/account/security",
             Self::Sessions => "/account/sessions",
         }
     }
@@ -36,6 +44,7 @@ impl Area {
             Self::Agreements => words.area_agreements,
             Self::Overview => words.area_overview,
             Self::Password => words.area_password,
+            Self::Security => words.area_security,
             Self::Sessions => words.area_sessions,
         }
     }

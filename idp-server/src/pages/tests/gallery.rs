@@ -115,6 +115,7 @@ fn pages(words: &'static Words) -> Vec<Rendered> {
     let frame = if words.site == USUAL.site { frame } else { hostile_frame };
     [
         sign_on(frame, words),
+        factors(frame, words),
         choices(frame, words),
         refusals(frame, words),
         errors(frame, words),
@@ -147,9 +148,122 @@ fn sign_in(frame: Frame<'static>, words: &'static Words) -> SignInPage<'static> 
         form_token: words.token,
         site: Some(site(words)),
         user_id: words.user_id,
+        passkeys: true,
         reason: None,
         problem: None,
     }
+}
+
+fn factor(
+    frame: Frame<'static>,
+    words: &'static Words,
+    way: FactorWay,
+    problem: Option<FactorProblem>,
+) -> FactorPage<'static> {
+    let all = [FactorWay::Passkey, FactorWay::Totp, FactorWay::Email, FactorWay::Recovery];
+    FactorPage {
+        frame,
+        handle: "h4ndl3",
+        form_token: words.token,
+        site: Some(site(words)),
+        person: words.user_id,
+        way,
+        others: all.into_iter().filter(|other| *other != way).collect(),
+        may_remember: true,
+        mailbox: Some(words.email),
+        sent: false,
+        before_enrolment: false,
+        problem,
+    }
+}
+
+fn enrol(
+    frame: Frame<'static>,
+    words: &'static Words,
+    choice: EnrolChoice<'static>,
+    problem: Option<EnrolProblem>,
+) -> EnrolPage<'static> {
+    let place = EnrolPlace::SignOn { handle: "h4ndl3", site: Some(site(words)) };
+    EnrolPage {
+        frame,
+        base: "/sign-on/h4ndl3/enrol",
+        form_token: words.token,
+        place,
+        person: words.user_id,
+        choice,
+        name: words.person,
+        problem,
+    }
+}
+
+/// Second factors: asked for, set up, looked after.
+fn factors(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
+    let refused = Some(FactorProblem::Refused { lock_minutes: 10 });
+    let app = EnrolChoice::App { qr: "", key: "GEZD GNBV GY3T QOJQ" };
+    let open = EnrolChoice::Open { app: true, passkey: true };
+    let at = DateTime::UNIX_EPOCH;
+    let held = |id, name, passkey| FactorView {
+        id,
+        name,
+        passkey,
+        added_at: at,
+        last_used_at: passkey.then_some(at),
+    };
+    let security = |may_change| SecurityPage {
+        frame,
+        nav: AccountNav { area: Area::Security },
+        form_token: words.token,
+        may_change,
+        may_enrol: true,
+        passkeys: true,
+        factors: vec![held("fac_1", words.person, true), held("fac_2", words.value, false)],
+        recovery_codes: 7,
+        browsers: vec![RememberedView { user_agent: words.user_agents[0], since: at, until: at }],
+        done: may_change.then_some(SecurityDone::Removed),
+    };
+    let none = SecurityPage {
+        may_enrol: false,
+        factors: vec![],
+        recovery_codes: 0,
+        browsers: vec![],
+        ..security(false)
+    };
+    vec![
+        rendered("factor-totp", &factor(frame, words, FactorWay::Totp, None)),
+        rendered("factor-totp-refused", &factor(frame, words, FactorWay::Totp, refused)),
+        rendered("factor-passkey", &factor(frame, words, FactorWay::Passkey, None)),
+        rendered("factor-recovery", &factor(frame, words, FactorWay::Recovery, None)),
+        rendered("factor-email", &factor(frame, words, FactorWay::Email, None)),
+        rendered(
+            "factor-email-sent",
+            &FactorPage { sent: true, ..factor(frame, words, FactorWay::Email, None) },
+        ),
+        rendered("enrol", &enrol(frame, words, open, None)),
+        rendered("enrol-app", &enrol(frame, words, app, None)),
+        rendered("enrol-app-wrong", &enrol(frame, words, app, Some(EnrolProblem::Wrong))),
+        rendered("enrol-passkey", &enrol(frame, words, EnrolChoice::Passkey, None)),
+        rendered(
+            "enrol-account",
+            &EnrolPage {
+                place: EnrolPlace::Account,
+                base: "/account/security",
+                ..enrol(frame, words, app, None)
+            },
+        ),
+        rendered(
+            "recovery-codes",
+            &RecoveryCodesPage {
+                frame,
+                codes: (0..10).map(|n| format!("ABCD{n}-EFGHJ")).collect(),
+                person: words.user_id,
+                after_enrolment: true,
+                next: "/sign-on/h4ndl3",
+            },
+        ),
+        rendered("security", &security(true)),
+        rendered("security-look", &security(false)),
+        rendered("security-none", &none),
+    ]
 }
 
 fn sign_on(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
