@@ -23,6 +23,7 @@ use crate::{
         master_check::{self, MasterCheckError},
         register::{Register, RegisterError},
         ring::{KeyRing, RingError},
+        saml_keys::SamlKeys,
         sealing::{Place, SealError, Sealer},
         site_keys::SiteKeys,
         sub_keys::SubKeys,
@@ -34,7 +35,10 @@ use crate::{
     passwords::{Passwords, StartError},
     random::Random,
     sites::SiteCatalogue,
-    store::{Counters, Database, Settings, StoreError, agreement, catalog, site, tax_id::OpenSsn},
+    store::{
+        Counters, Database, Settings, StoreError, agreement, catalog, signing_key::KeyUse, site,
+        tax_id::OpenSsn,
+    },
     throttle::{self, Throttle},
 };
 
@@ -58,6 +62,8 @@ pub struct App {
     pub sites: SiteCatalogue,
     /// The keys that sign tokens.
     pub ring: KeyRing,
+    /// The keys that sign SAML messages.
+    pub saml: SamlKeys,
     /// Where the keys are kept, and what keeps them going.
     pub register: Register,
     /// The key that signs the audit record.
@@ -162,7 +168,8 @@ impl App {
         let register = Register::new(db.clone(), Arc::clone(&sealer), config.keys);
         register.keep(clock.now()).await?;
         let issuer = config.public_origin.as_str().to_owned();
-        let ring = KeyRing::new(issuer.clone(), register.load().await?)?;
+        let ring = KeyRing::new(issuer.clone(), register.load(KeyUse::Tokens).await?)?;
+        let saml = SamlKeys::new(&issuer, register.load(KeyUse::Saml).await?)?;
         let audit_keys = RwLock::new(Arc::new(register.audit_keys().await?));
         let ephemeral = Ephemeral::open(&config.ephemeral, metrics.redis_commands.clone())?;
         let outgoing = Outgoing::new(&config.outgoing)?;
@@ -177,6 +184,7 @@ impl App {
             agreements: AgreementCatalogue::default(),
             sites: SiteCatalogue::default(),
             ring,
+            saml,
             register,
             audit_keys,
             sub_keys,
@@ -234,6 +242,7 @@ impl App {
     /// [`RegisterError`]; then the keys are as they were.
     pub async fn reload_keys(&self) -> Result<(), RegisterError> {
         self.register.refresh(&self.ring).await?;
+        self.saml.replace(self.register.load(KeyUse::Saml).await?)?;
         let audit_keys = Arc::new(self.register.audit_keys().await?);
         *self.audit_keys.write().unwrap_or_else(PoisonError::into_inner) = audit_keys;
         Ok(())

@@ -155,6 +155,17 @@ impl Outgoing {
         self.send(self.client.post(url.clone()).form(form)).await
     }
 
+    /// Posts a SOAP envelope (SAML Bindings §3.2.3.1).
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn post_soap(&self, url: &Url, envelope: String) -> Result<Answer, OutgoingError> {
+        self.judge(url)?;
+        let action = ("SOAPAction", "\"http://www.oasis-open.org/committees/security\"");
+        let request = self.client.post(url.clone()).header(CONTENT_TYPE, "text/xml; charset=utf-8");
+        self.send(request.header(action.0, action.1).body(envelope)).await
+    }
+
     async fn send(&self, request: RequestBuilder) -> Result<Answer, OutgoingError> {
         let mut response = request.send().await.map_err(failure)?;
         let content_type = response.headers().get(CONTENT_TYPE);

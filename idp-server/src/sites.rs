@@ -15,6 +15,7 @@ use idp_core::{
     ids::SiteId,
     oidc::key_set::KeySet,
     release::Naming,
+    saml::{service_provider::ServiceProvider, signature::VerificationKeys},
 };
 use url::{Origin, Url};
 
@@ -43,6 +44,23 @@ impl Deref for ClientEntry {
     }
 }
 
+/// A site that speaks SAML.
+pub struct ProviderEntry {
+    entry: Arc<SiteEntry>,
+    /// How it speaks it.
+    pub provider: ServiceProvider,
+    /// The keys by which its messages are checked.
+    pub verification: VerificationKeys,
+}
+
+impl Deref for ProviderEntry {
+    type Target = SiteEntry;
+
+    fn deref(&self) -> &SiteEntry {
+        &self.entry
+    }
+}
+
 /// All sites that may be used.
 #[derive(Default)]
 pub struct SiteCatalogue(RwLock<Arc<Snapshot>>);
@@ -52,6 +70,8 @@ pub struct SiteCatalogue(RwLock<Arc<Snapshot>>);
 struct Snapshot {
     entries: HashMap<SiteId, Arc<SiteEntry>>,
     clients: HashMap<SiteId, Arc<ClientEntry>>,
+    providers: HashMap<SiteId, Arc<ProviderEntry>>,
+    by_entity_id: HashMap<String, Arc<ProviderEntry>>,
     public_origins: HashSet<String>,
 }
 
@@ -64,6 +84,16 @@ impl SiteCatalogue {
     /// The site of this `client_id`, if it speaks OIDC and may be used.
     pub fn client(&self, id: &SiteId) -> Option<Arc<ClientEntry>> {
         self.snapshot().clients.get(id).map(Arc::clone)
+    }
+
+    /// The site of this `entityID`, if it speaks SAML and may be used.
+    pub fn provider(&self, entity_id: &str) -> Option<Arc<ProviderEntry>> {
+        self.snapshot().by_entity_id.get(entity_id).map(Arc::clone)
+    }
+
+    /// The site with this identifier, if it speaks SAML and may be used.
+    pub fn provider_by_id(&self, id: &SiteId) -> Option<Arc<ProviderEntry>> {
+        self.snapshot().providers.get(id).map(Arc::clone)
     }
 
     /// Whether pages of this origin may call from a browser: a public client has registered a
@@ -82,6 +112,12 @@ impl SiteCatalogue {
                 next.public_origins.extend(public_origins(client));
                 let client = ClientEntry::new(Arc::clone(&entry), client.clone());
                 next.clients.insert(id.clone(), Arc::new(client));
+            }
+            if let Some(provider) = entry.site.service_provider() {
+                let provider = ProviderEntry::new(Arc::clone(&entry), provider.clone());
+                let (name, provider) = (provider.provider.entity_id.clone(), Arc::new(provider));
+                next.by_entity_id.insert(name.into(), Arc::clone(&provider));
+                next.providers.insert(id.clone(), provider);
             }
             next.entries.insert(id, entry);
         }
@@ -111,6 +147,13 @@ impl SiteEntry {
     fn new(site: Site, pairwise_key: &[u8; 32]) -> Self {
         let naming = Naming::of(site.release.subject_type, site.sector(), pairwise_key);
         Self { site, naming }
+    }
+}
+
+impl ProviderEntry {
+    fn new(entry: Arc<SiteEntry>, provider: ServiceProvider) -> Self {
+        let verification = VerificationKeys::of(&provider.metadata.signing);
+        Self { entry, provider, verification }
     }
 }
 

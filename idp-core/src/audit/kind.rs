@@ -136,6 +136,8 @@ kinds! {
     SiteChanged = "site.changed";
     /// A site is no longer registered.
     SiteRemoved = "site.removed";
+    /// A site's metadata were fetched or loaded anew, and say something else.
+    SiteMetadataRefreshed = "site.metadata-refreshed";
     /// A site has a new secret.
     SiteSecretRotated = "site.secret-rotated";
     /// A spent refresh token came back (RFC 9700 §4.14.2).

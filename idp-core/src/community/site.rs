@@ -10,6 +10,7 @@ use crate::{
     authentication::assurance::Assurance,
     ids::SiteId,
     oidc::{jose::SigningAlgorithm, redirect_uri::RedirectUri, scope::Scope},
+    saml::service_provider::ServiceProvider,
     secret::SecretDigest,
 };
 
@@ -38,7 +39,10 @@ pub struct Site {
 pub enum Front {
     /// OpenID Connect.
     #[serde(rename = "client")]
-    Oidc(OidcClient),
+    Oidc(Box<OidcClient>),
+    /// SAML 2.0.
+    #[serde(rename = "service_provider")]
+    Saml(Box<ServiceProvider>),
 }
 
 /// Whether a site may be used (domain 4.10).
@@ -275,6 +279,16 @@ impl Site {
     pub const fn client(&self) -> Option<&OidcClient> {
         match &self.front {
             Front::Oidc(client) => Some(client),
+            Front::Saml(_) => None,
+        }
+    }
+
+    /// How the site speaks SAML, if it does.
+    #[must_use]
+    pub const fn service_provider(&self) -> Option<&ServiceProvider> {
+        match &self.front {
+            Front::Oidc(_) => None,
+            Front::Saml(provider) => Some(provider),
         }
     }
 
@@ -283,6 +297,7 @@ impl Site {
     pub const fn client_mut(&mut self) -> Option<&mut OidcClient> {
         match &mut self.front {
             Front::Oidc(client) => Some(client),
+            Front::Saml(_) => None,
         }
     }
 
@@ -291,6 +306,7 @@ impl Site {
     pub fn sector(&self) -> &str {
         match &self.front {
             Front::Oidc(client) => &client.sector,
+            Front::Saml(provider) => &provider.sector,
         }
     }
 }

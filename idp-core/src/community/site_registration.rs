@@ -114,7 +114,7 @@ pub fn read(
         name,
         status: SiteStatus::Live,
         links,
-        front: Front::Oidc(client),
+        front: Front::Oidc(Box::new(client)),
         release,
         demo: circumstances.demo,
     };
@@ -381,6 +381,8 @@ impl<'a> Fields<'a> {
         if self.errors.is_empty() { Ok(()) } else { Err(std::mem::take(&mut self.errors)) }
     }
 }
+
+pub mod saml;
 
 #[cfg(test)]
 mod tests;

@@ -2,10 +2,11 @@
 
 use std::{cmp::Ordering, collections::BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{claims_request::ClaimsRequest, scope::Scope};
 use crate::{
+    authentication::session::Session,
     community::{
         affiliation::Affiliation,
         site::{AffiliationMode, ReleasePolicy, Site},
@@ -88,6 +89,15 @@ impl Grant {
         }
         standing_affiliations(person, &site.release, self.affiliation.as_ref(), now)
     }
+}
+
+/// When a grant ends by itself: with the session at the latest (R30), and so many minutes after the
+/// sign-in where the site's record says so.
+#[must_use]
+pub fn end_of_grant(session: &Session, session_max_minutes: Option<u32>) -> DateTime<Utc> {
+    let earlier = session_max_minutes
+        .map(|minutes| session.auth_time() + TimeDelta::minutes(i64::from(minutes)));
+    earlier.map_or(session.expires_at, |at| at.min(session.expires_at))
 }
 
 /// Why a refresh token is not redeemed (RFC 6749 §6). Of all but [`Self::Scope`], the site learns
@@ -186,6 +196,28 @@ pub fn standing_affiliations(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authentication::{
+        assurance::{Method, Proof},
+        session::SessionRules,
+    };
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::minutes(minute)
+    }
+
+    #[test]
+    fn a_grant_ends_with_the_session_or_earlier() {
+        let proof = Proof { method: Method::Password, at: at(0) };
+        let (id, person) = ("ses_a".parse().unwrap(), "sub_a".parse().unwrap());
+        let mut session = Session::begin(id, person, proof, &SessionRules::default());
+        for (max, expected) in [(None, 240), (Some(60), 60), (Some(1000), 240), (Some(0), 0)] {
+            assert_eq!(end_of_grant(&session, max), at(expected), "{max:?}");
+        }
+        session.add_proof(Proof { method: Method::Password, at: at(100) });
+        for (max, expected) in [(None, 240), (Some(60), 160), (Some(200), 240)] {
+            assert_eq!(end_of_grant(&session, max), at(expected), "{max:?}");
+        }
+    }
 
     #[test]
     fn a_refresh_token_serves_its_site_once_and_never_for_more() {

@@ -12,6 +12,7 @@ pub mod certificate;
 pub mod encryption;
 pub mod instant;
 pub mod judge;
+pub mod logout;
 pub mod metadata;
 pub mod name_id;
 pub mod names;
@@ -24,6 +25,6 @@ pub mod writer;
 pub mod xml;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

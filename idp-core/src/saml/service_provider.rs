@@ -253,6 +253,14 @@ impl ServiceProvider {
         self.metadata.valid_until.is_none_or(|until| now < until)
     }
 
+    /// Where the site hears from our server that a session ended.
+    #[must_use]
+    pub fn soap_logout(&self) -> Option<&Url> {
+        let endpoints = &self.metadata.logout;
+        let soap = endpoints.iter().find(|endpoint| endpoint.binding == LogoutBinding::Soap);
+        soap.map(|endpoint| &endpoint.location)
+    }
+
     /// The key to encrypt to: the first that can be.
     #[must_use]
     pub fn encryption_key(&self) -> Option<&EncryptionKey> {

@@ -116,8 +116,16 @@ impl VerificationKeys {
     /// # Errors
     /// [`SignatureError`].
     pub fn verify_root(&self, xml: &Xml<'_>) -> Result<(), SignatureError> {
-        let signature = root_signature(xml)?;
-        check_shape(xml.root(), signature)?;
+        self.verify_element(xml, xml.root())
+    }
+
+    /// Checks the same of `element`, which the caller has found where the binding puts a message.
+    ///
+    /// # Errors
+    /// [`SignatureError`].
+    pub fn verify_element(&self, xml: &Xml<'_>, element: Node<'_>) -> Result<(), SignatureError> {
+        let signature = signature_of(xml, element)?;
+        check_shape(element, signature)?;
         // One key at a time, so that a site with two of one kind is served by either.
         for key in &self.0 {
             let mut keys = KeysManager::new();
@@ -126,7 +134,7 @@ impl VerificationKeys {
             let result = verify_document_with_source(&context, xml.document(), Some(xml.text()));
             if let Ok(VerifyResult::Valid { signature_node, references, .. }) = result {
                 let covers = references.first().is_some_and(|reference| {
-                    reference.resolved_node == Some(xml.root().id()) && reference.digest_verified
+                    reference.resolved_node == Some(element.id()) && reference.digest_verified
                 });
                 if references.len() == 1 && covers && signature_node == signature.id() {
                     return Ok(());
@@ -138,9 +146,9 @@ impl VerificationKeys {
     }
 }
 
-/// The one signature of a message, which stands directly in its outermost element.
-fn root_signature<'x>(xml: &'x Xml<'x>) -> Result<Node<'x>, SignatureError> {
-    let mut here = xml.root().children(ns::DS, "Signature");
+/// The one signature of a document, which stands directly in the message.
+fn signature_of<'x>(xml: &'x Xml<'x>, element: Node<'x>) -> Result<Node<'x>, SignatureError> {
+    let mut here = element.children(ns::DS, "Signature");
     match (here.next(), here.next(), xml.root().descendants(ns::DS, "Signature").len()) {
         (None, _, 0) => Err(SignatureError::Missing),
         (Some(signature), None, 1) => Ok(signature),

@@ -75,6 +75,9 @@ impl Status {
         Self { first: First::VersionMismatch, second: None, message: None };
     /// The person turned back.
     pub const CANCELLED: Self = Self::responder(Second::RequestDenied, Some(Message::Cancelled));
+    /// The person did not accept an agreement.
+    pub const AGREEMENT_REQUIRED: Self =
+        Self::responder(Second::RequestDenied, Some(Message::AgreementRequired));
     /// Hilum is out of order for a moment.
     pub const UNAVAILABLE: Self =
         Self { first: First::Responder, second: None, message: Some(Message::Unavailable) };

@@ -121,7 +121,7 @@ async fn keys(config: &Config) -> Finding {
         Ok(keys) => keys.iter().filter(|key| key.state.is_published()).count(),
         Err(error) => return Finding::Bad(error.to_string()),
     };
-    let opened = match register.load().await {
+    let opened = match register.load(KeyUse::Tokens).await {
         Ok(_) => register.audit_keys().await.map(|_| ()),
         Err(error) => Err(error),
     };

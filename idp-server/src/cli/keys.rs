@@ -17,6 +17,7 @@ use crate::{
     keys::{
         audit_keys::AUDIT_ALGORITHM,
         register::{Register, RegisterError},
+        saml_keys::SAML_ALGORITHMS,
         sealing::Sealer,
         sub_keys::SubKeys,
     },
@@ -57,8 +58,12 @@ pub(super) enum Keys {
         #[arg(long)]
         compromised: bool,
         /// The key that signs the audit record, and no key of tokens
-        #[arg(long, conflicts_with_all = ["algorithm", "compromised"])]
+        #[arg(long, conflicts_with_all = ["algorithm", "compromised", "saml"])]
         audit: bool,
+        /// The keys that sign SAML messages, and no key of tokens. Sites that do not read our
+        /// metadata by themselves must be told before: they go on only with the new certificate
+        #[arg(long, conflicts_with = "algorithm")]
+        saml: bool,
     },
 }
 
@@ -66,16 +71,16 @@ impl Keys {
     pub(super) fn run(self) -> Result<(), Failure> {
         match self {
             Self::List { config } => block_on(list(&config.load()?)),
-            Self::Rotate { config, algorithm, compromised, audit } => {
+            Self::Rotate { config, algorithm, compromised, audit, saml } => {
                 let algorithms = match algorithm {
                     Some(algorithm) => vec![algorithm],
                     None => SigningAlgorithm::ALL.to_vec(),
                 };
                 let urgency = if compromised { Urgency::Compromised } else { Urgency::Routine };
-                let what = if audit {
-                    (KeyUse::Audit, vec![AUDIT_ALGORITHM])
-                } else {
-                    (KeyUse::Tokens, algorithms)
+                let what = match (audit, saml) {
+                    (true, _) => (KeyUse::Audit, vec![AUDIT_ALGORITHM]),
+                    (false, true) => (KeyUse::Saml, SAML_ALGORITHMS.to_vec()),
+                    (false, false) => (KeyUse::Tokens, algorithms),
                 };
                 block_on(rotate(&config.load()?, what, urgency))
             }
@@ -91,7 +96,8 @@ fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failu
 async fn list(config: &Config) -> Result<(), Failure> {
     let register = register(config)?;
     println!("{:<9}  {:<6}  {:<8}  {:<20}  kid", "algorithm", "signs", "state", "since");
-    for (key_use, signs) in [(KeyUse::Tokens, "tokens"), (KeyUse::Audit, "audit")] {
+    let uses = [(KeyUse::Tokens, "tokens"), (KeyUse::Saml, "saml"), (KeyUse::Audit, "audit")];
+    for (key_use, signs) in uses {
         let mut keys = register.list(key_use).await.map_err(|error| failed(&error))?;
         keys.sort_by_key(|key| (key.algorithm, key.state.since()));
         for KeyRecord { kid, algorithm, state } in keys {

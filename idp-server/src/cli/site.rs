@@ -1,18 +1,22 @@
 //! `hilum site`: which sites take part. Running nodes follow within a second.
 
+mod metadata;
+
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
+use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use idp_core::{
     audit::{Event, Kind},
     community::{
-        site::{ClientAuthentication, ClientKeys, Site, SiteStatus},
+        site::{ClientAuthentication, ClientKeys, Front, OidcClient, Site, SiteStatus},
         site_registration::{self, Circumstances, FieldError, Registration},
     },
     ids::{EventId, SiteId},
+    saml::service_provider::EntityId,
     secret::{Secret, SecretDigest},
 };
 use serde_json::{Value, json};
@@ -35,14 +39,21 @@ use crate::{
 pub(super) enum Sites {
     /// Register a site
     ///
-    /// The file is a JSON object with the field names of RFC 7591 and Hilum's release policy; the
-    /// guide has an example for each kind of site. A secret that Hilum makes is shown once.
+    /// The file is a JSON object with the field names of RFC 7591 and Hilum's release policy, or
+    /// the SAML metadata of the site; the guide has an example for each kind of site. A secret that
+    /// Hilum makes is shown once.
     Add {
         #[command(flatten)]
         config: ConfigFile,
-        /// The registration
+        /// The registration, or metadata
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        /// With metadata: what the site may learn, in JSON
+        #[arg(long, value_name = "FILE")]
+        decisions: Option<PathBuf>,
+        /// With metadata of several: the one to register
+        #[arg(long, value_name = "ID")]
+        entity_id: Option<EntityId>,
     },
     /// Show every site
     List {
@@ -56,6 +67,23 @@ pub(super) enum Sites {
         /// The site's `client_id`
         #[arg(value_name = "ID")]
         id: SiteId,
+    },
+    /// Take over new metadata of a SAML site
+    ///
+    /// What they change is shown; with --accept it is in force within a second. What was decided
+    /// about the site stays.
+    Refresh {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// The site's identifier
+        #[arg(value_name = "ID")]
+        id: SiteId,
+        /// The new metadata
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Put the changes into force
+        #[arg(long)]
+        accept: bool,
     },
     /// Give a site a new secret, which is shown once
     RotateSecret {
@@ -76,10 +104,16 @@ pub(super) enum Sites {
 impl Sites {
     pub(super) fn run(self) -> Result<(), Failure> {
         match self {
-            Self::Add { config, file } => {
+            Self::Add { config, file, decisions, entity_id } => {
                 let config = config.load()?;
-                let registration = read(&config, &file)?;
-                block_on(add(Desk::open(&config)?, registration))
+                let desk = Desk::open(&config)?;
+                let given = Given { file: &file, decisions: decisions.as_deref(), entity_id };
+                let registration = read(&config, &given, desk.ending.now)?;
+                block_on(add(desk, registration))
+            }
+            Self::Refresh { config, id, file, accept } => {
+                let config = config.load()?;
+                block_on(metadata::refresh(Desk::open(&config)?, id, &file, accept))
             }
             Self::List { config } => block_on(list(Desk::open(&config.load()?)?)),
             Self::Remove { config, id } => block_on(remove(Desk::open(&config.load()?)?, id)),
@@ -115,18 +149,41 @@ impl Desk {
     }
 }
 
+/// What the command line was given to register.
+struct Given<'a> {
+    file: &'a Path,
+    decisions: Option<&'a Path>,
+    entity_id: Option<EntityId>,
+}
+
 /// Reads a registration, with everything that is wrong with it.
-fn read(config: &Config, file: &Path) -> Result<Registration, Failure> {
+fn read(config: &Config, given: &Given<'_>, now: DateTime<Utc>) -> Result<Registration, Failure> {
+    let file = given.file;
     let unreadable =
         |why: String| Failure::new(format!("{}: {why}", file.display()), "No site was registered.");
     let text = fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
-    let document: Value =
-        serde_json::from_str(&text).map_err(|error| unreadable(format!("not JSON: {error}")))?;
     let random = Random::new();
     let circumstances =
         Circumstances { id: random.bytes(), secret: random.bytes(), demo: config.demo };
+    if metadata::is_metadata(&text) {
+        let described = metadata::describe(file, &text, given.entity_id.as_ref(), now)?;
+        let read = metadata::register(described, given.decisions, circumstances)?;
+        let site = read.map_err(|mistakes| mistaken(file, &mistakes))?;
+        return callable(config, file, Registration { site, new_secret: None });
+    }
+    let document: Value =
+        serde_json::from_str(&text).map_err(|error| unreadable(format!("not JSON: {error}")))?;
     let read = site_registration::read(&document, circumstances);
     let registration = read.map_err(|mistakes| mistaken(file, &mistakes))?;
+    callable(config, file, registration)
+}
+
+/// The registration, if Hilum would call all its addresses.
+fn callable(
+    config: &Config,
+    file: &Path,
+    registration: Registration,
+) -> Result<Registration, Failure> {
     let allowed = AllowedHosts::new(config.outgoing.allow_hosts.clone());
     let refused = refused_addresses(&registration.site, &allowed);
     if refused.is_empty() { Ok(registration) } else { Err(mistaken(file, &refused)) }
@@ -135,21 +192,26 @@ fn read(config: &Config, file: &Path) -> Result<Registration, Failure> {
 /// The addresses that Hilum would have to call and never will (security 12.4): better told now
 /// than found out at the first sign-out.
 pub(super) fn refused_addresses(site: &Site, allowed: &AllowedHosts) -> Vec<FieldError> {
-    let Some(client) = site.client() else { return Vec::new() };
-    let jwks_uri = match &client.authentication {
+    let jwks_uri = |client: &'_ OidcClient| match &client.authentication {
         ClientAuthentication::PrivateKeyJwt { keys: ClientKeys::JwksUri(address), .. } => {
-            Some(address)
+            Some(address.clone())
         }
         ClientAuthentication::None
         | ClientAuthentication::ClientSecretBasic { .. }
         | ClientAuthentication::ClientSecretPost { .. }
         | ClientAuthentication::PrivateKeyJwt { keys: ClientKeys::Jwks(_), .. } => None,
     };
-    let logout = client.backchannel_logout_uri.as_ref();
-    [("jwks_uri", jwks_uri), ("backchannel_logout_uri", logout)]
+    let addresses = match &site.front {
+        Front::Oidc(client) => vec![
+            ("jwks_uri", jwks_uri(client)),
+            ("backchannel_logout_uri", client.backchannel_logout_uri.clone()),
+        ],
+        Front::Saml(provider) => vec![("SingleLogoutService", provider.soap_logout().cloned())],
+    };
+    addresses
         .into_iter()
         .filter_map(|(field, address)| {
-            let why = judge_url(address?, allowed).err()?;
+            let why = judge_url(&address?, allowed).err()?;
             Some(FieldError { field: field.to_owned(), message: format!("is never called: {why}") })
         })
         .collect()
@@ -177,8 +239,11 @@ async fn add(desk: Desk, registration: Registration) -> Result<(), Failure> {
         Ok(()) => {}
         Err(StoreError::Conflict(Taken::Other)) => {
             return Err(Failure::new(
-                format!("client_id {id} is taken, perhaps by a site that was removed"),
-                "No site was registered. Choose another client_id, or leave it out.",
+                format!(
+                    "client_id {id} or the entityID is taken, perhaps by a site that was removed"
+                ),
+                "No site was registered. Choose another client_id, or leave it out; a site whose \
+                 metadata changed is refreshed, not added.",
             ));
         }
         Err(error) => return Err(failed(&error)),
@@ -203,7 +268,7 @@ async fn list(desk: Desk) -> Result<(), Failure> {
     let width = sites.iter().map(|site| site.id.as_str().len()).max().unwrap_or(0).max(9);
     println!("{:<width$}  {:<9}  {:<19}  name", "client_id", "status", "authentication");
     for site in &sites {
-        let method = site.client().map_or("", |client| method(&client.authentication));
+        let method = site.client().map_or("saml", |client| method(&client.authentication));
         let (id, status) = (site.id.as_str(), status(site.status));
         println!("{id:<width$}  {status:<9}  {method:<19}  {}", site.name);
     }

@@ -44,6 +44,11 @@ impl Key {
         Self::named("jti", &[client_id, jti])
     }
 
+    /// A SAML message that has been used, by its sender and `ID`.
+    pub fn saml_message(site: &str, id: &str) -> Self {
+        Self::named("saml-message", &[site, id])
+    }
+
     /// The parameters of a cross-site POST, until the browser comes back with its cookies.
     pub fn parked(handle: &str) -> Self {
         Self::named("parked", &[handle])

@@ -4,6 +4,7 @@ use std::fmt;
 
 use idp_core::oidc::{authorize::Unanswerable, error::ErrorCode};
 
+use super::saml::SamlRefusal;
 use crate::{ephemeral::EphemeralError, pages::ProtocolError, store::StoreError};
 
 /// Why a page cannot be shown.
@@ -21,6 +22,9 @@ pub enum PageError {
     /// The request cannot be read.
     #[error("not understood")]
     NotUnderstood,
+    /// A SAML message that may not be answered to anybody.
+    #[error(transparent)]
+    SamlRequest(#[from] Box<SamlRefusal>),
     /// A site's request that may not be answered to the site.
     #[error(transparent)]
     SiteRequest(#[from] Unanswerable),
@@ -45,7 +49,10 @@ impl PageError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::Forbidden => 403,
-            Self::Interrupted | Self::NotUnderstood | Self::SiteRequest(_) => 400,
+            Self::Interrupted
+            | Self::NotUnderstood
+            | Self::SamlRequest(_)
+            | Self::SiteRequest(_) => 400,
             Self::NotFound => 404,
             Self::TooLarge => 413,
             Self::Unavailable(_) => 503,

@@ -8,22 +8,26 @@ use std::collections::BTreeSet;
 
 use actix_web::{HttpResponse, cookie::Cookie};
 use idp_core::{
+    community::site::Site,
     ids::SiteId,
     oidc::{
         authorize::{AuthorizationRequest, Unanswerable},
         scope::Scope,
     },
+    saml::judge::SamlRequest,
     sign_on::{Refusal, SignOn, SignOnRequest},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{error::PageError, oidc, visit::Visit};
+use super::{error::PageError, oidc, saml, visit::Visit};
 
 /// A site's request that may be answered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum SiteRequest {
     /// An authorization request of OpenID Connect.
     Oidc(AuthorizationRequest),
+    /// An `AuthnRequest` of SAML.
+    Saml(SamlRequest),
 }
 
 /// How a sign-on for a site ended.
@@ -53,6 +57,7 @@ impl SiteRequest {
     pub const fn site(&self) -> &SiteId {
         match self {
             Self::Oidc(request) => &request.site,
+            Self::Saml(request) => &request.site,
         }
     }
 
@@ -60,13 +65,16 @@ impl SiteRequest {
     pub const fn sign_on(&self) -> &SignOnRequest {
         match self {
             Self::Oidc(request) => &request.sign_on,
+            Self::Saml(request) => &request.sign_on,
         }
     }
 
-    /// What the site will learn, for the notice.
-    pub const fn scopes(&self) -> &BTreeSet<Scope> {
+    /// What `site` will learn, for the notice. A SAML site asks for nothing by name: it gets what
+    /// its record allows.
+    pub const fn scopes<'a>(&'a self, site: &'a Site) -> &'a BTreeSet<Scope> {
         match self {
             Self::Oidc(request) => &request.scopes,
+            Self::Saml(_) => &site.release.allowed_scopes,
         }
     }
 
@@ -74,6 +82,7 @@ impl SiteRequest {
     pub fn login_hint(&self) -> Option<&str> {
         match self {
             Self::Oidc(request) => request.login_hint.as_deref(),
+            Self::Saml(_) => None,
         }
     }
 
@@ -81,6 +90,7 @@ impl SiteRequest {
     pub fn ui_locales(&self) -> Option<&str> {
         match self {
             Self::Oidc(request) => request.ui_locales.as_deref(),
+            Self::Saml(_) => None,
         }
     }
 
@@ -88,6 +98,7 @@ impl SiteRequest {
     pub fn leads_to(&self) -> &str {
         match self {
             Self::Oidc(request) => request.destination.redirect_uri.as_str(),
+            Self::Saml(request) => request.acs.location().as_str(),
         }
     }
 
@@ -95,6 +106,7 @@ impl SiteRequest {
     pub const fn site_is_gone(&self) -> PageError {
         match self {
             Self::Oidc(_) => PageError::SiteRequest(Unanswerable::Site),
+            Self::Saml(_) => PageError::Interrupted,
         }
     }
 
@@ -110,6 +122,7 @@ impl SiteRequest {
     ) -> Result<HttpResponse, PageError> {
         match self {
             Self::Oidc(request) => oidc::response::answer(visit, request, outcome, cookies).await,
+            Self::Saml(request) => saml::answer(visit, request, outcome, cookies).await,
         }
     }
 }

@@ -21,6 +21,7 @@ mod home;
 mod inquiry;
 mod oidc;
 mod password_change;
+mod saml;
 mod second_factor;
 mod security;
 pub mod server;
@@ -42,6 +43,7 @@ pub use oidc::{Metadata, token_id};
 pub fn routes(services: &mut web::ServiceConfig) {
     services
         .configure(oidc::routes)
+        .configure(saml::routes)
         .configure(sign_on::routes)
         .configure(sign_out::routes)
         .configure(account::routes)

@@ -126,6 +126,7 @@ impl Visit {
             PageError::Interrupted => Problem::Interrupted,
             PageError::NotFound => return page(status, &NotFoundPage { frame: self.frame() }),
             PageError::NotUnderstood | PageError::TooLarge => Problem::NotUnderstood,
+            PageError::SamlRequest(refusal) => Problem::SiteRequest(refusal.shown()),
             PageError::SiteRequest(why) => Problem::SiteRequest(protocol_error(*why)),
             PageError::Unavailable(_) => Problem::Unavailable,
             PageError::Unexpected(_) => Problem::Unexpected,

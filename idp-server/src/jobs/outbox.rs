@@ -7,6 +7,7 @@
 mod inquiry;
 mod logout;
 mod mail;
+mod saml_logout;
 
 use std::{sync::Arc, time::Duration};
 

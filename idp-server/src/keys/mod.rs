@@ -10,6 +10,7 @@ pub mod master_check;
 pub mod private_key;
 pub mod register;
 pub mod ring;
+pub mod saml_keys;
 pub mod sealing;
 pub mod site_keys;
 pub mod sub_keys;

@@ -112,6 +112,18 @@ impl PrivateKey {
         Ok(Zeroizing::new(der))
     }
 
+    /// The public half as `SubjectPublicKeyInfo` (RFC 5280 §4.1), for a certificate.
+    ///
+    /// # Errors
+    /// [`PrivateKeyError::Crypto`].
+    pub fn spki(&self) -> Result<Vec<u8>, PrivateKeyError> {
+        Ok(match &self.parsed {
+            Parsed::Ec(key) => key.public_key().as_der()?.as_ref().to_vec(),
+            Parsed::Ed(key) => key.public_key().as_der()?.as_ref().to_vec(),
+            Parsed::Rsa(key, _) => key.public_key().as_der()?.as_ref().to_vec(),
+        })
+    }
+
     /// What it signs with.
     #[must_use]
     pub const fn algorithm(&self) -> SigningAlgorithm {

@@ -21,6 +21,7 @@ use super::{
     audit_keys::{AUDIT_ALGORITHM, AuditKeys},
     private_key::{PrivateKey, PrivateKeyError, RsaSize},
     ring::{KeyRing, RingError, RingKey},
+    saml_keys::{self, SAML_ALGORITHMS, SAML_POLICY},
     sealing::{Place, SealError, Sealer},
 };
 use crate::{
@@ -96,16 +97,16 @@ impl Register {
         Ok(self.stored(key_use).await?.into_iter().map(|key| key.record).collect())
     }
 
-    /// The keys that sign tokens, as a ring wants them.
+    /// The keys of one use, as a ring wants them.
     ///
     /// # Errors
     /// [`RegisterError`].
-    pub async fn load(&self) -> Result<Vec<RingKey>, RegisterError> {
+    pub async fn load(&self, key_use: KeyUse) -> Result<Vec<RingKey>, RegisterError> {
         let load = |key: StoredKey| {
             let private = if key.record.state.signs() { self.open(&key)? } else { None };
             Ok(RingKey { record: key.record, public: key.public, private })
         };
-        self.stored(KeyUse::Tokens).await?.into_iter().map(load).collect()
+        self.stored(key_use).await?.into_iter().map(load).collect()
     }
 
     /// Brings a ring up to date, after the version of the keys' catalogue has changed.
@@ -113,7 +114,7 @@ impl Register {
     /// # Errors
     /// [`RegisterError`]; then the ring is as it was.
     pub async fn refresh(&self, ring: &KeyRing) -> Result<(), RegisterError> {
-        Ok(ring.replace(self.load().await?)?)
+        Ok(ring.replace(self.load(KeyUse::Tokens).await?)?)
     }
 
     /// The keys that sign audit heads, and those that once did.
@@ -142,9 +143,11 @@ impl Register {
             move |keys: &[KeyRecord]| keys::plan(keys, &SigningAlgorithm::ALL, &policy, now);
         let audit =
             move |keys: &[KeyRecord]| keys::plan(keys, &[AUDIT_ALGORITHM], &AUDIT_POLICY, now);
+        let saml = move |keys: &[KeyRecord]| keys::plan(keys, &SAML_ALGORITHMS, &SAML_POLICY, now);
         let tokens = self.carry_out(KeyUse::Tokens, tokens, actor.clone(), now).await?;
+        let saml = self.carry_out(KeyUse::Saml, saml, actor.clone(), now).await?;
         let audit = self.carry_out(KeyUse::Audit, audit, actor, now).await?;
-        Ok(tokens || audit)
+        Ok(tokens || saml || audit)
     }
 
     /// Publishes a successor that does not sign yet. `false` if there is one already.
@@ -197,7 +200,7 @@ impl Register {
         // the transaction.
         let prepare = |action: &KeyAction| {
             let (register, action) = (self.clone(), action.clone());
-            task::spawn_blocking(move || register.prepare(action))
+            task::spawn_blocking(move || register.prepare(key_use, action, now))
         };
         let changes = try_join_all(plan.iter().map(prepare)).await?;
         let changes: Vec<Change> = changes.into_iter().collect::<Result<_, _>>()?;
@@ -223,10 +226,15 @@ impl Register {
     }
 
     /// Makes the key that a step asks for.
-    fn prepare(&self, action: KeyAction) -> Result<Change, RegisterError> {
+    fn prepare(
+        &self,
+        key_use: KeyUse,
+        action: KeyAction,
+        now: DateTime<Utc>,
+    ) -> Result<Change, RegisterError> {
         match action {
             KeyAction::Create { algorithm, state } => {
-                Ok(Change::Insert(Box::new(self.make(algorithm, state)?)))
+                Ok(Change::Insert(Box::new(self.make(key_use, algorithm, state, now)?)))
             }
             KeyAction::Move { kid, from, to } => Ok(Change::Move(kid, from, to)),
         }
@@ -234,11 +242,16 @@ impl Register {
 
     fn make(
         &self,
+        key_use: KeyUse,
         algorithm: SigningAlgorithm,
         state: KeyState,
+        now: DateTime<Utc>,
     ) -> Result<StoredKey, RegisterError> {
         let private = PrivateKey::generate(algorithm, self.rsa_size)?;
-        let (kid, public) = private.public_jwk()?;
+        let (kid, mut public) = private.public_jwk()?;
+        if key_use == KeyUse::Saml {
+            saml_keys::certify(&private, &mut public, self.random.bytes(), now)?;
+        }
         let sealed = self.sealer.seal(place(&kid), &private.to_pkcs8()?);
         let sealed = sealed.map_err(|error| RegisterError::Seal(kid.clone(), error))?;
         Ok(StoredKey { record: KeyRecord { kid, algorithm, state }, public, sealed: Some(sealed) })

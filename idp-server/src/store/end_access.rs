@@ -318,6 +318,8 @@ impl Work<'_> {
         let contents: Vec<Content> = grants
             .iter()
             .filter(|grant| listening.contains(&grant.site))
+            // Whoever ended it knows.
+            .filter(|grant| self.ending.actor != Actor::Site(grant.site.clone()))
             .filter(|grant| told.insert((&grant.session, &grant.site)))
             .map(|grant| Content::BackchannelLogout {
                 site: grant.site.clone(),

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use idp_core::{
     ids::{AffiliationId, GrantId, SessionId, SiteId},
     oidc::grant::Grant,
+    saml::name_id::NameId,
     secret::SecretDigest,
 };
 
@@ -22,6 +23,29 @@ use super::{
 /// [`StoreError::Conflict`] with [`super::Taken::Code`] if a grant was made from that code before:
 /// of two redemptions at once, one gets this.
 pub fn insert(conn: &mut AnyConn, new: &Grant, code: &SecretDigest) -> Result<(), StoreError> {
+    write(conn, new, code, None)
+}
+
+/// Takes in what a SAML site was given by the assertion with this digest, and by what name it knows
+/// the person.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn insert_named(
+    conn: &mut AnyConn,
+    new: &Grant,
+    assertion: &SecretDigest,
+    name: &NameId,
+) -> Result<(), StoreError> {
+    write(conn, new, assertion, Some(json(name)))
+}
+
+fn write(
+    conn: &mut AnyConn,
+    new: &Grant,
+    code: &SecretDigest,
+    name: Option<String>,
+) -> Result<(), StoreError> {
     let row = diesel::insert_into(site_grant::table).values((
         (
             site_grant::id.eq(new.id.as_str()),
@@ -40,6 +64,7 @@ pub fn insert(conn: &mut AnyConn, new: &Grant, code: &SecretDigest) -> Result<()
             site_grant::code_digest.eq(code.as_bytes().as_slice()),
             site_grant::issued_at.eq(millis(new.issued_at)),
             site_grant::expires_at.eq(millis(new.expires_at)),
+            site_grant::name_id.eq(name),
         ),
     ));
     on_either!(conn, c => row.execute(c))?;
@@ -118,6 +143,45 @@ pub fn participants(conn: &mut AnyConn, session: &SessionId) -> Result<Vec<SiteI
         .load(conn)?;
     let read = Reading { table: "site_grant", row: session.as_str() };
     sites.into_iter().map(|site| read.parsed("site_id", site)).collect()
+}
+
+/// The sessions in which a site knows somebody by this name, ended or not.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn sessions_of_name(
+    conn: &mut AnyConn,
+    site: &SiteId,
+    name: &NameId,
+) -> Result<Vec<SessionId>, StoreError> {
+    let sessions: Vec<String> = site_grant::table
+        .filter(site_grant::site_id.eq(site.as_str()))
+        .filter(site_grant::name_id.eq(json(name)))
+        .select(site_grant::session_id)
+        .distinct()
+        .load(conn)?;
+    let read = Reading { table: "site_grant", row: site.as_str() };
+    sessions.into_iter().map(|session| read.parsed("session_id", session)).collect()
+}
+
+/// The names by which a SAML site knows the person in a session.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn names_in_session(
+    conn: &mut AnyConn,
+    session: &SessionId,
+    site: &SiteId,
+) -> Result<Vec<NameId>, StoreError> {
+    let names: Vec<Option<String>> = site_grant::table
+        .filter(site_grant::session_id.eq(session.as_str()))
+        .filter(site_grant::site_id.eq(site.as_str()))
+        .filter(site_grant::name_id.is_not_null())
+        .select(site_grant::name_id)
+        .distinct()
+        .load(conn)?;
+    let read = Reading { table: "site_grant", row: session.as_str() };
+    names.into_iter().flatten().map(|name| read.json("name_id", &name)).collect()
 }
 
 /// Removes grants that no token can refer to any more, and sessions that nothing refers to; says

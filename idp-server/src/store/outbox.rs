@@ -17,8 +17,9 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Content {
-    /// A logout token for a site's `backchannel_logout_uri` (OIDC Back-Channel Logout 1.0 §2.5).
-    /// The token itself is made at each attempt: it lives only two minutes.
+    /// That a session is over: a logout token for an OIDC site's `backchannel_logout_uri` (OIDC
+    /// Back-Channel Logout 1.0 §2.5), a `LogoutRequest` by SOAP for a SAML site (SAML Profiles
+    /// §4.4). It is made at each attempt, since it lives only minutes.
     BackchannelLogout {
         /// The site to tell.
         site: SiteId,

@@ -289,6 +289,7 @@ diesel::table! {
         document -> Text,
         status -> Text,
         updated_at -> BigInt,
+        entity_id -> Nullable<Text>,
     }
 }
 
@@ -310,6 +311,7 @@ diesel::table! {
         expires_at -> BigInt,
         ended_at -> Nullable<BigInt>,
         end_cause -> Nullable<Text>,
+        name_id -> Nullable<Text>,
     }
 }
 

@@ -17,6 +17,9 @@ pub enum KeyUse {
     /// Signs the heads of the audit chain; stands in no key set.
     #[serde(rename = "audit")]
     Audit,
+    /// Signs SAML messages; stands with its certificate in our metadata.
+    #[serde(rename = "saml")]
+    Saml,
     /// Signs tokens.
     #[serde(rename = "sig")]
     Tokens,

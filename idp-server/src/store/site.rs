@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use idp_core::{
-    community::site::{Site, SiteStatus},
+    community::site::{Front, Site, SiteStatus},
     ids::SiteId,
 };
 
@@ -51,7 +51,10 @@ pub(super) fn with_backchannel_logout(
     let mut listening = BTreeSet::new();
     for row in rows {
         let site = Site::try_from(row)?;
-        let wants = site.client().is_some_and(|client| client.backchannel_logout_uri.is_some());
+        let wants = match &site.front {
+            Front::Oidc(client) => client.backchannel_logout_uri.is_some(),
+            Front::Saml(provider) => provider.soap_logout().is_some(),
+        };
         if wants && site.status != SiteStatus::Retired {
             listening.insert(site.id);
         }
@@ -62,7 +65,8 @@ pub(super) fn with_backchannel_logout(
 /// Takes in a new site; every node knows it within a second.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] if the `client_id` was ever given to a site.
+/// [`StoreError::Conflict`] if the `client_id` was ever given to a site, or the `entityID` is that of
+/// one that is not retired.
 pub fn insert(conn: &mut AnyConn, new: &Site, now: DateTime<Utc>) -> Result<(), StoreError> {
     diesel::insert_into(site::table)
         .values((
@@ -70,6 +74,7 @@ pub fn insert(conn: &mut AnyConn, new: &Site, now: DateTime<Utc>) -> Result<(), 
             site::document.eq(json(new)),
             site::status.eq(code(&new.status)),
             site::updated_at.eq(millis(now)),
+            site::entity_id.eq(entity_id(new)),
         ))
         .execute(conn)?;
     catalog::bump(conn, catalog::Catalog::Sites)
@@ -87,11 +92,17 @@ pub fn update(conn: &mut AnyConn, changed: &Site, now: DateTime<Utc>) -> Result<
         site::document.eq(json(changed)),
         site::status.eq(code(&changed.status)),
         site::updated_at.eq(millis(now)),
+        site::entity_id.eq(entity_id(changed)),
     );
     let found =
         diesel::update(site::table.find(changed.id.as_str())).set(values).execute(conn)? == 1;
     catalog::bump(conn, catalog::Catalog::Sites)?;
     Ok(found)
+}
+
+/// What the site is called in SAML.
+fn entity_id(site: &Site) -> Option<&str> {
+    site.service_provider().map(|provider| provider.entity_id.as_str())
 }
 
 /// The table's shape.

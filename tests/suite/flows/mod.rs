@@ -7,6 +7,7 @@ mod crash;
 mod logs;
 mod one_sign_on;
 mod random;
+mod saml;
 mod second_client;
 mod start;
 mod storage_faults;

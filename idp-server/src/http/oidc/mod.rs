@@ -4,7 +4,7 @@ mod authorize;
 mod client_authentication;
 mod cors;
 pub mod end_session;
-mod holder;
+pub mod holder;
 mod introspect;
 mod json;
 mod metadata;

@@ -284,7 +284,7 @@ impl<'a> Stand<'a> {
             "affiliations" => organization,
             _ => None,
         };
-        let received = request.scopes().iter().map(|scope| scope.as_str());
+        let received = request.scopes(&site.site).iter().map(|scope| scope.as_str());
         let received = received.map(|scope| Received { scope, value: values(scope) }).collect();
         let content = NoticePage {
             frame: self.frame(),

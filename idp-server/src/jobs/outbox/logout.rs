@@ -9,7 +9,7 @@ use idp_core::{
     },
 };
 
-use super::Attempt;
+use super::{Attempt, saml_logout};
 use crate::{app::App, http::token_id};
 
 /// One attempt.
@@ -19,6 +19,9 @@ pub(super) async fn tell(
     session: &SessionId,
     subscriber: &SubscriberId,
 ) -> Attempt {
+    if let Some(provider) = app.sites.provider_by_id(site) {
+        return saml_logout::tell(app, site, &provider, session).await;
+    }
     let Some(entry) = app.sites.client(site) else { return Attempt::Pointless("the site is gone") };
     let client = &entry.client;
     let Some(address) = &client.backchannel_logout_uri else {

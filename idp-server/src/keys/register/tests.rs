@@ -58,7 +58,7 @@ async fn the_first_start_makes_a_key_for_everything_that_is_signed() {
         assert!(register.keep(day(0)).await.unwrap());
         assert!(!register.keep(day(0)).await.unwrap(), "nothing more is due");
 
-        let ring = KeyRing::new(ISSUER, register.load().await.unwrap()).unwrap();
+        let ring = KeyRing::new(ISSUER, register.load(KeyUse::Tokens).await.unwrap()).unwrap();
         assert_eq!(ring.algorithms(), SigningAlgorithm::ALL);
         let audit = register.audit_keys().await.unwrap();
         let (kid, signature) = audit.sign(b"head").unwrap();
@@ -72,8 +72,9 @@ async fn the_first_start_makes_a_key_for_everything_that_is_signed() {
 async fn a_token_of_one_node_is_good_at_another_and_after_a_restart() {
     for database in TestDatabase::each() {
         node(&database).keep(day(0)).await.unwrap();
-        let load =
-            || async { KeyRing::new(ISSUER, node(&database).load().await.unwrap()).unwrap() };
+        let load = || async {
+            KeyRing::new(ISSUER, node(&database).load(KeyUse::Tokens).await.unwrap()).unwrap()
+        };
         let claims = json!({ "iss": ISSUER, "exp": day(1).timestamp() });
         let token = load().await.sign(ES, TokenType::AccessToken, &claims).unwrap();
         let verified =
@@ -128,7 +129,7 @@ async fn an_operator_rotates_at_once_and_every_node_hears_of_it() {
     for database in TestDatabase::each() {
         let (register, other) = (node(&database), node(&database));
         register.keep(day(0)).await.unwrap();
-        let ring = KeyRing::new(ISSUER, other.load().await.unwrap()).unwrap();
+        let ring = KeyRing::new(ISSUER, other.load(KeyUse::Tokens).await.unwrap()).unwrap();
         let claims = json!({ "iss": ISSUER, "exp": day(9).timestamp() });
         let sign = || ring.sign(ES, TokenType::AccessToken, &claims).unwrap();
         let is_valid = |token: &str| {
@@ -174,7 +175,9 @@ async fn the_database_allows_one_active_key_only() {
     for database in TestDatabase::each() {
         let register = node(&database);
         register.keep(day(0)).await.unwrap();
-        let second = register.make(ES, KeyState::Active { activated_at: day(0) }).unwrap();
+        let second = register
+            .make(KeyUse::Tokens, ES, KeyState::Active { activated_at: day(0) }, day(0))
+            .unwrap();
         let insert = move |conn: &mut AnyConn| signing_key::insert(conn, KeyUse::Tokens, &second);
         assert!(matches!(register.db.write(insert).await, Err(StoreError::Conflict(_))));
     }
@@ -191,7 +194,7 @@ async fn private_keys_do_not_open_under_another_master_key() {
         let keys = SubKeys::derive(&MasterKey::read(&file).unwrap()).unwrap();
         fs::remove_dir_all(&folder).unwrap();
         register.sealer = Arc::new(Sealer::new(&keys, Random::new()).unwrap());
-        let refused = register.load().await;
+        let refused = register.load(KeyUse::Tokens).await;
         assert!(matches!(refused, Err(RegisterError::Seal(_, SealError::OtherMasterKey))));
     }
 }

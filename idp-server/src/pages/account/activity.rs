@@ -120,6 +120,7 @@ pub fn activity_words(
         | Kind::MailFailed
         | Kind::SiteAdded
         | Kind::SiteChanged
+        | Kind::SiteMetadataRefreshed
         | Kind::SiteRemoved
         | Kind::SiteSecretRotated => return None,
     };

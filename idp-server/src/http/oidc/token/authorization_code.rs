@@ -6,14 +6,13 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use idp_core::{
     audit::Kind,
-    authentication::session::Session,
     ids::GrantId,
     oidc::{
         code::CodeRecord,
-        grant::{Grant, Lapse, standing_affiliations},
+        grant::{Grant, Lapse, end_of_grant, standing_affiliations},
     },
     release::grantable,
     secret::SecretDigest,
@@ -151,14 +150,6 @@ impl Redemption {
     }
 }
 
-/// When a grant ends by itself: with the session at the latest (R30), and so many minutes after the
-/// sign-in where the site's record says so.
-fn end_of_grant(session: &Session, session_max_minutes: Option<u32>) -> DateTime<Utc> {
-    let earlier = session_max_minutes
-        .map(|minutes| session.auth_time() + TimeDelta::minutes(i64::from(minutes)));
-    earlier.map_or(session.expires_at, |at| at.min(session.expires_at))
-}
-
 /// A code that short-lived state does not know: nobody's, or one that has been redeemed. Then
 /// somebody has a copy, and what came of the code is over (RFC 6749 §4.1.2, security 6.1).
 ///
@@ -190,32 +181,4 @@ async fn used_before(
 async fn refused(app: &App, witness: Witness, why: String) -> Result<(), StoreError> {
     let event = witness.event(Kind::AccessRefused).because(why);
     app.db.write(move |conn| audit::record(conn, std::slice::from_ref(&event))).await
-}
-
-#[cfg(test)]
-mod tests {
-    use idp_core::authentication::{
-        assurance::{Method, Proof},
-        session::SessionRules,
-    };
-
-    use super::*;
-
-    fn at(minute: i64) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH + TimeDelta::minutes(minute)
-    }
-
-    #[test]
-    fn a_grant_ends_with_the_session_or_earlier() {
-        let proof = Proof { method: Method::Password, at: at(0) };
-        let (id, person) = ("ses_a".parse().unwrap(), "sub_a".parse().unwrap());
-        let mut session = Session::begin(id, person, proof, &SessionRules::default());
-        for (max, expected) in [(None, 240), (Some(60), 60), (Some(1000), 240), (Some(0), 0)] {
-            assert_eq!(end_of_grant(&session, max), at(expected), "{max:?}");
-        }
-        session.add_proof(Proof { method: Method::Password, at: at(100) });
-        for (max, expected) in [(None, 240), (Some(60), 160), (Some(200), 240)] {
-            assert_eq!(end_of_grant(&session, max), at(expected), "{max:?}");
-        }
-    }
 }
