@@ -9,7 +9,7 @@ use aws_lc_rs::digest;
 use idp_core::{
     authentication::{
         assurance::Method,
-        passkey::{Answer, AnswerRefused, Wanted},
+        passkey::{Answer, AnswerRefused, PutTo, Use, Wanted},
     },
     community::subscriber::Subscriber,
     ids::SubscriberId,
@@ -55,6 +55,17 @@ pub enum Question {
         /// What `webauthn-rs` compares the answer with.
         state: SecurityKeyRegistration,
     },
+}
+
+impl Question {
+    /// Whom it was put to; `None` if it asks for a new passkey.
+    const fn put_to(&self) -> Option<PutTo<'_>> {
+        match self {
+            Self::Anybody(_) => Some(PutTo::Anybody),
+            Self::Person { subscriber, .. } => Some(PutTo::Person(subscriber)),
+            Self::Registration { .. } => None,
+        }
+    }
 }
 
 /// A new passkey.
@@ -211,17 +222,21 @@ impl Passkeys {
         })
     }
 
-    /// Checks an answer against the record of the passkey that it names.
+    /// Checks an answer, to be taken for `wanted`, against the record of the passkey that it names.
     ///
     /// # Errors
     /// [`PasskeyError`]: whatever is wrong, nothing is proved.
     pub fn check(
         &self,
+        wanted: Use<'_>,
         question: Question,
         record: &PasskeyRecord,
         answer: &Named,
     ) -> Result<GoodAnswer, PasskeyError> {
         let webauthn = self.webauthn()?;
+        if !question.put_to().is_some_and(|asked| wanted.takes(asked, &record.subscriber)) {
+            return Err(PasskeyError::OtherQuestion);
+        }
         let mut key = read(record)?;
         // The device may say whose passkey it is; then it must say the same (§7.2, step 6).
         let says = answer.0.get_user_unique_id();
@@ -233,9 +248,7 @@ impl Passkeys {
                     webauthn.finish_discoverable_authentication_v2(&answer.0, state, &key)?;
                 (result, Wanted::Verification)
             }
-            Question::Person { subscriber, wanted, state }
-                if subscriber == record.subscriber && same_person =>
-            {
+            Question::Person { wanted, state, .. } if same_person => {
                 (webauthn.finish_securitykey_authentication(&answer.0, &state)?, wanted)
             }
             Question::Anybody(_) | Question::Person { .. } | Question::Registration { .. } => {

@@ -4,6 +4,7 @@
 //! shell, which also draws the challenges. What follows from them is decided here.
 
 use super::assurance::Method;
+use crate::ids::SubscriberId;
 
 /// What a verified answer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,38 @@ pub enum AnswerRefused {
     /// The person had to be checked by the device and was not.
     #[error("person-not-verified")]
     PersonNotVerified,
+}
+
+/// Whom a question was put to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PutTo<'a> {
+    /// Whoever is there: the sign-in page asks so.
+    Anybody,
+    /// A person who has signed in already.
+    Person(&'a SubscriberId),
+}
+
+/// What an answer is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use<'a> {
+    /// The second step of this person's sign-in.
+    SecondStep(&'a SubscriberId),
+    /// A whole sign-in.
+    SignIn,
+}
+
+impl Use<'_> {
+    /// Whether the answer of a passkey that `owner` set up, to a question that was put to somebody,
+    /// may be taken for this. A sign-on can go back and forth between its steps, and change its
+    /// person, while an answer waits to be sent: what it is good for was settled by its question.
+    #[must_use]
+    pub fn takes(self, asked: PutTo<'_>, owner: &SubscriberId) -> bool {
+        match (self, asked) {
+            (Self::SignIn, PutTo::Anybody) => true,
+            (Self::SecondStep(person), PutTo::Person(whom)) => person == whom && person == owner,
+            (Self::SecondStep(_), PutTo::Anybody) | (Self::SignIn, PutTo::Person(_)) => false,
+        }
+    }
 }
 
 /// How strong an answer must be.
@@ -54,6 +87,23 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::{Wanted::*, *};
+
+    #[test]
+    fn an_answer_is_taken_for_what_it_was_asked_for() {
+        let (ana, eve): (SubscriberId, SubscriberId) =
+            ("sub_ana".parse().unwrap(), "sub_eve".parse().unwrap());
+        for (wanted, asked, owner, taken) in [
+            (Use::SignIn, PutTo::Anybody, &ana, true),
+            (Use::SignIn, PutTo::Person(&ana), &ana, false),
+            (Use::SecondStep(&ana), PutTo::Person(&ana), &ana, true),
+            (Use::SecondStep(&ana), PutTo::Person(&eve), &eve, false),
+            (Use::SecondStep(&ana), PutTo::Person(&ana), &eve, false),
+            (Use::SecondStep(&ana), PutTo::Anybody, &ana, false),
+            (Use::SecondStep(&ana), PutTo::Anybody, &eve, false),
+        ] {
+            assert_eq!(wanted.takes(asked, owner), taken, "{wanted:?} {asked:?} {owner}");
+        }
+    }
 
     #[test]
     fn an_answer_is_worth_what_the_device_did() {

@@ -24,7 +24,7 @@ use idp_core::{
 };
 use serde_json::json;
 
-use super::{browser, client_address::ClientAddress, error::PageError, visit::Visit};
+use super::{client_address::ClientAddress, error::PageError, visit::Visit};
 use crate::{
     keys::sealing::{Place, Sealer},
     mail::Post,
@@ -90,15 +90,15 @@ pub async fn prove(
     }
     let Some(old) = visit.session() else { return Ok(Proved::Interrupted) };
     let session = visit.random.secret();
-    let remembered = remember.then(|| {
-        browser::remembered_secret(&visit.request).unwrap_or_else(|| visit.random.secret())
-    });
+    // Always a new one: whoever used this browser before may know the old one.
+    let remembered = remember.then(|| visit.random.secret());
     let facts = Facts::new(visit, person, offer, (old, session.digest()), remembered.as_ref());
     let outcome = visit.db.write(move |conn| facts.write(conn)).await?;
     visit.outbox.wake();
     match outcome {
-        Outcome::Accepted => {
+        Outcome::Accepted(method) => {
             visit.metrics.sign_in("factor-accepted");
+            let remembered = remembered.filter(|_| method.is_own_factor());
             Ok(Proved::Accepted { session, remembered })
         }
         Outcome::Interrupted => Ok(Proved::Interrupted),
@@ -129,7 +129,7 @@ struct Facts {
 }
 
 enum Outcome {
-    Accepted,
+    Accepted(Method),
     Interrupted,
     Refused(&'static str),
 }
@@ -205,13 +205,13 @@ impl Facts {
                     Redemption::Refused(_) => Err("wrong-mailed-code"),
                 })
             }
-            Offer::Passkey(None) => Ok(Err("wrong-passkey")),
-            Offer::Passkey(Some((record, answer))) => {
+            Offer::Passkey(Some((record, answer))) if record.subscriber == self.subscriber => {
                 let (kept, count) = (&answer.credential, answer.sign_count);
                 let first = factor::use_passkey(conn, record, kept, count, self.now)?;
                 let found = (answer.method, Some(record.factor.clone()));
                 Ok(if first { Ok(found) } else { Err("wrong-passkey") })
             }
+            Offer::Passkey(_) => Ok(Err("wrong-passkey")),
             Offer::Recovery(None) => Ok(Err("wrong-recovery-code")),
             Offer::Recovery(Some(digest)) => {
                 let good = recovery_code::redeem(conn, &self.subscriber, digest, self.now)?;
@@ -253,7 +253,8 @@ impl Facts {
         if !session::renew(conn, &session, &self.old_cookie, &self.new_cookie, self.now)? {
             return Ok(Outcome::Interrupted);
         }
-        if lockout != Lockout::CLEAR {
+        // A code by mail or in place of a factor washes off no wrong guesses at the factor.
+        if method.is_own_factor() && lockout != Lockout::CLEAR {
             lockout::save(conn, &self.name, Lockout::CLEAR, self.now)?;
         }
         let event = self.event(self.event.clone(), Kind::FactorAccepted, &session);
@@ -271,7 +272,7 @@ impl Facts {
             self.tell(conn, Mail::BrowserRemembered { browser: name, until })?;
         }
         audit::record(conn, &events)?;
-        Ok(Outcome::Accepted)
+        Ok(Outcome::Accepted(method))
     }
 
     fn refuse(

@@ -55,14 +55,16 @@ pub enum Evidence {
 impl Evidence {
     const fn holds(&self) -> bool {
         match self {
-            Self::Passkey { answer, .. } => answer.is_some(),
+            Self::Passkey { answer: Some(answer), .. } => answer.method.is_sign_in(),
+            Self::Passkey { answer: None, .. } => false,
             Self::Password(verified) => verified.matches,
         }
     }
 
     const fn method(&self) -> Method {
         match self {
-            Self::Passkey { .. } => Method::PasskeyWithUserVerification,
+            Self::Passkey { answer: Some(answer), .. } => answer.method,
+            Self::Passkey { answer: None, .. } => Method::Passkey,
             Self::Password(_) => Method::Password,
         }
     }

@@ -20,6 +20,7 @@ on_every_store![
     a_security_key_answers_its_own_question_once,
     a_passkey_signs_in_by_itself_and_is_held_to_the_lock,
     an_answer_from_elsewhere_raises_nothing,
+    an_answer_counts_for_the_person_and_the_step_that_it_was_asked_for,
 ];
 
 const ANA: (&str, &str) = ("practitioner", "ana.rivera@cedar-falls.example");
@@ -539,6 +540,50 @@ async fn an_answer_from_elsewhere_raises_nothing(idp: Fresh) {
     assert_eq!(browser.send(&url, request).await.status, 403);
     let live = idp.site("strong").request().with("prompt", "none");
     assert_eq!(browser.get(&live.url()).await.error().0, "interaction_required");
+}
+
+/// 18.6: a sign-on goes back and forth between its steps, an answer does not.
+async fn an_answer_counts_for_the_person_and_the_step_that_it_was_asked_for(idp: Fresh) {
+    let mut browser = idp.browser();
+    ana(&idp, &mut browser).await;
+    add_key(&mut browser, &mut SecurityKey::new(&idp, true)).await;
+    // Mallory has a passkey that checks its person, and Ana's password.
+    let mut mallory = idp.browser();
+    first_app(&idp, &mut mallory, "biller", "marcus@lindqvist-billing.example").await;
+    let mut key = SecurityKey::new(&idp, true);
+    let page = mallory.visit("/account/security/passkey").await;
+    let (question, options) = mallory.question(&page, "enrol-submit").await;
+    let handle = options["user"]["id"].as_str().unwrap().to_owned();
+    let credential = key.register(&options);
+    let fields = [("question", &*question), ("credential", &*credential)];
+    mallory.submit(&page, "enrol-submit", &fields).await;
+    // The sign-in page asks anybody; the answer is kept back until Ana's second step is due.
+    let mut browser = idp.browser();
+    let page = browser.open(&idp.site("strong").request().url()).await;
+    let (question, options) = browser.question(&page, "passkey-submit").await;
+    let answer = key.answer_for(&options, Some(&handle));
+    let page = browser.sign_in(&page, &Person::new(ANA.0)).await;
+    let page = another_way(&mut browser, &page, "passkey").await;
+    let fields = [("question", &*question), ("credential", &*answer)];
+    let refused = browser.submit(&page, "factor-submit", &fields).await;
+    assert_eq!(refused.status, 401, "{}", refused.body);
+    let silent = idp.site("strong").request().with("prompt", "none");
+    assert_eq!(browser.get(&silent.url()).await.error().0, "interaction_required");
+
+    // A question of Mallory's own second step is no sign-in, nor Ana's second step.
+    let mut browser = idp.browser();
+    let page = browser.open(&idp.site("strong").request().url()).await;
+    let sign_in = page.clone();
+    let page = browser.sign_in(&page, &Person::new("biller")).await;
+    let page = another_way(&mut browser, &page, "passkey").await;
+    let (question, options) = browser.question(&page, "factor-submit").await;
+    let answer = key.answer_for(&options, Some(&handle));
+    let fields = [("question", &*question), ("credential", &*answer)];
+    let page = browser.submit(&page, "switch-person", &[]).await;
+    assert!(page.has("login-submit"), "{}", page.body);
+    let refused = browser.submit(&sign_in, "passkey-submit", &fields).await;
+    assert_eq!(refused.status, 401, "{}", refused.body);
+    assert_eq!(browser.session(), None);
 }
 
 /// 18.1 on two nodes.

@@ -10,7 +10,7 @@ use actix_web::{
 use idp_core::{
     authentication::{
         assurance::{Assurance, Method},
-        passkey::Wanted,
+        passkey::{Use, Wanted},
         throttle::{Attempt, Verdict},
     },
     oidc::params::Params,
@@ -137,14 +137,18 @@ pub async fn answer(visit: Visit, handle: Path<String>, body: Bytes) -> HttpResp
 async fn take(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpResponse, PageError> {
     let waiting = Waiting::load(visit, handle).await?;
     let is_sign_in = matches!(waiting.advance.step, Step::AskPassword(_));
-    if !is_sign_in && waiting.person(FactorWay::Passkey).is_none() {
-        return go_on(visit, handle, &waiting.transaction, visit.session(), &[]).await;
-    }
+    let person = waiting.person(FactorWay::Passkey).map(|person| &person.subscriber.id);
+    let taken_for = match person {
+        _ if is_sign_in => Use::SignIn,
+        Some(person) => Use::SecondStep(person),
+        None => return go_on(visit, handle, &waiting.transaction, visit.session(), &[]).await,
+    };
     let Some(form) = visit.own_form(body, handle) else {
         return Ok(super::expired(visit, handle));
     };
     let question = asked(visit, handle, &form).await?;
-    let found = find(visit, question, form.find("credential").unwrap_or_default()).await?;
+    let credential = form.find("credential").unwrap_or_default();
+    let found = find(visit, taken_for, question, credential).await?;
     if is_sign_in {
         sign_in(visit, handle, waiting, found).await
     } else {
@@ -165,6 +169,7 @@ struct Found {
 
 async fn find(
     visit: &Visit,
+    taken_for: Use<'_>,
     question: Option<Question>,
     credential: &str,
 ) -> Result<Found, PageError> {
@@ -172,7 +177,7 @@ async fn find(
     let id = named.as_ref().map(|named| named.credential_id().to_vec()).unwrap_or_default();
     let wanted = id.clone();
     let record = visit.db.read(move |conn| factor::passkey(conn, &wanted)).await?;
-    let answer = check(&visit.passkeys, question, record.as_ref(), named.as_ref());
+    let answer = check(&visit.passkeys, taken_for, question, record.as_ref(), named.as_ref());
     // Not the octets themselves: a stranger chooses them.
     let digest = SecretDigest::of(&format!("{id:?}"));
     Ok(Found { record, answer, name: format!("passkey {}", digest.to_text()) })
@@ -180,6 +185,7 @@ async fn find(
 
 fn check(
     passkeys: &Passkeys,
+    taken_for: Use<'_>,
     question: Option<Question>,
     record: Option<&PasskeyRecord>,
     named: Option<&Named>,
@@ -188,7 +194,7 @@ fn check(
         tracing::info!("a passkey's answer to no question, or of no passkey of ours");
         return None;
     };
-    match passkeys.check(question, record, named) {
+    match passkeys.check(taken_for, question, record, named) {
         Ok(answer) => Some(answer),
         Err(error) => {
             tracing::info!(%error, "a passkey's answer was refused");
