@@ -28,7 +28,7 @@ use super::{
     tax_id::TaxIdNumber,
 };
 use crate::{
-    authentication::password_policy::Password,
+    authentication::{password_policy::Password, totp::Seed},
     ids::{AffiliationId, OrganizationId, SiteId, SubscriberId},
     secret::Secret,
 };
@@ -101,6 +101,8 @@ pub struct SubscriberEntry {
     pub last_sign_in_at: Option<DateTime<Utc>>,
     /// What somebody who has no password yet gets.
     pub password: Option<PasswordEntry>,
+    /// The seed of an authenticator app for somebody who has none: in a demo only.
+    pub totp_seed: Option<Seed>,
     /// Whether it is a demo account.
     pub demo: bool,
     /// For whom the person acts.

@@ -129,10 +129,12 @@ async fn load(
     let sealer = Sealer::new(&keys, random.clone()).map_err(|error| cannot(&error))?;
     let hashes = hashes(config, db, &community).await?;
     master_check::check(db, &sealer).await.map_err(|error| cannot(&error))?;
+    let sealer = Arc::new(sealer);
     let import = Import {
         community,
         hashes,
-        numbers: TaxNumbers::new(keys.tax_id_index, Arc::new(sealer)),
+        numbers: TaxNumbers::new(keys.tax_id_index, Arc::clone(&sealer)),
+        sealer,
         random,
         actor: operator(),
         now: app::clock(&config.clock).now(),

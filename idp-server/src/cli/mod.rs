@@ -6,6 +6,7 @@ mod audit;
 mod check;
 mod community;
 mod database;
+mod demo;
 mod failure;
 mod keys;
 mod migrate;
@@ -47,6 +48,9 @@ enum Command {
     /// Load organizations, people and sites
     #[command(subcommand)]
     Community(community::Community),
+    /// Help with a demo, and with nothing else
+    #[command(subcommand)]
+    Demo(demo::Demo),
     /// Show and replace the keys that sign
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -70,6 +74,7 @@ pub fn run() -> ExitCode {
         Command::Audit(command) => command.run(),
         Command::Check(file) => check::run(&file),
         Command::Community(command) => command.run(),
+        Command::Demo(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Migrate(file) => migrate::run(&file),
         Command::Secret(command) => command.run(),

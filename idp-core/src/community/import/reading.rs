@@ -14,7 +14,7 @@ use super::{
     },
 };
 use crate::{
-    authentication::password_policy::Password,
+    authentication::{password_policy::Password, totp::Seed},
     community::{
         affiliation::{AccessLevel, AffiliationStatus},
         organization::{Organization, OrganizationStatus},
@@ -165,6 +165,7 @@ fn subscriber(mut fields: Fields<'_>, demo: bool, reader: &mut Reader) -> Option
     let last_sign_in_at = fields.time("last_sign_in_at", reader);
     let profile: Option<Profile> = fields.record("profile", reader);
     let password = password(&mut fields, demo, reader);
+    let totp_seed = totp_seed(&mut fields, demo, reader);
     let affiliations = fields
         .tables("affiliation", reader)
         .into_iter()
@@ -187,6 +188,7 @@ fn subscriber(mut fields: Fields<'_>, demo: bool, reader: &mut Reader) -> Option
         activated_at,
         last_sign_in_at,
         password,
+        totp_seed,
         demo,
         affiliations,
     })
@@ -219,6 +221,19 @@ fn password(fields: &mut Fields<'_>, demo: bool, reader: &mut Reader) -> Option<
         }
         (None, hash) => hash.map(|(_, hash)| PasswordEntry::Hash(hash)),
     }
+}
+
+/// A second factor that everybody knows, like the passwords beside it.
+fn totp_seed(fields: &mut Fields<'_>, demo: bool, reader: &mut Reader) -> Option<Seed> {
+    let (line, text) = fields.text("totp_seed", reader)?;
+    let seed = Seed::from_base32(&text);
+    if !demo {
+        let message = "a totp_seed is for demo files only: let the person set up a second factor";
+        reader.mistake(line, message);
+    } else if seed.is_none() {
+        reader.mistake(line, "totp_seed must be 32 letters and digits of base 32");
+    }
+    seed.filter(|_| demo)
 }
 
 fn affiliation(mut fields: Fields<'_>, reader: &mut Reader) -> Option<AffiliationEntry> {

@@ -152,6 +152,11 @@ fn each_mistake_is_named_with_its_line() {
             "password = \"Hunter2-hunter\"",
             "line 19: a password in clear is for demo files only",
         ),
+        (
+            "password_hash = ",
+            "totp_seed = \"HILUMDEMOSEEDFORADMINISTRATOR234\"\npassword_hash = ",
+            "line 19: a totp_seed is for demo files only",
+        ),
         ("password_hash", "password = \"x\"\npassword_hash", "line 19: password and password_hash"),
         (
             "organization = \"org_clinic\"",

@@ -1,28 +1,38 @@
 //! One import, in one transaction: what the file says against what is there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use idp_core::{
     audit::{Actor, Event, Kind},
+    authentication::{
+        factor::{Factor, FactorKind, FactorName},
+        totp::{Seed, Step},
+    },
     community::{
         affiliation::AffiliationStatus,
         import::{AffiliationEntry, CommunityFile, Mistake, OrganizationEntry, SubscriberEntry},
         subscriber::{AccountStatus, Subscriber, UserId},
         tax_id::TaxIdNumber,
     },
-    ids::{AffiliationId, EventId, SiteId, SubscriberId, TaxIdId},
+    ids::{AffiliationId, EventId, FactorId, SiteId, SubscriberId, TaxIdId},
 };
 use serde_json::json;
 
 use super::tax_numbers::TaxNumbers;
 use crate::{
+    keys::sealing::{Place, Sealer},
     random::Random,
     store::{
         AnyConn, Cause, Ending, Scope, StoreError, Taken,
         affiliation::{self, AffiliationRecord},
-        audit, end_access, organization, site, subscriber, tax_id,
+        audit, end_access,
+        factor::{self, Material},
+        organization, site, subscriber, tax_id,
     },
 };
 
@@ -34,6 +44,8 @@ pub(super) struct Import {
     pub(super) hashes: BTreeMap<UserId, String>,
     /// The keys for Tax IDs.
     pub(super) numbers: TaxNumbers,
+    /// Seals what must not be read in the database.
+    pub(super) sealer: Arc<Sealer>,
     /// For identifiers.
     pub(super) random: Random,
     /// Who imports.
@@ -319,6 +331,9 @@ impl Import {
             subscriber::set_password(conn, &wanted.id, hash, self.now)?;
             fate = fate.with_part(Fate::Changed);
         }
+        if let Some(seed) = &entry.totp_seed {
+            fate = fate.with_part(self.authenticator(conn, &wanted.id, seed)?);
+        }
         let affiliations = affiliation::of_subscriber(conn, &wanted.id)?;
         for entry in &entry.affiliations {
             let existing =
@@ -327,6 +342,35 @@ impl Import {
             fate = fate.with_part(part);
         }
         Ok(fate)
+    }
+
+    /// The second factor of a demo account, unless it has one.
+    fn authenticator(
+        &self,
+        conn: &mut AnyConn,
+        person: &SubscriberId,
+        seed: &Seed,
+    ) -> Result<Fate, Stop> {
+        let factors = factor::of_subscriber(conn, person)?;
+        if factors.iter().any(|factor| factor.kind == FactorKind::Totp) {
+            return Ok(Fate::Unchanged);
+        }
+        let id = FactorId::from_random(self.random.bytes());
+        let place = Place { table: "factor", column: "sealed_seed", row: id.as_str() };
+        let corrupt =
+            || StoreError::CorruptRow { table: "factor", column: "name", row: id.to_string() };
+        let name = FactorName::try_from("Demo authenticator".to_owned()).map_err(|_| corrupt())?;
+        let sealed_seed = self.sealer.seal(place, seed.expose()).map_err(|_| corrupt())?;
+        let new = Factor {
+            id: id.clone(),
+            kind: FactorKind::Totp,
+            name,
+            added_at: self.now,
+            last_used_at: None,
+        };
+        let material = Material::Totp { sealed_seed, last_step: Step::from_number(0) };
+        factor::insert(conn, person, &new, &material)?;
+        Ok(Fate::Changed)
     }
 
     /// An account that may no longer be used loses its sessions at once (R31).

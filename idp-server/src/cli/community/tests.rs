@@ -28,7 +28,8 @@ fn import(text: &str, dry_run: bool) -> Arc<Import> {
     Arc::new(Import {
         community,
         hashes,
-        numbers: TaxNumbers::new(keys.tax_id_index, sealer),
+        numbers: TaxNumbers::new(keys.tax_id_index, Arc::clone(&sealer)),
+        sealer,
         random,
         actor: idp_core::audit::Actor::Operator("test".to_owned()),
         now: at(0),
