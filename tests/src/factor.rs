@@ -32,8 +32,13 @@ impl App {
     /// An app that was told the text key of a page.
     #[must_use]
     pub fn of(page: &Page) -> Self {
-        let key = page.text("text-key").unwrap_or_else(|| panic!("no key: {}", page.body));
-        Self { seed: base32(&key), set_up_in: 0, offset: 0 }
+        Self::told(&page.text("text-key").unwrap_or_else(|| panic!("no key: {}", page.body)))
+    }
+
+    /// An app into which somebody typed this text key.
+    #[must_use]
+    pub fn told(key: &str) -> Self {
+        Self { seed: base32(key), set_up_in: 0, offset: 0 }
     }
 
     /// The same app when the clock of Hilum is so many seconds ahead.

@@ -8,16 +8,16 @@ use hilum_tests::{
 };
 
 /// Hilum with Credentia and Payer, each on a port of its own.
-struct Demo {
-    idp: TestIdp,
-    credentia: String,
+pub(super) struct Demo {
+    pub(super) idp: TestIdp,
+    pub(super) credentia: String,
     payer: String,
     _running: Vec<Process>,
     _folder: Folder,
 }
 
 impl Demo {
-    async fn start(backend: Backend) -> Self {
+    pub(super) async fn start(backend: Backend) -> Self {
         let folder = Folder::new();
         let ports = [free_port(), free_port()];
         let mut idp = TestIdp::empty(backend, Settings::new());
@@ -53,7 +53,7 @@ impl Demo {
     }
 }
 
-async fn sign_in(chromium: &Chromium, user_id: &str) {
+pub(super) async fn sign_in(chromium: &Chromium, user_id: &str) {
     chromium.type_into("#username", user_id).await;
     chromium.type_into("#password", PASSWORD).await;
     chromium.click("#login-submit").await;
@@ -133,7 +133,7 @@ async fn check(chromium: &Chromium, scripts: bool, page: &str) {
     }
 }
 
-fn in_chromium(backend: Backend, story: impl AsyncFnOnce(Backend)) {
+pub(super) fn in_chromium(backend: Backend, story: impl AsyncFnOnce(Backend)) {
     if Chromium::is_available() && backend.is_available() {
         run(story(backend));
     } else {

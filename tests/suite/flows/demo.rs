@@ -17,7 +17,8 @@ async fn the_demo_administrators_code_is_shown_in_a_demo_and_nowhere_else(idp: F
     let real = config
         .replace("demo = true\n", "")
         .replace("[clock]\n", "")
-        .replace(&format!("{clock}\n"), "");
+        .replace(&format!("{clock}\n"), "")
+        + "[mail]\nhost = \"localhost\"\nfrom = \"Hilum <no-reply@example.org>\"\n";
     std::fs::write(idp.config_file(), real).unwrap();
     let refused = idp.cli(&["demo", "code", "administrator"]);
     assert_eq!((refused.code, refused.stdout.as_str()), (1, ""), "{refused:?}");

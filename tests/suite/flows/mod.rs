@@ -1,5 +1,6 @@
 //! Longer stories.
 
+mod attest;
 mod browser;
 mod cli;
 mod counts;
