@@ -10,6 +10,7 @@ mod clock;
 mod config;
 mod ephemeral;
 mod follow;
+mod help_desk;
 mod http;
 mod jobs;
 mod keys;

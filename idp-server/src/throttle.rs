@@ -47,6 +47,14 @@ impl Throttle {
         })
     }
 
+    /// Whether there have been so many failures that a challenge comes before `attempt`.
+    pub fn challenges(&self, attempt: Attempt<'_>) -> bool {
+        let now = Instant::now();
+        let counted =
+            attempt.counters(&self.limits).map(|one| self.here.peek(&key(&one), now).hits);
+        attempt.is_challenged(&self.limits, counted)
+    }
+
     /// Counts a refused attempt, and says whether the next one will have to wait.
     pub async fn failed(&self, attempt: Attempt<'_>) -> Verdict {
         let [one, other] = attempt.counters(&self.limits);

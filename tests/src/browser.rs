@@ -6,6 +6,7 @@ use reqwest::{Method, header::HeaderMap};
 use url::Url;
 
 use crate::{
+    challenge,
     html::{Form, text_of},
     http::Outgoing,
 };
@@ -266,6 +267,11 @@ impl Browser {
         }
         let pressed = form.buttons.iter().find(|own| own.id == button);
         form.fields.extend(pressed.and_then(|own| own.field.clone()));
+        // What the script in the page does, unless the test says otherwise.
+        if form.value("solution") == Some("") {
+            let solution = form.value("challenge").map(challenge::solve);
+            form.fill("solution", &solution.unwrap_or_default());
+        }
         let url = page.url.join(&form.action).expect("an address");
         // Our pages carry `Referrer-Policy: no-referrer`, so browsers say `Origin: null`.
         let request = self
@@ -316,7 +322,12 @@ impl Browser {
     /// Types User ID and password into a sign-in page.
     pub async fn sign_in(&mut self, page: &Page, person: &Person) -> Page {
         let fields = [("username", &*person.user_id), ("password", &*person.password)];
-        self.submit(page, "login-submit", &fields).await
+        let answer = self.submit(page, "login-submit", &fields).await;
+        // After several failures a challenge comes first, and then everything is typed again.
+        if answer.status == 403 && answer.has("challenge-problem") {
+            return self.submit(&answer, "login-submit", &fields).await;
+        }
+        answer
     }
 
     /// A request with this browser's cookies, to be completed.

@@ -117,6 +117,19 @@ impl Chromium {
         self.client.current_url().await.expect("an address").into()
     }
 
+    /// Takes a picture of the page at the width of a telephone and of a desktop, where
+    /// `HILUM_TEST_PICTURES` names a folder for them.
+    pub async fn picture(&self, name: &str) {
+        let Some(folder) = env::var_os("HILUM_TEST_PICTURES") else { return };
+        for (width, height) in [(390, 844), (1280, 900)] {
+            self.client.set_window_size(width, height).await.expect("a size");
+            let picture = self.client.screenshot().await.expect("a picture");
+            let file = std::path::Path::new(&folder).join(format!("{name}-{width}.png"));
+            fs::write(file, picture).expect("a folder for pictures");
+        }
+        self.client.set_window_size(1200, 900).await.expect("a size");
+    }
+
     /// Expects that the page has no fault that axe-core can find.
     ///
     /// The script goes in by the debugger's door, so the page's policy against foreign scripts

@@ -52,6 +52,17 @@ impl Form {
                         form.fields.push((get("name"), get("value")));
                     }
                 }
+                "select" if inside => {
+                    if let Some(form) = forms.last_mut() {
+                        form.fields.push((get("name"), String::new()));
+                    }
+                }
+                "option" if inside && find(&attributes, "selected").is_some() => {
+                    let field = forms.last_mut().and_then(|form| form.fields.last_mut());
+                    if let Some((_, value)) = field {
+                        *value = get("value");
+                    }
+                }
                 "button" | "input" if inside => {
                     let name = find(&attributes, "name").map(str::to_owned);
                     let field = name.map(|name| (name, get("value")));

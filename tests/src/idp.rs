@@ -111,6 +111,7 @@ impl TestIdp {
              [support]\nphone = \"1-800-555-0100\"\nemail = \"support@hilum.example\"\n\
              # All tests come from one address.\n\
              [throttle]\nsign_in_failures = 100000\nclient_failures = 100000\n\
+             [challenge]\nbits = 8\n\
              [log]\nfilter = \"info,hilum=debug\"\n",
             self.origin,
             path("clock"),
@@ -160,6 +161,11 @@ impl TestIdp {
         serve.env("HILUM__PUBLIC__LISTEN", public.to_string());
         serve.env("HILUM__PRIVATE__LISTEN", private.to_string());
         Process::start(serve, &self.folder.path(&format!("{}.log", public.port())))
+    }
+
+    /// Changes the settings that nodes are started with from now on.
+    pub fn change(&mut self, settings: Settings) {
+        self.settings = settings;
     }
 
     /// Its nodes.

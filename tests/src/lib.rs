@@ -10,6 +10,7 @@
 
 pub mod backend;
 pub mod browser;
+pub mod challenge;
 pub mod chromium;
 pub mod claims;
 pub mod community;
@@ -20,6 +21,7 @@ pub mod http;
 pub mod idp;
 pub mod keys;
 pub mod listener;
+pub mod mailbox;
 pub mod metrics;
 pub mod process;
 pub mod proxy;
@@ -27,6 +29,7 @@ pub mod raw;
 pub mod runtime;
 pub mod settings;
 pub mod site;
+pub mod smtp;
 pub mod standing;
 pub mod template;
 
@@ -40,6 +43,7 @@ pub use http::{Json, Outgoing, client};
 pub use idp::{Output, TestIdp};
 pub use keys::TestKey;
 pub use listener::{Listener, Received};
+pub use mailbox::Mail;
 pub use metrics::Metrics;
 pub use process::{Folder, Process, binary, free_port};
 pub use proxy::Proxy;
@@ -47,3 +51,4 @@ pub use raw::exchange;
 pub use runtime::{eventually, run};
 pub use settings::Settings;
 pub use site::{Authentication, AuthorizeRequest, Site, Tokens};
+pub use smtp::{MailServer, MailTls};

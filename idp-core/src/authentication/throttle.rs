@@ -107,7 +107,27 @@ pub struct Counter {
     pub limit: Limit,
 }
 
+/// After how many failures with one User ID a challenge comes before the next try (R94).
+const CHALLENGED_AFTER: u64 = 3;
+
+/// Which part of the failures that make a network wait brings it a challenge: that much earlier,
+/// somebody who tries one password on many accounts has to work for each.
+const CHALLENGED_PART: u64 = 10;
+
 impl Attempt<'_> {
+    /// Whether a challenge comes before this attempt, when its counters stand at `counted`, in the
+    /// order of [`Self::counters`]. A name counts whether or not it belongs to anybody.
+    #[must_use]
+    pub fn is_challenged(&self, limits: &Limits, [network, user_id]: [u64; 2]) -> bool {
+        let most = u64::from(limits.sign_ins_from_network.failures);
+        match self {
+            Self::Client { .. } => false,
+            Self::SignIn { .. } => {
+                user_id >= CHALLENGED_AFTER || network >= (most / CHALLENGED_PART).max(1)
+            }
+        }
+    }
+
     /// What a failure of this attempt is counted under, and what the attempt is judged by.
     #[must_use]
     pub fn counters(&self, limits: &Limits) -> [Counter; 2] {
@@ -192,6 +212,20 @@ mod tests {
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_challenge_comes_after_three_failures_of_a_name_or_a_tenth_of_a_networks() {
+        let limits = Limits::default();
+        let one = Attempt::SignIn { address: ip("192.0.2.1"), user_id: "anybody" };
+        for (network, user_id, challenged) in
+            [(0, 0, false), (2, 2, false), (0, 3, true), (3, 0, true), (100, 100, true)]
+        {
+            let found = one.is_challenged(&limits, [network, user_id]);
+            assert_eq!(found, challenged, "{network} {user_id}");
+        }
+        let site = Attempt::Client { address: ip("192.0.2.1"), client_id: "site" };
+        assert!(!site.is_challenged(&limits, [100, 100]), "programs have nobody to solve it");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{
     config::{Config, DatabaseUrl},
     ephemeral::Ephemeral,
     keys::{master_check, register::Register, sealing::Sealer, sub_keys::SubKeys},
+    mail::Transport,
     random::Random,
     store::{
         Counters, Database, Settings, meta,
@@ -53,6 +54,7 @@ async fn check(config: &Config) -> usize {
         ("database", tables),
         ("keys", keys),
         ("short-lived state", ephemeral(config).await),
+        ("mail", mail(config).await),
     ];
     let mut bad = 0;
     for (part, finding) in parts {
@@ -128,6 +130,18 @@ async fn keys(config: &Config) -> Finding {
     match opened {
         Ok(()) => Finding::Good(format!("{count} published, and they open under the master key")),
         Err(error) => Finding::Bad(error.to_string()),
+    }
+}
+
+async fn mail(config: &Config) -> Finding {
+    let transport = match Transport::open(&config.mail, &config.public_origin) {
+        Ok(transport) => transport,
+        Err(error) => return Finding::Bad(error.to_string()),
+    };
+    match (&transport, transport.ping().await) {
+        (Transport::Mailbox, _) => Finding::Good("shown at /demo/mailbox".to_owned()),
+        (Transport::Smtp(_), Ok(())) => Finding::Good("the server answers".to_owned()),
+        (Transport::Smtp(_), Err(error)) => Finding::Bad(error.to_string()),
     }
 }
 

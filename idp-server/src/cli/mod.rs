@@ -1,6 +1,7 @@
 //! The command line: one file per group of commands, each ending in success or in a [`Failure`]
 //! that says what happened and what to do next.
 
+mod account;
 mod agreement;
 mod audit;
 mod check;
@@ -40,6 +41,9 @@ enum Command {
     /// Publish, list and withdraw the agreements that people must accept
     #[command(subcommand)]
     Agreement(agreement::Agreements),
+    /// Help people who cannot sign in
+    #[command(subcommand)]
+    Account(account::Account),
     /// Check the audit record
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -71,6 +75,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Agreement(command) => command.run(),
+        Command::Account(command) => command.run(),
         Command::Audit(command) => command.run(),
         Command::Check(file) => check::run(&file),
         Command::Community(command) => command.run(),

@@ -24,6 +24,8 @@ const SESSION: &str = "__Host-hilum-session";
 const BROWSER: &str = "__Host-hilum-browser";
 /// The browser that is remembered, for whomever it is.
 const REMEMBERED: &str = "__Host-hilum-remembered";
+/// The browser as its people know it, so that a sign-in with another one can be told to them.
+const KNOWN: &str = "__Host-hilum-known";
 /// What a cookie of ours looks like: 256 random bits.
 const SECRET_LENGTH: usize = 43;
 
@@ -56,6 +58,18 @@ fn secret(request: &HttpRequest, name: &str) -> Option<Secret> {
 /// Names the browser.
 pub fn browser_cookie(secret: &Secret) -> Cookie<'static> {
     cookie(BROWSER, secret.expose().to_owned())
+}
+
+/// What people know the browser by, if it has signed somebody in.
+pub fn known_secret(request: &HttpRequest) -> Option<Secret> {
+    secret(request, KNOWN)
+}
+
+/// Makes the browser known beyond its closing, for as long as browsers keep a cookie.
+pub fn known_cookie(secret: &Secret) -> Cookie<'static> {
+    let mut cookie = cookie(KNOWN, secret.expose().to_owned());
+    cookie.set_max_age(time::Duration::days(400));
+    cookie
 }
 
 /// Begins or renews the session.

@@ -61,7 +61,7 @@ async fn mailbox(visit: &Visit, to: Option<&str>) -> Result<HttpResponse, PageEr
     for (mail, addressed) in &opened {
         let letter = Letter::of(addressed, head).map_err(|error| PageError::unexpected(&error))?;
         let to = addressed.to.as_str();
-        mails.push(MailView { id: mail.id.as_str(), to, at: mail.created_at, letter });
+        mails.push(MailView { to, at: mail.created_at, letter });
     }
     Ok(page(StatusCode::OK, &MailboxPage { frame, mails }))
 }

@@ -28,6 +28,7 @@ pub mod server;
 mod session;
 mod sign_on;
 mod sign_out;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -50,5 +51,6 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .configure(demo::routes)
         .configure(forgot::routes)
         .configure(security::routes)
+        .configure(stop::routes)
         .configure(home::routes);
 }

@@ -72,7 +72,10 @@ async fn overview(visit: &Visit, done: Option<&str>) -> Result<HttpResponse, Pag
     let (browser, cookie) = visit.browser();
     let content = SecurityPage {
         frame: visit.frame(),
-        nav: AccountNav { area: Area::Security },
+        nav: AccountNav {
+            area: Area::Security,
+            has_questions: visit.password_policy.secret_questions,
+        },
         form_token: &visit.form_token(&browser, PURPOSE),
         may_change,
         may_enrol: holdings.may_enrol(),

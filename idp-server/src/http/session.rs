@@ -10,19 +10,22 @@ use idp_core::{
         session::Session,
         sign_in::{Attempt, Reason, Verdict},
     },
+    community::subscriber::Subscriber,
     ids::{EventId, SessionId, SubscriberId},
+    mail::Mail,
     secret::SecretDigest,
 };
 
 use super::{browser, client_address::ClientAddress, error::PageError, visit::Visit};
 use crate::{
+    mail::Post,
     passkeys::GoodAnswer,
     passwords::Verified,
     random::Random,
     store::{
         AnyConn, Cause, Ending, Scope, StoreError, audit, end_access,
         factor::{self, PasskeyRecord},
-        lockout, remembered_browser as stored, session, subscriber,
+        known_browser, lockout, remembered_browser as stored, session, subscriber,
     },
 };
 
@@ -99,6 +102,8 @@ struct Facts {
     random: Random,
     address: std::net::IpAddr,
     user_agent: String,
+    known_browser: SecretDigest,
+    post: Post,
 }
 
 /// Judges the attempt and writes down what follows, in one transaction: two requests at once are
@@ -132,6 +137,8 @@ pub async fn sign_in(visit: &Visit, attempt: NewSignIn) -> Result<SignedIn, Page
         random: visit.random.clone(),
         address: ClientAddress::of(&visit.request).0,
         user_agent: visit.user_agent(),
+        known_browser: visit.known_browser(),
+        post: visit.post.clone(),
     };
     Ok(visit.db.write(move |conn| facts.write(conn)).await?)
 }
@@ -166,6 +173,11 @@ impl Facts {
         let mut event = self.event(kind);
         event.reason = Some(reason.as_str().to_owned());
         audit::record(conn, &[event])?;
+        if let (true, Some(candidate)) = (locks, &self.attempt.candidate) {
+            let minutes = u32::try_from(self.limits.lasts.num_minutes()).unwrap_or_default();
+            let mail = Mail::AccountLocked { minutes };
+            self.post.notify(conn, &candidate.subscriber.id, mail, self.now)?;
+        }
         Ok(SignedIn::Refused(reason))
     }
 
@@ -278,7 +290,27 @@ impl Facts {
             user_agent: &self.user_agent,
         };
         session::insert(conn, &new)?;
+        self.tell_of_new_browser(conn, &candidate.subscriber)?;
         Ok(self.session.id.clone())
+    }
+
+    /// Tells the person that somebody signed in with a browser that they have not used before. The
+    /// first of all is no news.
+    fn tell_of_new_browser(
+        &self,
+        conn: &mut AnyConn,
+        person: &Subscriber,
+    ) -> Result<(), StoreError> {
+        let is_new = known_browser::seen(conn, &person.id, &self.known_browser, self.now)?;
+        if !is_new || person.last_sign_in_at.is_none() {
+            return Ok(());
+        }
+        let mail = Mail::NewBrowser {
+            address: self.address.to_string(),
+            at: self.now,
+            browser: self.user_agent.clone(),
+        };
+        self.post.notify(conn, &person.id, mail, self.now)
     }
 
     fn event(&self, kind: Kind) -> Event {

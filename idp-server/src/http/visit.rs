@@ -1,6 +1,7 @@
 //! One visit of a browser to one of our pages: what every page handler is given.
 
 use std::{
+    cell::OnceCell,
     future::{Ready, ready},
     ops::Deref,
     sync::Arc,
@@ -34,6 +35,8 @@ use crate::{
 /// A browser's request for a page.
 pub struct Visit {
     app: Data<App>,
+    /// A name that this visit gives the browser, for [`Self::known_browser`].
+    newly_known: OnceCell<Secret>,
     /// The request.
     pub request: HttpRequest,
 }
@@ -52,7 +55,8 @@ impl FromRequest for Visit {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let app = request.app_data::<Data<App>>().cloned();
-        let visit = app.map(|app| Self { app, request: request.clone() });
+        let visit =
+            app.map(|app| Self { app, newly_known: OnceCell::new(), request: request.clone() });
         ready(visit.ok_or_else(|| ErrorInternalServerError("the application state is missing")))
     }
 }
@@ -93,6 +97,15 @@ impl Visit {
         }
     }
 
+    /// What people know the browser by: it outlives the browser's closing, proves nothing, and is
+    /// set with the answer of a visit that asked for it.
+    pub fn known_browser(&self) -> SecretDigest {
+        match browser::known_secret(&self.request) {
+            Some(secret) => secret.digest(),
+            None => self.newly_known.get_or_init(|| self.random.secret()).digest(),
+        }
+    }
+
     /// The token for a form of ours.
     pub fn form_token(&self, browser: &Secret, purpose: &str) -> String {
         browser::form_token(&self.sub_keys.form_token, browser, purpose)
@@ -114,7 +127,9 @@ impl Visit {
 
     /// The page, or the error in its place.
     pub fn answer(&self, outcome: Result<HttpResponse, PageError>) -> HttpResponse {
-        outcome.unwrap_or_else(|error| self.error(&error))
+        let mut answer = outcome.unwrap_or_else(|error| self.error(&error));
+        set(&mut answer, self.newly_known.get().map(browser::known_cookie));
+        answer
     }
 
     fn error(&self, error: &PageError) -> HttpResponse {

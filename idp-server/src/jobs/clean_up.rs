@@ -9,7 +9,10 @@ use tokio::sync::watch;
 use super::rounds::{self, Report};
 use crate::{
     app::App,
-    store::{StoreError, grant, lease, lockout, outbox, remembered_browser},
+    store::{
+        AnyConn, StoreError, grant, known_browser, lease, lockout, mailed_code, outbox,
+        remembered_browser, self_help,
+    },
 };
 
 /// How often a node tries; one of them succeeds.
@@ -19,6 +22,9 @@ const PERIOD: Duration = Duration::from_secs(60 * 60);
 const KEPT_FOR: TimeDelta = TimeDelta::days(30);
 /// A lock lasts minutes, and counting starts anew with each success.
 const FAILURES_KEPT_FOR: TimeDelta = TimeDelta::days(1);
+/// Self-help stays closed, and a browser known, for a year: longer than an account stays in use
+/// without its owner.
+const YEAR: TimeDelta = TimeDelta::days(365);
 /// The lease and how long it is held: no other node does the same in the same hour.
 const LEASE: (&str, TimeDelta) = ("clean-up", TimeDelta::minutes(50));
 
@@ -42,7 +48,22 @@ async fn round(app: &App, holder: String) -> Result<(), StoreError> {
     let (grants, sessions) = app.db.write(move |conn| grant::sweep(conn, now - KEPT_FOR)).await?;
     let messages = app.db.write(move |conn| outbox::sweep(conn, now - KEPT_FOR)).await?;
     let failures = app.db.write(move |conn| lockout::sweep(conn, now - FAILURES_KEPT_FOR)).await?;
-    let browsers = app.db.write(move |conn| remembered_browser::sweep(conn, now)).await?;
-    tracing::info!(grants, sessions, messages, failures, browsers, "removed what is over");
+    let sweep = move |conn: &mut AnyConn| {
+        let codes = mailed_code::sweep(conn, now - KEPT_FOR)?;
+        let answers = self_help::sweep(conn, now - YEAR)?;
+        let known = known_browser::sweep(conn, now - YEAR)?;
+        Ok((codes, answers, remembered_browser::sweep(conn, now)? + known))
+    };
+    let (codes, answers, browsers) = app.db.write(sweep).await?;
+    tracing::info!(
+        grants,
+        sessions,
+        messages,
+        failures,
+        codes,
+        answers,
+        browsers,
+        "removed what is over"
+    );
     Ok(())
 }

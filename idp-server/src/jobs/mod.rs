@@ -5,6 +5,7 @@
 //! database, which another node takes over if this one dies.
 
 mod clean_up;
+mod factor_reset;
 mod outbox;
 mod rounds;
 mod sealing;
@@ -32,6 +33,7 @@ pub fn start(app: &Arc<App>) -> JobsHandle {
     let (stop, stopped) = watch::channel(false);
     let tasks = vec![
         tokio::spawn(clean_up::run(Arc::clone(app), stopped.clone())),
+        tokio::spawn(factor_reset::run(Arc::clone(app), stopped.clone())),
         tokio::spawn(outbox::run(Arc::clone(app), stopped.clone())),
         tokio::spawn(sealing::run(Arc::clone(app), stopped)),
     ];

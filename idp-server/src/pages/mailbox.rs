@@ -16,7 +16,6 @@ pub struct MailboxPage<'a> {
 /// A mail as the mailbox shows it: the text that the person would have read.
 #[derive(Clone, Debug)]
 pub struct MailView<'a> {
-    pub id: &'a str,
     pub to: &'a str,
     pub at: DateTime<Utc>,
     pub letter: Letter,

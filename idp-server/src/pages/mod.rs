@@ -37,8 +37,9 @@ mod tests;
 pub use account::activity_words;
 pub use account::{
     AccountAgreementPage, AccountNav, ActivityActor, ActivityEntry, ActivityPage, AffiliationView,
-    AgreementsPage, Area, FactorView, ListedAgreement, OverviewPage, PasswordPage, PasswordProblem,
-    RememberedView, SecurityDone, SecurityPage, SessionView, SessionsDone, SessionsPage, SiteVisit,
+    AgreementsPage, Area, EmailPage, EmailProblem, FactorView, ListedAgreement, OverviewPage,
+    PasswordPage, PasswordProblem, PendingEmail, QuestionsPage, RememberedView, SecurityDone,
+    SecurityPage, SessionView, SessionsDone, SessionsPage, SiteVisit,
 };
 pub use affiliation::{AffiliationChoice, AffiliationPage};
 pub use agreement::{AgreementDeclinedPage, AgreementPage, AgreementView};

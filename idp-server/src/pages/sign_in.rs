@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::challenge::ChallengeView;
 use super::frame::{Frame, SiteView};
 use super::messages::Messages;
 
@@ -20,6 +21,8 @@ pub struct SignInPage<'a> {
     pub passkeys: bool,
     pub reason: Option<SignInReason>,
     pub problem: Option<SignInProblem>,
+    /// After several failures.
+    pub challenge: Option<ChallengeView>,
 }
 
 /// Why somebody who may have signed in already is asked again.
@@ -44,6 +47,8 @@ pub enum SignInProblem {
     },
     /// The pool that checks passwords is full: send it with 503 and `Retry-After`.
     Busy,
+    /// After several failures a challenge comes first: send it with 403. The password was not read.
+    Challenge,
     /// The form token was missing, foreign or old: send it with 403. The password was not read.
     FormExpired,
     Missing {
@@ -102,6 +107,7 @@ impl SignInProblem {
         let words = &text.sign_in;
         match self {
             Self::Busy => vec![words.problem_busy.to_owned()],
+            Self::Challenge => vec![words.problem_challenge.to_owned()],
             Self::FormExpired => vec![words.problem_form.to_owned()],
             Self::Missing { .. } => vec![words.problem_missing.to_owned()],
             Self::Refused { lock_minutes } => vec![

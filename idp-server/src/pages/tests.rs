@@ -2,6 +2,7 @@
 //! community, and also written to `target/pages/`, where they can be looked at (see `gallery`).
 
 mod gallery;
+mod ways_back;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +35,20 @@ const HOOKS: &[(&str, &[&str])] = &[
     ("enrol-app", &["name=\"code\"", "id=\"text-key\"", "id=\"enrol-submit\""]),
     ("factor-email", &["id=\"factor-send\""]),
     ("factor-totp", &["name=\"code\"", "autocomplete=\"one-time-code\"", "id=\"factor-submit\""]),
+    (
+        "forgot-code",
+        &[
+            "name=\"code\"",
+            "inputmode=\"numeric\"",
+            "autocomplete=\"one-time-code\"",
+            "id=\"code-again\"",
+        ],
+    ),
+    ("forgot-new", &["name=\"password\"", "name=\"repeated\"", "autocomplete=\"new-password\""]),
+    (
+        "forgot-password",
+        &["name=\"username\"", "name=\"solution\"", "id=\"challenge-new\"", "<noscript>"],
+    ),
     ("form-post", &["id=\"form-post\"", "name=\"code\"", "src=\"/assets/form-post.js?v="]),
     ("notice", &["id=\"consent-allow\"", "id=\"consent-deny\"", "/notice\"", "/cancel\""]),
     ("refusal-role", &["role_required", "id=\"reference\"", "/cancel\""]),

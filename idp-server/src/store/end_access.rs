@@ -58,10 +58,14 @@ pub enum Cause {
     AffiliationEnded,
     /// The authorization code came back a second time (RFC 6749 §4.1.2).
     CodeReused,
+    /// The old mailbox stopped a change of the mail address (domain 4.7).
+    EmailStopped,
     /// The person ended it on the account page.
     EndedByPerson,
     /// The person chose another password.
     PasswordChanged,
+    /// Lost second factors were removed (domain 4.6).
+    FactorsReset,
     /// A forgotten password was replaced (security 17.9).
     PasswordReset,
     /// A spent refresh token came back (RFC 9700 §4.14.2).
@@ -88,8 +92,10 @@ impl Cause {
             Self::AccountStopped => "account-stopped",
             Self::AffiliationEnded => "affiliation-ended",
             Self::CodeReused => "code-reused",
+            Self::EmailStopped => "email-stopped",
             Self::EndedByPerson => "ended-by-person",
             Self::PasswordChanged => "password-changed",
+            Self::FactorsReset => "factors-reset",
             Self::PasswordReset => "password-reset",
             Self::RefreshTokenReused => "refresh-token-reused",
             Self::Replaced => "replaced",

@@ -274,8 +274,6 @@ pub struct WrittenMail {
     pub id: MessageId,
     /// The mail.
     pub content: Content,
-    /// How it stands.
-    pub state: MessageState,
     /// When it was written.
     pub created_at: DateTime<Utc>,
 }
@@ -285,18 +283,17 @@ pub struct WrittenMail {
 /// # Errors
 /// [`StoreError`].
 pub fn last_mails(conn: &mut AnyConn, limit: i64) -> Result<Vec<WrittenMail>, StoreError> {
-    let rows: Vec<(String, String, String, i64)> = outbox::table
+    let rows: Vec<(String, String, i64)> = outbox::table
         .filter(outbox::kind.eq("mail"))
         .order((outbox::created_at.desc(), outbox::id))
         .limit(limit)
-        .select((outbox::id, outbox::payload, outbox::state, outbox::created_at))
+        .select((outbox::id, outbox::payload, outbox::created_at))
         .load(conn)?;
-    let mail = |(id, payload, state, created_at): (String, String, String, i64)| {
+    let mail = |(id, payload, created_at): (String, String, i64)| {
         let read = Reading { table: "outbox", row: &id };
         Ok(WrittenMail {
             id: read.parsed("id", id.clone())?,
             content: read.json("payload", &payload)?,
-            state: read.code("state", &state)?,
             created_at: read.at("created_at", created_at)?,
         })
     };

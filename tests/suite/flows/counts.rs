@@ -105,7 +105,8 @@ async fn every_request_is_as_cheap_as_promised(idp: &TestIdp) {
         site.sign_on(&mut idp.browser(), &Person::new("practitioner")).await;
     })
     .await;
-    at_most("a whole sign-on", whole, (12.0, 2.0));
+    // One of them takes down with which browser it was.
+    at_most("a whole sign-on", whole, (13.0, 2.0));
 
     let failed = cost(idp, || async {
         let mut browser = idp.browser();

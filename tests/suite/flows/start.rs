@@ -114,8 +114,11 @@ async fn outside_demo_mode_the_demo_is_nobody(idp: Fresh) {
         .replace("demo = true\n", "")
         .replace("[clock]\n", "")
         .replace(&format!("{clock}\n"), "");
-    fs::write(idp.config_file(), config).unwrap();
+    let mail = "[mail]\nhost = \"127.0.0.1\"\ntls = \"none\"\nfrom = \"Hilum <a@b.example>\"\n";
+    fs::write(idp.config_file(), format!("{config}{mail}")).unwrap();
     idp.restart(0).await;
+    // Whoever could read it could set anybody's password.
+    assert_eq!(idp.browser().visit("/demo/mailbox").await.status, 404);
     assert_eq!(idp.site("machine").client_credentials().await.error(), (401, "invalid_client"));
     let mut browser = idp.browser();
     assert_eq!(browser.get(&idp.site("credentia").request().url()).await.status, 400);

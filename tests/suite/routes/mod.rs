@@ -3,7 +3,10 @@
 mod account;
 mod activity;
 mod agreement;
+mod challenge;
+mod email;
 mod every_route;
+mod forgot;
 mod input;
 mod oidc;
 mod password;

@@ -77,7 +77,7 @@ async fn list(visit: &Visit, before: Option<&str>) -> Result<HttpResponse, PageE
     let older = older.map(|cursor| cursor.to_string());
     let content = ActivityPage {
         frame: visit.frame(),
-        nav: nav(Area::Activity),
+        nav: nav(visit, Area::Activity),
         entries: entries.collect(),
         is_older,
         older: older.as_deref(),

@@ -53,7 +53,7 @@ async fn list(visit: &Visit, done: bool) -> Result<HttpResponse, PageError> {
     let is_due = |wanted: &&Agreement| !accepted.iter().any(|(known, _)| known.id == wanted.id);
     let content = AgreementsPage {
         frame: visit.frame(),
-        nav: nav(Area::Agreements),
+        nav: nav(visit, Area::Agreements),
         due: in_force.iter().filter(is_due).map(|due| listed(due, None)).collect(),
         accepted: accepted.iter().map(|(known, at)| listed(known, Some(*at))).collect(),
         done,
@@ -114,7 +114,7 @@ async fn text(visit: &Visit, id: &str) -> Result<HttpResponse, PageError> {
         is_due.then(|| visit.form_token(&browser, &purpose(&loaded.subscriber.id, &agreement.id)));
     let content = AccountAgreementPage {
         frame: visit.frame(),
-        nav: nav(Area::Agreements),
+        nav: nav(visit, Area::Agreements),
         id: agreement.id.as_str(),
         hash: &agreement.text.hash().to_string(),
         agreement: AgreementView::of(&agreement),

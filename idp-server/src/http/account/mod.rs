@@ -2,8 +2,10 @@
 
 mod activity;
 mod agreements;
+mod email;
 mod overview;
 mod password;
+mod questions;
 mod sessions;
 
 use actix_web::{HttpResponse, cookie::Cookie, http::StatusCode, web};
@@ -19,14 +21,16 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config
         .configure(activity::routes)
         .configure(agreements::routes)
+        .configure(email::routes)
         .configure(overview::routes)
         .configure(password::routes)
+        .configure(questions::routes)
         .configure(sessions::routes);
 }
 
 /// The navigation of a page.
-pub const fn nav(area: Area) -> AccountNav {
-    AccountNav { area }
+pub fn nav(visit: &Visit, area: Area) -> AccountNav {
+    AccountNav { area, has_questions: visit.password_policy.secret_questions }
 }
 
 /// The token for the forms of a page, and the cookie to set if the browser had no name yet.

@@ -42,7 +42,7 @@ async fn overview(visit: &Visit) -> Result<HttpResponse, PageError> {
         visits.iter().filter_map(|(id, at)| Some((visit.sites.find(id)?, *at))).collect();
     let content = OverviewPage {
         frame: visit.frame(),
-        nav: nav(Area::Overview),
+        nav: nav(visit, Area::Overview),
         name: &name,
         user_id: person.user_id.as_str(),
         email: person.email.as_ref().map(|email| email.as_str()),

@@ -73,7 +73,7 @@ fn form(
     let (form_token, cookie) = form_token(visit);
     let content = PasswordPage {
         frame: visit.frame(),
-        nav: nav(Area::Password),
+        nav: nav(visit, Area::Password),
         form_token: &form_token,
         user_id: person.subscriber.user_id.as_str(),
         policy: visit.password_policy,

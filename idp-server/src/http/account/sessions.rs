@@ -50,7 +50,7 @@ async fn list(visit: &Visit, done: Option<&str>) -> Result<HttpResponse, PageErr
     let (form_token, cookie) = form_token(visit);
     let content = SessionsPage {
         frame: visit.frame(),
-        nav: nav(Area::Sessions),
+        nav: nav(visit, Area::Sessions),
         form_token: &form_token,
         sessions: sessions
             .iter()

@@ -29,6 +29,7 @@ use crate::{
     app::App,
     http::{
         browser,
+        challenge::{self, Passed},
         client_address::ClientAddress,
         error::PageError,
         session::{self, Evidence, NewSignIn, SignedIn},
@@ -56,6 +57,15 @@ async fn sign_in(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespon
     let answer = |status, user_id: &str, problem| {
         stand.sign_in(site.as_deref(), status, SignIn::failed(user_id, problem))
     };
+    // With the challenge that the next try has to meet, where there have been several failures.
+    let answer_again = |status, attempt, user_id: &str, problem| {
+        let mut say = SignIn::failed(user_id, problem);
+        if visit.throttle.challenges(attempt) {
+            let (browser, _) = visit.browser();
+            say = say.challenged(challenge::fresh(visit, &browser, handle));
+        }
+        stand.sign_in(site.as_deref(), status, say)
+    };
     let Some(form) = visit.own_form(body, handle) else {
         return Ok(answer(StatusCode::FORBIDDEN, "", SignInProblem::FormExpired));
     };
@@ -80,16 +90,24 @@ async fn sign_in(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespon
             seconds,
         ));
     }
+    if visit.throttle.challenges(attempt)
+        && let Passed::No(challenge) = challenge::judge(visit, &form, handle).await?
+    {
+        visit.metrics.sign_in("challenged");
+        let say = SignIn::failed(&typed.shown, SignInProblem::Challenge).challenged(challenge);
+        return Ok(stand.sign_in(site.as_deref(), StatusCode::FORBIDDEN, say));
+    }
     let refused = SignInProblem::Refused { lock_minutes: lock_minutes(visit.lockout) };
     match verify(visit, typed.normalized.clone(), typed.password, attempt).await? {
         Outcome::Busy => {
             visit.metrics.sign_in("busy");
-            let busy = answer(StatusCode::SERVICE_UNAVAILABLE, &typed.shown, SignInProblem::Busy);
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            let busy = answer_again(status, attempt, &typed.shown, SignInProblem::Busy);
             Ok(later(busy, RETRY_AFTER_SECONDS.into()))
         }
         Outcome::Refused => {
             visit.metrics.sign_in("refused");
-            Ok(answer(StatusCode::UNAUTHORIZED, &typed.shown, refused))
+            Ok(answer_again(StatusCode::UNAUTHORIZED, attempt, &typed.shown, refused))
         }
         Outcome::SignedIn(secret) => {
             drop(stand);

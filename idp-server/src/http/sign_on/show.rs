@@ -32,8 +32,8 @@ use crate::{
     },
     pages::{
         self, AffiliationChoice, AffiliationPage, AgreementDeclinedPage, AgreementPage,
-        AgreementView, NoticePage, Received, RefusalPage, RefusalReason, SignInPage, SignInProblem,
-        SwitchPersonPage,
+        AgreementView, ChallengeView, NoticePage, Received, RefusalPage, RefusalReason, SignInPage,
+        SignInProblem, SwitchPersonPage,
     },
     sites::SiteEntry,
 };
@@ -170,6 +170,7 @@ impl<'a> Stand<'a> {
             passkeys: self.visit.passkeys.are_available(),
             reason: say.reason,
             problem: say.problem,
+            challenge: say.challenge,
         };
         page_for(status, &content, &self.policy(site).calls_home())
     }
@@ -343,11 +344,12 @@ pub struct Choosing<'a> {
 }
 
 /// What is said on the sign-in page.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub struct SignIn<'a> {
     pub user_id: &'a str,
     pub reason: Option<pages::SignInReason>,
     pub problem: Option<SignInProblem>,
+    pub challenge: Option<ChallengeView>,
 }
 
 impl<'a> SignIn<'a> {
@@ -363,12 +365,17 @@ impl<'a> SignIn<'a> {
             SignInReason::TooOld => Some(pages::SignInReason::TooLongAgo),
         };
         let user_id = request.and_then(SiteRequest::login_hint).unwrap_or_default();
-        Self { user_id, reason, problem: None }
+        Self { user_id, reason, problem: None, challenge: None }
     }
 
     /// After a try that signed nobody in. What was typed as User ID is not lost.
     pub fn failed(user_id: &'a str, problem: SignInProblem) -> Self {
-        Self { user_id, reason: None, problem: Some(problem) }
+        Self { user_id, reason: None, problem: Some(problem), challenge: None }
+    }
+
+    /// The same, with the challenge that the next try has to meet.
+    pub fn challenged(self, challenge: ChallengeView) -> Self {
+        Self { challenge: Some(challenge), ..self }
     }
 }
 

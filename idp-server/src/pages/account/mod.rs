@@ -5,16 +5,20 @@
 
 mod activity;
 mod agreements;
+mod email;
 mod nav;
 mod overview;
 mod password;
+mod questions;
 mod security;
 mod sessions;
 
 pub use activity::{ActivityActor, ActivityEntry, ActivityPage, activity_words};
 pub use agreements::{AccountAgreementPage, AgreementsPage, ListedAgreement};
+pub use email::{EmailPage, EmailProblem, PendingEmail};
 pub use nav::{AccountNav, Area};
 pub use overview::{AffiliationView, OverviewPage, SiteVisit};
 pub use password::{PasswordPage, PasswordProblem};
+pub use questions::QuestionsPage;
 pub use security::{FactorView, RememberedView, SecurityDone, SecurityPage};
 pub use sessions::{SessionView, SessionsDone, SessionsPage};

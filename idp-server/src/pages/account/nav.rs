@@ -7,18 +7,22 @@ use crate::pages::Messages;
 pub enum Area {
     Activity,
     Agreements,
+    Email,
     Overview,
     Password,
     Security,
+    Questions,
     Sessions,
 }
 
 impl Area {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Overview,
         Self::Password,
         Self::Security,
+        Self::Email,
+        Self::Questions,
         Self::Sessions,
         Self::Activity,
         Self::Agreements,
@@ -29,9 +33,11 @@ impl Area {
         match self {
             Self::Activity => "/account/activity",
             Self::Agreements => "/account/agreements",
+            Self::Email => "/account/email",
             Self::Overview => "/account",
             Self::Password => "/account/password",
             Self::Security => "/account/security",
+            Self::Questions => "/account/questions",
             Self::Sessions => "/account/sessions",
         }
     }
@@ -42,9 +48,11 @@ impl Area {
         match self {
             Self::Activity => words.area_activity,
             Self::Agreements => words.area_agreements,
+            Self::Email => words.area_email,
             Self::Overview => words.area_overview,
             Self::Password => words.area_password,
             Self::Security => words.area_security,
+            Self::Questions => words.area_questions,
             Self::Sessions => words.area_sessions,
         }
     }
@@ -55,11 +63,14 @@ impl Area {
 pub struct AccountNav {
     /// Where the person is.
     pub area: Area,
+    /// Whether the policy has secret questions.
+    pub has_questions: bool,
 }
 
 impl AccountNav {
     /// The areas that this person has.
-    pub(super) fn areas(&self) -> &'static [Area] {
-        &Area::ALL
+    pub(super) fn areas(&self) -> impl Iterator<Item = Area> {
+        let has_questions = self.has_questions;
+        Area::ALL.into_iter().filter(move |area| *area != Area::Questions || has_questions)
     }
 }

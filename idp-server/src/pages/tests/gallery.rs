@@ -12,6 +12,7 @@ use std::{fs, io};
 use askama::Template;
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::ways_back;
 use crate::pages::*;
 
 /// Must not come out as it went in, in any place of any page.
@@ -122,13 +123,14 @@ fn pages(words: &'static Words) -> Vec<Rendered> {
         own(frame, words),
         account::pages(frame, words),
         agreement::pages(frame, words),
+        ways_back::pages(frame, words.user_id),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-fn rendered(name: &'static str, page: &impl Template) -> Rendered {
+pub(super) fn rendered(name: &'static str, page: &impl Template) -> Rendered {
     Rendered { name, html: page.render().expect(name) }
 }
 
@@ -151,6 +153,7 @@ fn sign_in(frame: Frame<'static>, words: &'static Words) -> SignInPage<'static> 
         passkeys: true,
         reason: None,
         problem: None,
+        challenge: None,
     }
 }
 
@@ -211,7 +214,7 @@ fn factors(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
     };
     let security = |may_change| SecurityPage {
         frame,
-        nav: AccountNav { area: Area::Security },
+        nav: AccountNav { area: Area::Security, has_questions: true },
         form_token: words.token,
         may_change,
         may_enrol: true,
@@ -282,6 +285,13 @@ fn sign_on(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
         rendered("sign-in-missing", &SignInPage { user_id: "", ..problem(missing) }),
         rendered("sign-in-busy", &problem(SignInProblem::Busy)),
         rendered("sign-in-throttled", &problem(SignInProblem::Throttled)),
+        rendered(
+            "sign-in-challenged",
+            &SignInPage {
+                challenge: Some(ways_back::challenge(Some(ChallengeProblem::Due))),
+                ..problem(SignInProblem::Challenge)
+            },
+        ),
         rendered("sign-in-form-expired", &problem(SignInProblem::FormExpired)),
         rendered(
             "form-post",

@@ -50,7 +50,7 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
 }
 
 const fn nav(area: Area) -> AccountNav {
-    AccountNav { area }
+    AccountNav { area, has_questions: true }
 }
 
 fn overview(frame: Frame<'static>, words: &'static Words) -> OverviewPage<'static> {

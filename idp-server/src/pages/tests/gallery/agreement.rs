@@ -50,7 +50,7 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
         accepted_at,
         superseded,
     };
-    let nav = AccountNav { area: Area::Agreements };
+    let nav = AccountNav { area: Area::Agreements, has_questions: false };
     let list = |due, accepted, done| AgreementsPage { frame, nav, due, accepted, done };
     let hash = text.text.hash().to_string();
     let one = |accepted_at, answer_token| AccountAgreementPage {
