@@ -4,6 +4,7 @@
 mod access;
 mod aggregates;
 mod audit;
+mod codes;
 mod migrating;
 mod person;
 mod races;
