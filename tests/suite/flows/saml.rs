@@ -43,9 +43,8 @@ fn response(page: &Page) -> String {
 }
 
 async fn ask(idp: &Fresh, browser: &mut Browser, id: &str) -> Page {
-    let now = idp.call(reqwest::Method::GET, "/jwks").send().await.unwrap();
-    let date = now.headers()["date"].to_str().unwrap().to_owned();
-    let instant = instant(&date);
+    let (_, headers, _) = idp.call(reqwest::Method::GET, "/jwks").send().await;
+    let instant = instant(headers["date"].to_str().unwrap());
     let request = format!(
         "<p:AuthnRequest xmlns:p=\"urn:oasis:names:tc:SAML:2.0:protocol\" ID=\"{id}\" \
          Version=\"2.0\" IssueInstant=\"{instant}\"><Issuer \
