@@ -9,6 +9,8 @@ pub enum ErrorCode {
     AccountSelectionRequired,
     /// RFC 6750 §3.1.
     InsufficientScope,
+    /// RFC 9470 §3.
+    InsufficientUserAuthentication,
     /// OIDC Core §3.1.2.6.
     InteractionRequired,
     /// RFC 6749 §5.2.
@@ -53,6 +55,7 @@ impl ErrorCode {
             Self::AccessDenied => "access_denied",
             Self::AccountSelectionRequired => "account_selection_required",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::InteractionRequired => "interaction_required",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
@@ -77,7 +80,7 @@ impl ErrorCode {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
-            Self::InvalidClient | Self::InvalidToken => 401,
+            Self::InsufficientUserAuthentication | Self::InvalidClient | Self::InvalidToken => 401,
             Self::InsufficientScope => 403,
             Self::ServerError => 500,
             Self::TemporarilyUnavailable => 503,

@@ -5,6 +5,7 @@
 
 mod account;
 mod agreement;
+mod api;
 mod browser;
 mod challenge;
 pub mod client_address;
@@ -48,6 +49,7 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .configure(sign_on::routes)
         .configure(sign_out::routes)
         .configure(account::routes)
+        .configure(api::routes)
         .configure(demo::routes)
         .configure(forgot::routes)
         .configure(security::routes)

@@ -3,6 +3,7 @@
 mod account;
 mod activity;
 mod agreement;
+mod api;
 mod challenge;
 mod email;
 mod every_route;

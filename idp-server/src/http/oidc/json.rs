@@ -73,6 +73,7 @@ pub fn error(code: ErrorCode, error: &dyn Error, vague: &str) -> HttpResponse {
         ErrorCode::AccessDenied
         | ErrorCode::AccountSelectionRequired
         | ErrorCode::InsufficientScope
+        | ErrorCode::InsufficientUserAuthentication
         | ErrorCode::InteractionRequired
         | ErrorCode::InvalidClient
         | ErrorCode::InvalidRequest

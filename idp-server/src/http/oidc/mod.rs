@@ -6,15 +6,15 @@ mod cors;
 pub mod end_session;
 pub mod holder;
 mod introspect;
-mod json;
+pub mod json;
 mod metadata;
-mod presented;
+pub mod presented;
 pub mod response;
 mod revoke;
 #[cfg(test)]
 mod tests;
 mod token;
-mod userinfo;
+pub mod userinfo;
 mod witness;
 
 use actix_web::{

@@ -114,7 +114,7 @@ fn bearer_token(request: &HttpRequest, form: &Params) -> Result<String, Userinfo
 }
 
 /// The token of `Bearer …`; the name of the scheme counts in any letter case (RFC 9110 §11.1).
-fn of_scheme_bearer(header: &str) -> Option<&str> {
+pub fn of_scheme_bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

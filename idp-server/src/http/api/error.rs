@@ -1,0 +1,140 @@
+//! How the API says no: a challenge (RFC 6750 §3) that tells what would help (RFC 9470 §3).
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header::WWW_AUTHENTICATE},
+};
+use idp_core::{authentication::gate::Challenge, oidc::error::ErrorCode};
+
+use crate::{http::oidc::json, keys::ring::OwnTokenError, store::StoreError};
+
+/// Why the API said no.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No token was sent, so nothing is said about any (RFC 6750 §3.1).
+    #[error("no access token")]
+    Anonymous,
+    /// What the token rests on no longer counts, or it is for somebody else.
+    #[error("access token of a grant that no longer counts")]
+    Ended,
+    /// The token does not open this.
+    #[error("the access token lacks the scope hilum.me")]
+    InsufficientScope,
+    /// The token cannot be taken from where it stands.
+    #[error("{0}")]
+    Malformed(&'static str),
+    /// Nothing of this person is there.
+    #[error("nothing at this address")]
+    NotFound,
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No access token of ours, or expired.
+    #[error("access token: {0}")]
+    Token(#[from] OwnTokenError),
+    /// The sign-in behind the token is too weak or too old for this.
+    #[error("a stronger or more recent sign-in is needed")]
+    Weak(Challenge),
+}
+
+impl ApiError {
+    /// `None`: the bare challenge, or the bare status.
+    const fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Anonymous | Self::NotFound => None,
+            Self::Ended | Self::Token(_) => Some(ErrorCode::InvalidToken),
+            Self::InsufficientScope => Some(ErrorCode::InsufficientScope),
+            Self::Malformed(_) => Some(ErrorCode::InvalidRequest),
+            Self::Store(StoreError::Unavailable) => Some(ErrorCode::TemporarilyUnavailable),
+            Self::Store(
+                StoreError::Conflict(_) | StoreError::CorruptRow { .. } | StoreError::Database(_),
+            ) => Some(ErrorCode::ServerError),
+            Self::Weak(_) => Some(ErrorCode::InsufficientUserAuthentication),
+        }
+    }
+
+    /// What stands in `WWW-Authenticate`, if anything.
+    fn challenge(&self) -> Option<String> {
+        const REALM: &str = "Bearer realm=\"hilum\"";
+        let named = |error: &str, more: String| Some(format!("{REALM}, error=\"{error}\"{more}"));
+        match self {
+            Self::Anonymous => Some(REALM.to_owned()),
+            Self::Ended | Self::Token(_) => named("invalid_token", String::new()),
+            Self::InsufficientScope => {
+                named("insufficient_scope", ", scope=\"hilum.me\"".to_owned())
+            }
+            Self::Malformed(_) => named("invalid_request", String::new()),
+            Self::NotFound | Self::Store(_) => None,
+            Self::Weak(Challenge { acr, max_age_seconds }) => {
+                let acr = acr.map(|rung| format!(", acr_values=\"{}\"", rung.acr()));
+                let age = max_age_seconds.map(|seconds| format!(", max_age=\"{seconds}\""));
+                let more = [acr, age].into_iter().flatten().collect::<String>();
+                named("insufficient_user_authentication", more)
+            }
+        }
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        match (self, self.code()) {
+            (_, Some(code)) => json::status(code),
+            (Self::NotFound, None) => StatusCode::NOT_FOUND,
+            (_, None) => StatusCode::UNAUTHORIZED,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut answer = match self.code() {
+            Some(code) => json::error(code, self, "the access token is invalid or has ended"),
+            None => json::private(self.status_code()).finish(),
+        };
+        if let Some(challenge) = self.challenge().and_then(|challenge| challenge.parse().ok()) {
+            answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use idp_core::authentication::assurance::Assurance;
+
+    use super::*;
+
+    #[test]
+    fn a_challenge_says_what_would_help() {
+        let strong =
+            Challenge { acr: Some(Assurance::BrowserSecondFactor), max_age_seconds: Some(900) };
+        for (error, status, expected) in [
+            (ApiError::Anonymous, 401, Some("Bearer realm=\"hilum\"")),
+            (ApiError::Ended, 401, Some("Bearer realm=\"hilum\", error=\"invalid_token\"")),
+            (
+                ApiError::InsufficientScope,
+                403,
+                Some("Bearer realm=\"hilum\", error=\"insufficient_scope\", scope=\"hilum.me\""),
+            ),
+            (
+                ApiError::Weak(strong),
+                401,
+                Some(
+                    "Bearer realm=\"hilum\", error=\"insufficient_user_authentication\", \
+                     acr_values=\"urn:hilum:acr:browser-second-factor\", max_age=\"900\"",
+                ),
+            ),
+            (
+                ApiError::Weak(Challenge { acr: None, max_age_seconds: Some(900) }),
+                401,
+                Some(
+                    "Bearer realm=\"hilum\", error=\"insufficient_user_authentication\", \
+                     max_age=\"900\"",
+                ),
+            ),
+            (ApiError::NotFound, 404, None),
+        ] {
+            let answer = error.error_response();
+            let found = answer.headers().get(WWW_AUTHENTICATE).map(|h| h.to_str().unwrap());
+            assert_eq!((answer.status().as_u16(), found), (status, expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `/api/v1/me`: a person's own account, for a program that speaks for them (scope `hilum.me`).
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use idp_core::{
+    audit::Actor,
+    authentication::{
+        assurance::Assurance,
+        gate::{Demand, Level},
+    },
+    ids::SessionId,
+};
+use serde::Serialize;
+
+use super::{error::ApiError, token};
+use crate::{
+    app::App,
+    http::{client_address::ClientAddress, oidc::json::NoStore},
+    store::{Cause, Ending, Scope, end_access, session},
+};
+
+/// What ending a session takes: a second factor, proved lately. A program may have a token for
+/// hours, and a stolen one must not sign its person out everywhere.
+const END: Demand = Demand::lately(Level::Rung(Assurance::BrowserSecondFactor));
+
+/// The person.
+#[derive(Serialize)]
+pub(super) struct Me {
+    user_id: String,
+    name: String,
+    email: Option<String>,
+    email_verified: bool,
+    session: String,
+    session_expires_at: i64,
+}
+
+/// An open session.
+#[derive(Serialize)]
+pub(super) struct Session {
+    id: String,
+    current: bool,
+    started_at: i64,
+    expires_at: i64,
+    address: String,
+    user_agent: String,
+}
+
+/// `GET /api/v1/me`.
+///
+/// # Errors
+/// [`ApiError`].
+pub(super) async fn show(
+    app: web::Data<App>,
+    request: HttpRequest,
+) -> Result<NoStore<Me>, ApiError> {
+    let loaded = token::person(&app.into_inner(), &request, Demand::SIGNED_IN).await?;
+    let person = loaded.subscriber;
+    Ok(NoStore(Me {
+        user_id: person.user_id.to_string(),
+        name: person.name(),
+        email: person.email.as_ref().map(|address| address.as_str().to_owned()),
+        email_verified: person.email_verified,
+        session: loaded.session.id.to_string(),
+        session_expires_at: loaded.session.expires_at.timestamp(),
+    }))
+}
+
+/// `GET /api/v1/me/sessions`.
+///
+/// # Errors
+/// [`ApiError`].
+pub(super) async fn sessions(
+    app: web::Data<App>,
+    request: HttpRequest,
+) -> Result<NoStore<Vec<Session>>, ApiError> {
+    let app = app.into_inner();
+    let loaded = token::person(&app, &request, Demand::SIGNED_IN).await?;
+    let (id, now) = (loaded.subscriber.id, app.clock.now());
+    let open = app.db.read(move |conn| session::live_of_subscriber(conn, &id, now)).await?;
+    let told = open.into_iter().map(|listed| Session {
+        current: listed.session.id == loaded.session.id,
+        id: listed.session.id.to_string(),
+        started_at: listed.session.started_at.timestamp(),
+        expires_at: listed.session.expires_at.timestamp(),
+        address: listed.address,
+        user_agent: listed.user_agent,
+    });
+    Ok(NoStore(told.collect()))
+}
+
+/// `DELETE /api/v1/me/sessions/{id}`. A session of somebody else is not there (security 19.4).
+///
+/// # Errors
+/// [`ApiError`].
+pub(super) async fn end_session(
+    app: web::Data<App>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let app = app.into_inner();
+    let loaded = token::person(&app, &request, END).await?;
+    let id: SessionId = id.parse().map_err(|_| ApiError::NotFound)?;
+    let (person, now) = (loaded.subscriber.id, app.clock.now());
+    let ending = Ending {
+        actor: Actor::Subscriber(person.clone()),
+        address: Some(ClientAddress::of(&request).0),
+        cause: Cause::EndedByPerson,
+        now,
+    };
+    let random = app.random.clone();
+    let end = move |conn: &mut _| {
+        let own = session::live_of_subscriber(conn, &person, now)?;
+        if !own.iter().any(|listed| listed.session.id == id) {
+            return Ok(false);
+        }
+        end_access(conn, &Scope::Session(id.clone()), &ending, &random)?;
+        Ok(true)
+    };
+    let ended = app.db.write(end).await?;
+    app.outbox.wake();
+    if ended { Ok(HttpResponse::NoContent().finish()) } else { Err(ApiError::NotFound) }
+}
