@@ -33,7 +33,9 @@ async function pressed(event) {
   problem.hidden = true;
   try {
     await answer(form, "optional");
-  } catch {
+  } catch (error) {
+    // For whoever helps over the telephone.
+    problem.dataset.passkeyProblem = String(error);
     problem.hidden = false;
     problem.focus();
   }

@@ -186,6 +186,9 @@ impl Passkeys {
         )?;
         let mut options = public_key(&options);
         set(&mut options, "/hints", json!([]));
+        // `webauthn-rs` asks security keys for a protection that contradicts "preferred", and
+        // browsers refuse the two together. We check the person by the flag of each answer.
+        set(&mut options, "/extensions", json!({ "credProps": true }));
         // So that it can be offered on the sign-in page, before anybody has typed a name.
         set(&mut options, "/authenticatorSelection/residentKey", json!("preferred"));
         let subscriber = person.id.clone();

@@ -2,9 +2,11 @@
 
 use std::{env, fs, time::Duration};
 
-use fantoccini::{Client, ClientBuilder, Locator, key::Key};
+use fantoccini::{Client, ClientBuilder, Locator, key::Key, wd::WebDriverCompatibleCommand};
 use hyper_util::client::legacy::connect::HttpConnector;
+use reqwest::Method;
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use crate::runtime::eventually;
 
@@ -47,6 +49,17 @@ impl Chromium {
         let title = this.client.title().await.expect("a title");
         assert_eq!(title == "on", scripts, "scripts run in pages, or they do not: {title}");
         this
+    }
+
+    /// Gives the window a passkey device that checks its person and always finds them there
+    /// (`WebAuthn` Level 3 §11.3).
+    pub async fn add_passkey_device(&self) {
+        self.client.issue_cmd(AddDevice).await.expect("a virtual authenticator");
+    }
+
+    /// Forgets every cookie of the site that is shown.
+    pub async fn forget_cookies(&self) {
+        self.client.delete_all_cookies().await.expect("cookies go");
     }
 
     /// Closes the window.
@@ -144,5 +157,23 @@ impl Chromium {
                error => done(['axe failed: ' + error]));";
         let found = self.client.execute_async(check, vec![json!(WCAG)]).await.expect("axe runs");
         assert_eq!(found, Value::Array(Vec::new()), "{page}");
+    }
+}
+
+/// `POST /session/{id}/webauthn/authenticator`.
+#[derive(Debug)]
+struct AddDevice;
+
+impl WebDriverCompatibleCommand for AddDevice {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
+        base.join(&format!("session/{}/webauthn/authenticator", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        let device = json!({
+            "protocol": "ctap2", "transport": "internal", "hasResidentKey": true,
+            "hasUserVerification": true, "isUserVerified": true, "isUserConsenting": true,
+        });
+        (Method::POST, Some(device.to_string()))
     }
 }

@@ -70,7 +70,7 @@ impl Seed {
     #[must_use]
     pub fn from_base32(text: &str) -> Option<Self> {
         let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        let secret = totp_rs::Secret::try_from_base32(&text.to_ascii_uppercase()).ok()?;
+        let secret = totp_rs::Secret::try_from_base32(text.to_ascii_uppercase()).ok()?;
         Self::from_bytes(secret.as_bytes())
     }
 
