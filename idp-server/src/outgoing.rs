@@ -139,7 +139,12 @@ impl Outgoing {
     /// that says no is an [`Answer`].
     pub async fn get(&self, url: &Url) -> Result<Answer, OutgoingError> {
         self.judge(url)?;
-        self.send(self.client.get(url.clone()).header(ACCEPT, "application/json")).await
+        self.send(
+            self.client
+                .get(url.clone())
+                .header(ACCEPT, "application/json, application/samlmetadata+xml, */*;q=0.1"),
+        )
+        .await
     }
 
     /// Posts a form.

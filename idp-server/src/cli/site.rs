@@ -78,9 +78,9 @@ pub(super) enum Sites {
         /// The site's identifier
         #[arg(value_name = "ID")]
         id: SiteId,
-        /// The new metadata
+        /// The new metadata; left out, they are fetched from the record's metadata_source
         #[arg(value_name = "FILE")]
-        file: PathBuf,
+        file: Option<PathBuf>,
         /// Put the changes into force
         #[arg(long)]
         accept: bool,
@@ -113,7 +113,8 @@ impl Sites {
             }
             Self::Refresh { config, id, file, accept } => {
                 let config = config.load()?;
-                block_on(metadata::refresh(Desk::open(&config)?, id, &file, accept))
+                let desk = Desk::open(&config)?;
+                block_on(metadata::refresh(desk, &config, id, file.as_deref(), accept))
             }
             Self::List { config } => block_on(list(Desk::open(&config.load()?)?)),
             Self::Remove { config, id } => block_on(remove(Desk::open(&config.load()?)?, id)),
@@ -206,7 +207,10 @@ pub(super) fn refused_addresses(site: &Site, allowed: &AllowedHosts) -> Vec<Fiel
             ("jwks_uri", jwks_uri(client)),
             ("backchannel_logout_uri", client.backchannel_logout_uri.clone()),
         ],
-        Front::Saml(provider) => vec![("SingleLogoutService", provider.soap_logout().cloned())],
+        Front::Saml(provider) => vec![
+            ("SingleLogoutService", provider.soap_logout().cloned()),
+            ("metadata_source", provider.source.as_ref().map(|source| source.url.clone())),
+        ],
     };
     addresses
         .into_iter()

@@ -1,8 +1,10 @@
 //! The jobs at work: a session ends, the site hears of it, and the record of it is sealed.
 
+mod saml;
+
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::{
         Arc,
         mpsc::{Receiver, channel},
@@ -27,7 +29,7 @@ use crate::{
     keys::ring::Expiry,
     random::Random,
     store::{
-        Cause, Ending, Scope, audit, end_access,
+        AnyConn, Cause, Ending, Scope, StoreError, audit, end_access,
         outbox::{self, MessageState, Receipt},
         site,
         tests::{
@@ -54,20 +56,7 @@ fn site_server(statuses: &'static [u16]) -> (u16, Receiver<Params>) {
     thread::spawn(move || {
         for (status, stream) in statuses.iter().zip(listener.incoming()) {
             let mut stream = BufReader::new(stream.unwrap());
-            let mut length = 0;
-            loop {
-                let mut line = String::new();
-                stream.read_line(&mut line).unwrap();
-                let line = line.trim().to_ascii_lowercase();
-                if let Some(value) = line.strip_prefix("content-length:") {
-                    length = value.trim().parse().unwrap();
-                }
-                if line.is_empty() {
-                    break;
-                }
-            }
-            let mut body = vec![0; length];
-            stream.read_exact(&mut body).unwrap();
+            let body = read_body(&mut stream);
             let head =
                 format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
             stream.get_mut().write_all(head.as_bytes()).unwrap();
@@ -75,6 +64,25 @@ fn site_server(statuses: &'static [u16]) -> (u16, Receiver<Params>) {
         }
     });
     (port, heard)
+}
+
+/// The body of a request.
+fn read_body(stream: &mut BufReader<TcpStream>) -> Vec<u8> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).unwrap();
+        let line = line.trim().to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).unwrap();
+    body
 }
 
 impl Bench {
@@ -88,12 +96,24 @@ impl Bench {
         });
         let circumstances = Circumstances { id: [1; 16], secret: [2; 32], demo: false };
         let listener = site_registration::read(&document, circumstances).unwrap().site;
+        let add = move |conn: &mut AnyConn| {
+            site::insert(conn, &listener, at(0))?;
+            store_session(conn, "ann", "ann", 0)?;
+            store_grant(conn, "a", "ann", "ann", "listener")
+        };
+        Self::with(database, heard, add).await
+    }
+
+    /// The session that `add` begins has just ended.
+    async fn with(
+        database: TestDatabase,
+        heard: Receiver<Params>,
+        add: impl Fn(&mut AnyConn) -> Result<(), StoreError> + Send + 'static,
+    ) -> Self {
         database.write(community).await;
         database
             .write(move |conn| {
-                site::insert(conn, &listener, at(0))?;
-                store_session(conn, "ann", "ann", 0)?;
-                store_grant(conn, "a", "ann", "ann", "listener")?;
+                add(conn)?;
                 let (actor, now) = (Actor::Nobody, at(1));
                 let ending = Ending { actor, address: None, cause: Cause::SignedOut, now };
                 let session = Scope::Session("ses_ann".parse().unwrap());

@@ -11,8 +11,10 @@ use idp_core::{
     },
     ids::SiteId,
     saml::{
+        certificate::Certificate,
         metadata::read::{self, Described, MetadataError},
         service_provider::{EntityId, ProviderMetadata, ServiceProvider},
+        signature::VerificationKeys,
         xml::Xml,
     },
 };
@@ -21,6 +23,8 @@ use serde_json::{Value, json};
 use super::{Desk, unknown};
 use crate::{
     cli::{Failure, database::failed},
+    config::Config,
+    outgoing::Outgoing,
     store::{AnyConn, audit, site},
 };
 
@@ -78,14 +82,11 @@ enum Refreshed {
 /// Takes over new metadata of a site, or shows what they would change.
 pub(super) async fn refresh(
     desk: Desk,
+    config: &Config,
     id: SiteId,
-    file: &Path,
+    file: Option<&Path>,
     accept: bool,
 ) -> Result<(), Failure> {
-    let unreadable = |error: io::Error| {
-        Failure::new(format!("{}: {error}", file.display()), "Nothing was changed.")
-    };
-    let text = fs::read_to_string(file).map_err(unreadable)?;
     let now = desk.ending.now;
     let event = desk.event(Kind::SiteMetadataRefreshed, &id);
     let wanted = id.clone();
@@ -95,7 +96,10 @@ pub(super) async fn refresh(
     });
     let known = known.await.map_err(|error| failed(&error))?.ok_or_else(|| unknown(&id))?;
     let entity_id = known.service_provider().map(|provider| provider.entity_id.clone());
-    let described = describe(file, &text, entity_id.as_ref(), now)?;
+    let described = match file {
+        Some(file) => describe(file, &read_file(file)?, entity_id.as_ref(), now)?,
+        None => fetch(config, &known, now).await?,
+    };
     let write = move |conn: &mut AnyConn| {
         let Some(mut found) = site::find(conn, &wanted)? else { return Ok(Refreshed::Unknown) };
         let release = found.release.clone();
@@ -137,6 +141,43 @@ pub(super) async fn refresh(
         }
         Refreshed::Unknown => Err(unknown(&id)),
     }
+}
+
+fn read_file(file: &Path) -> Result<String, Failure> {
+    let unreadable = |error: io::Error| {
+        Failure::new(format!("{}: {error}", file.display()), "Nothing was changed.")
+    };
+    fs::read_to_string(file).map_err(unreadable)
+}
+
+/// Fetches the metadata from where the site's record says. They count only signed by whom it says:
+/// the connection alone proves nothing about who wrote them (security 14.4).
+async fn fetch(config: &Config, site: &Site, now: DateTime<Utc>) -> Result<Described, Failure> {
+    let failed = |why: String| Failure::new(why, "Nothing was changed; the last good copy stays.");
+    let provider = site.service_provider();
+    let source = provider.and_then(|provider| Some((provider, provider.source.as_ref()?)));
+    let Some((provider, source)) = source else {
+        return Err(failed(format!("{} has no metadata_source: name a FILE", site.id)));
+    };
+    let outgoing = Outgoing::new(&config.outgoing).map_err(|error| failed(error.to_string()))?;
+    let answer = outgoing.get(&source.url).await.map_err(|error| failed(error.to_string()))?;
+    let text = String::from_utf8(answer.body).map_err(|_| failed("not text in UTF-8".into()))?;
+    if answer.status != 200 {
+        return Err(failed(format!("{} answers with status {}", source.url, answer.status)));
+    }
+    fetched(&text, provider, &source.signed_by, now).map_err(|error| failed(error.to_string()))
+}
+
+/// What fetched metadata say of the site, if they are signed by one of `signed_by`.
+fn fetched(
+    text: &str,
+    provider: &ServiceProvider,
+    signed_by: &[Certificate],
+    now: DateTime<Utc>,
+) -> Result<Described, MetadataError> {
+    let xml = Xml::parse(text)?;
+    read::check_signature(&xml, &VerificationKeys::of(signed_by))?;
+    read::one(&xml, Some(&provider.entity_id), now)
 }
 
 /// What becomes other by new metadata, a line each, for a person to review. Keys are named by their
@@ -182,8 +223,13 @@ fn compare(lines: &mut Vec<String>, before: &[String], after: &[String]) {
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
+    use idp_core::{
+        oidc::jose::SigningAlgorithm,
+        saml::signature::{Signer as _, sign_enveloped},
+    };
 
     use super::*;
+    use crate::keys::saml_keys::SamlSigner;
 
     fn metadata(host: &str, path: &str) -> String {
         format!(
@@ -215,6 +261,40 @@ mod tests {
                 "+ assertions to https://evil.example/acs (Post)",
             ]
         );
+    }
+
+    #[test]
+    fn fetched_metadata_count_only_signed_by_whom_the_record_says() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
+        let circumstances = Circumstances { id: [1; 16], secret: [2; 32], demo: false };
+        let text = metadata("sp.example", "acs");
+        let site = saml::read(described(&text), None, circumstances).unwrap();
+        let provider = site.service_provider().unwrap();
+        let [good, other] = [(); 2].map(|()| SamlSigner::of_partner(SigningAlgorithm::Es256, now));
+        let trusted = [Certificate::from_base64(good.certificate()).unwrap()];
+        let canonical = |text: &str| text.replace(" entityID", " ID=\"_m\" entityID");
+        let signed = |text: &str, by: &SamlSigner| {
+            let text = canonical(text).replace("/></SPSS", "></AssertionConsumerService></SPSS");
+            let text = text.replace(
+                "<AssertionConsumerService index=\"0\" Location=\"https://sp.example/acs\" \
+                 Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\">",
+                "<AssertionConsumerService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" \
+                 Location=\"https://sp.example/acs\" index=\"0\">",
+            );
+            let at = text.find("<SPSSODescriptor").unwrap();
+            sign_enveloped(&text, at, "_m", by).unwrap()
+        };
+        let found = fetched(&signed(&text, &good), provider, &trusted, now);
+        assert_eq!(found.unwrap(), described(&text));
+        for (text, name) in [
+            (text.clone(), "unsigned"),
+            (signed(&text, &other), "by somebody else"),
+            (signed(&text, &good).replace("/acs", "/evil"), "changed"),
+            (signed(&text.replace("/sp\"", "/other\""), &good), "of another entity"),
+        ] {
+            assert!(fetched(&text, provider, &trusted, now).is_err(), "{name}");
+        }
+        assert!(fetched(&signed(&text, &good), provider, &[], now).is_err(), "nobody is trusted");
     }
 
     #[test]
