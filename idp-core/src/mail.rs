@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     authentication::mailed_code::{CodePurpose, MailedCode},
     community::subscriber::{EmailAddress, UserId},
-    ids::{EmailChangeId, FactorResetId},
+    ids::{EmailChangeId, FactorId, FactorResetId},
 };
 
 /// A second factor as a mail names it.
@@ -21,6 +21,15 @@ pub enum FactorKind {
     AuthenticatorApp,
     /// A passkey or security key.
     Passkey,
+}
+
+/// What removes a new factor, typed on the page behind the link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopFactor {
+    /// Which factor, for the link.
+    pub factor: FactorId,
+    /// The code.
+    pub code: MailedCode,
 }
 
 /// Who hands over a code or has a factor removed.
@@ -91,6 +100,8 @@ pub enum Mail {
         kind: FactorKind,
         /// What the person calls it.
         name: String,
+        /// What removes it again, for a first factor, which somebody else may have set up.
+        stop: Option<StopFactor>,
     },
     /// A second factor is gone.
     FactorRemoved {

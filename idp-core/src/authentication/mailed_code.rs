@@ -45,11 +45,13 @@ pub enum CodePurpose {
     StopEmailChange,
     /// To stop the removal of a lost second factor.
     StopFactorReset,
+    /// To remove a first second factor that somebody else set up (security 18.5).
+    StopNewFactor,
 }
 
 impl CodePurpose {
     /// Every purpose there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ConfirmMailbox,
         Self::EmailChange,
         Self::PasswordReset,
@@ -57,6 +59,7 @@ impl CodePurpose {
         Self::SignIn,
         Self::StopEmailChange,
         Self::StopFactorReset,
+        Self::StopNewFactor,
     ];
 
     /// How it is spelt.
@@ -70,6 +73,7 @@ impl CodePurpose {
             Self::SignIn => "sign-in",
             Self::StopEmailChange => "stop-email-change",
             Self::StopFactorReset => "stop-factor-reset",
+            Self::StopNewFactor => "stop-new-factor",
         }
     }
 
@@ -81,7 +85,7 @@ impl CodePurpose {
                 TimeDelta::minutes(15)
             }
             Self::ResetHandedOver | Self::StopFactorReset => TimeDelta::hours(24),
-            Self::StopEmailChange => TimeDelta::hours(72),
+            Self::StopEmailChange | Self::StopNewFactor => TimeDelta::hours(72),
         }
     }
 

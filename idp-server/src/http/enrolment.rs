@@ -13,11 +13,12 @@ use idp_core::{
     authentication::{
         assurance::{Method, Proof},
         factor::{Factor, FactorKind, FactorName},
+        mailed_code::CodePurpose,
         recovery_code::{RecoveryCode, SET_SIZE},
         totp::Seed,
     },
     ids::{EventId, FactorId, SubscriberId},
-    mail::{self, Mail},
+    mail::{self, Mail, StopFactor},
     secret::{Secret, SecretDigest},
 };
 use serde_json::json;
@@ -34,6 +35,7 @@ use crate::{
     store::{
         AnyConn, StoreError, Taken, audit,
         factor::{self, Material},
+        mailed_code,
         person::LoadedPerson,
         recovery_code, remembered_browser, session,
     },
@@ -246,10 +248,19 @@ impl Facts {
             events.push(self.event(1, Kind::RecoveryCodesMade).in_session(session.id));
         }
         audit::record(conn, &events)?;
-        let mail =
-            Mail::FactorAdded { kind: mailed(self.new.kind), name: self.new.name.to_string() };
+        let stop = if before.has_own_factor() { None } else { self.stop(conn)? };
+        let (kind, name) = (mailed(self.new.kind), self.new.name.to_string());
+        let mail = Mail::FactorAdded { kind, name, stop };
         self.post.notify(conn, &self.subscriber, mail, self.now)?;
         Ok(Ok(first))
+    }
+
+    /// What removes a first factor again, if somebody else has set it up (security 18.5).
+    fn stop(&self, conn: &mut AnyConn) -> Result<Option<StopFactor>, StoreError> {
+        let (purpose, code) = (CodePurpose::StopNewFactor, self.post.draw_code());
+        let digest = self.post.digest(&code, purpose, &self.subscriber);
+        let issued = mailed_code::issue(conn, &self.subscriber, purpose, digest, self.now)?;
+        Ok(issued.is_ok().then(|| StopFactor { factor: self.new.id.clone(), code }))
     }
 
     /// What setting it up shows. A device that registers has signed nothing yet, so it opens no

@@ -14,12 +14,13 @@ use idp_core::{
         mailed_code::{CodePurpose, MailedCode, Redemption},
         throttle::{Attempt, Verdict},
     },
-    ids::{EmailChangeId, EventId, FactorResetId, SubscriberId},
+    ids::{EmailChangeId, EventId, FactorId, FactorResetId, SubscriberId},
     mail::Mail,
 };
 
 use super::{
     client_address::ClientAddress,
+    enrolment::mailed,
     error::PageError,
     visit::{Visit, page, set},
 };
@@ -30,7 +31,7 @@ use crate::{
     store::{
         AnyConn, Cause, Ending, Scope, StoreError, audit,
         email_change::{self, ChangeState},
-        end_access,
+        end_access, factor,
         factor_reset::{self, ResetState},
         mailed_code, subscriber,
     },
@@ -43,6 +44,7 @@ const PURPOSE: &str = "stop";
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/stop/email/{id}").get(show_email).post(stop_email))
+        .service(web::resource("/stop/factor/{id}").get(show_factor).post(stop_factor))
         .service(web::resource("/stop/factor-reset/{id}").get(show_reset).post(stop_reset));
 }
 
@@ -53,6 +55,16 @@ async fn show_email(visit: Visit, id: Path<String>) -> HttpResponse {
 
 async fn show_reset(visit: Visit, id: Path<String>) -> HttpResponse {
     let outcome = show(&visit, Stoppable::FactorReset, &id);
+    visit.answer(outcome)
+}
+
+async fn show_factor(visit: Visit, id: Path<String>) -> HttpResponse {
+    let outcome = show(&visit, Stoppable::NewFactor, &id);
+    visit.answer(outcome)
+}
+
+async fn stop_factor(visit: Visit, id: Path<String>, body: Bytes) -> HttpResponse {
+    let outcome = stop(&visit, Stoppable::NewFactor, &id, &body).await;
     visit.answer(outcome)
 }
 
@@ -71,6 +83,7 @@ fn show(visit: &Visit, what: Stoppable, id: &str) -> Result<HttpResponse, PageEr
     let known = match what {
         Stoppable::EmailChange => id.parse::<EmailChangeId>().is_ok(),
         Stoppable::FactorReset => id.parse::<FactorResetId>().is_ok(),
+        Stoppable::NewFactor => id.parse::<FactorId>().is_ok(),
     };
     if known { Ok(form(visit, what, id, StatusCode::OK, None)) } else { Err(PageError::NotFound) }
 }
@@ -121,6 +134,10 @@ async fn stop(
         Stoppable::FactorReset => {
             let id: FactorResetId = id.parse().map_err(|_| PageError::NotFound)?;
             visit.db.write(move |conn| work.reset(conn, &id)).await?
+        }
+        Stoppable::NewFactor => {
+            let id: FactorId = id.parse().map_err(|_| PageError::NotFound)?;
+            visit.db.write(move |conn| work.new_factor(conn, &id)).await?
         }
     };
     visit.outbox.wake();
@@ -200,6 +217,28 @@ impl Work {
         self.post.notify(conn, person, Mail::FactorResetCancelled, self.now)?;
         audit::record(conn, &[self.event(Kind::FactorResetCancelled, person)])?;
         Ok(Some(Outcome::FactorResetStopped))
+    }
+
+    /// Removes what somebody set up who had a password and came into the mailbox for a moment: the
+    /// factor, others that were set up with its help, and every session (security 18.5).
+    fn new_factor(&self, conn: &mut AnyConn, id: &FactorId) -> Result<Option<Outcome>, StoreError> {
+        let Some((person, named)) = factor::find(conn, id)? else { return Ok(None) };
+        if !self.redeems(conn, &person, CodePurpose::StopNewFactor)? {
+            return Ok(None);
+        }
+        factor::remove_all(conn, &person)?;
+        let ending = Ending {
+            actor: Actor::Subscriber(person.clone()),
+            address: Some(self.address),
+            cause: Cause::FactorStopped,
+            now: self.now,
+        };
+        let everywhere = Scope::SessionsOfSubscriber { subscriber: person.clone(), except: None };
+        end_access(conn, &everywhere, &ending, &self.random)?;
+        let mail = Mail::FactorRemoved { kind: mailed(named.kind), name: named.name.to_string() };
+        self.post.notify(conn, &person, mail, self.now)?;
+        audit::record(conn, &[self.event(Kind::FactorRemoved, &person)])?;
+        Ok(Some(Outcome::NewFactorStopped))
     }
 
     fn redeems(

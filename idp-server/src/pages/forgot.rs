@@ -187,6 +187,8 @@ pub enum Outcome {
     EmailUndone,
     /// The removal of the second factors is stopped.
     FactorResetStopped,
+    /// A new second factor is removed.
+    NewFactorStopped,
     /// There is a new password.
     PasswordSet,
     /// Whatever there is to say about the address was mailed to it.
@@ -213,6 +215,9 @@ impl OutcomePage<'_> {
             Outcome::FactorResetStopped => {
                 (stop.factor_stopped, stop.factor_stopped_lead, stop.next)
             }
+            Outcome::NewFactorStopped => {
+                (stop.new_factor_stopped, stop.new_factor_stopped_lead, stop.next)
+            }
             Outcome::PasswordSet => (forgot.done_title, forgot.done_lead, forgot.done_next),
             Outcome::UserIdMailed => {
                 (forgot.user_id_mailed, forgot.user_id_mailed_lead, forgot.user_id_mailed_next)
@@ -226,6 +231,7 @@ impl OutcomePage<'_> {
 pub enum Stoppable {
     EmailChange,
     FactorReset,
+    NewFactor,
 }
 
 /// Stops something that a mail told about: posts `code` and `form_token` to where it is.
@@ -250,6 +256,9 @@ impl StopPage<'_> {
             }
             Stoppable::FactorReset => {
                 (words.factor_title, words.factor_lead, words.factor_submit, "factor-reset")
+            }
+            Stoppable::NewFactor => {
+                (words.new_factor_title, words.new_factor_lead, words.new_factor_submit, "factor")
             }
         }
     }

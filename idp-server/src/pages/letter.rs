@@ -9,7 +9,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use idp_core::{
     authentication::mailed_code::{CodePurpose, MailedCode},
-    mail::{FactorKind, Helper, Mail},
+    mail::{FactorKind, Helper, Mail, StopFactor},
 };
 
 use super::{browser, frame::Support, messages::Messages, moment::written};
@@ -176,10 +176,16 @@ impl Writer<'_> {
                 words.email_taken_subject.to_owned(),
                 vec![says(words.email_taken), says(words.email_taken_next)],
             ),
-            Mail::FactorAdded { kind, name } => self.notice(
-                words.factor_added_subject,
-                vec![says(words.factor_added), self.factor(*kind, name), self.account()],
-            ),
+            Mail::FactorAdded { kind, name, stop } => {
+                let mut blocks =
+                    vec![says(words.factor_added), self.factor(*kind, name), self.account()];
+                if let Some(StopFactor { factor, code }) = stop {
+                    blocks.push(says(words.factor_added_stop_hint));
+                    let link = format!("/stop/factor/{factor}");
+                    blocks.extend(self.stop(words.factor_added_stop, &link, code));
+                }
+                self.notice(words.factor_added_subject, blocks)
+            }
             Mail::FactorRemoved { kind, name } => self.notice(
                 words.factor_removed_subject,
                 vec![says(words.factor_removed), self.factor(*kind, name), self.account()],
@@ -268,7 +274,8 @@ impl Writer<'_> {
             // These go in other mails, or in none.
             CodePurpose::ResetHandedOver
             | CodePurpose::StopEmailChange
-            | CodePurpose::StopFactorReset => (words.other_code_subject, words.other_code),
+            | CodePurpose::StopFactorReset
+            | CodePurpose::StopNewFactor => (words.other_code_subject, words.other_code),
         };
         let minutes = purpose.lasts().num_minutes();
         let blocks = vec![

@@ -68,6 +68,8 @@ pub enum Cause {
     FactorsReset,
     /// A forgotten password was replaced (security 17.9).
     PasswordReset,
+    /// The person had a new second factor removed, from the mailbox.
+    FactorStopped,
     /// A spent refresh token came back (RFC 9700 §4.14.2).
     RefreshTokenReused,
     /// Somebody else signed in with the same browser.
@@ -97,6 +99,7 @@ impl Cause {
             Self::PasswordChanged => "password-changed",
             Self::FactorsReset => "factors-reset",
             Self::PasswordReset => "password-reset",
+            Self::FactorStopped => "factor-stopped",
             Self::RefreshTokenReused => "refresh-token-reused",
             Self::Replaced => "replaced",
             Self::Revoked => "revoked",

@@ -84,6 +84,7 @@ const ROUTES: &[(&str, u16, u16)] = &[
     ("/signed-out", 200, 405),
     ("/stop/email/{id}", 404, 403),
     ("/stop/factor-reset/{id}", 404, 403),
+    ("/stop/factor/{id}", 404, 403),
     ("/token", 405, 400),
     ("/userinfo", 401, 401),
 ];

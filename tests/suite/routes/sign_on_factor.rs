@@ -50,6 +50,14 @@ async fn type_code(browser: &mut Browser, page: &Page, code: &str) -> Page {
     browser.submit(page, "factor-submit", &[("code", code)]).await
 }
 
+/// The demo's `administrator` has a factor, too.
+const FACTORS_OF_ANA: &str = "SELECT f.id AS v FROM factor f \
+     JOIN subscriber p ON p.id = f.subscriber_id WHERE p.user_id = 'practitioner'";
+
+fn factors_of_ana(idp: &TestIdp) -> usize {
+    idp.database.column(FACTORS_OF_ANA).len()
+}
+
 fn failures(idp: &TestIdp) -> i64 {
     idp.database.number("SELECT COALESCE(SUM(failures), 0) AS v FROM lockout")
 }
@@ -77,7 +85,7 @@ async fn whoever_has_no_factor_shows_their_mailbox_sets_one_up_and_goes_on(idp: 
     let (app, before) = (App::of(&page), browser.session().unwrap().to_owned());
     let refused = browser.submit(&page, "enrol-submit", &[("code", &app.wrong_code())]).await;
     assert_eq!(refused.status, 401, "{}", refused.body);
-    assert_eq!(idp.database.number("SELECT COUNT(*) AS v FROM factor"), 0, "not before its proof");
+    assert_eq!(factors_of_ana(&idp), 0, "not before its proof");
     assert_eq!(App::of(&refused).code(0), app.code(0), "the same key is shown again");
     let done = browser.submit(&refused, "enrol-submit", &[("code", &app.code(0))]).await;
     let codes = recovery_codes(&done);
@@ -86,7 +94,7 @@ async fn whoever_has_no_factor_shows_their_mailbox_sets_one_up_and_goes_on(idp: 
     // The form counts once.
     let again = browser.submit(&refused, "enrol-submit", &[("code", &app.code(1))]).await;
     assert!(recovery_codes(&again).is_empty(), "{}", again.body);
-    assert_eq!(idp.database.number("SELECT COUNT(*) AS v FROM factor"), 1);
+    assert_eq!(factors_of_ana(&idp), 1);
     let page = browser.open(&idp.url(&handle)).await;
     let page =
         if page.is_notice() { browser.submit(&page, "consent-allow", &[]).await } else { page };
@@ -104,6 +112,18 @@ async fn whoever_has_no_factor_shows_their_mailbox_sets_one_up_and_goes_on(idp: 
         letters.iter().any(|letter| letter.contains("Authenticator app")).then_some(())
     })
     .await;
+    // Whoever reads the notice can remove it, and only with what stands in the mail.
+    let factor = idp.database.column(FACTORS_OF_ANA).pop().unwrap();
+    let mut owner = idp.browser();
+    let page = owner.visit(&format!("/stop/factor/{factor}")).await;
+    let refused = owner.submit(&page, "stop-submit", &[("code", "0000 0000")]).await;
+    assert_eq!(refused.status, 403, "{}", refused.body);
+    assert_eq!(factors_of_ana(&idp), 1);
+    let code = idp.mailed_code(ANA.1).await;
+    let stopped = owner.submit(&refused, "stop-submit", &[("code", &code)]).await;
+    assert_eq!(stopped.status, 200, "{}", stopped.body);
+    assert_eq!(factors_of_ana(&idp), 0);
+    assert!(browser.visit("/account").await.is_sign_in(), "everybody is signed out");
     assert_eq!(idp.must(&["audit", "verify"]).code, 0);
 }
 
@@ -280,7 +300,7 @@ async fn a_recovery_code_works_once_and_leads_to_a_new_factor(idp: Fresh) {
     assert_eq!(refused.status, 401, "of the old set");
     let page = type_code(&mut other, &refused, &new[0]).await;
     assert!(page.has("enrol-app"), "{} {}", page.status, page.body);
-    assert_eq!(failures(&idp), 0);
+    assert_eq!(failures(&idp), 2, "a code in place of a factor forgives no wrong one");
     eventually("the notice", || async {
         let letters = idp.letters(ANA.1).await;
         letters.iter().any(|letter| letter.to_lowercase().contains("recovery code")).then_some(())
@@ -357,10 +377,10 @@ async fn a_change_of_factors_needs_a_fresh_sign_in_with_the_factor(idp: Fresh) {
     let mut browser = idp.browser();
     let (app, _) = ana(&idp, &mut browser).await;
     let fresh = browser.visit("/account/security").await;
-    let factor = idp.database.column("SELECT id AS v FROM factor").pop().unwrap();
+    let factor = idp.database.column(FACTORS_OF_ANA).pop().unwrap();
     let path = format!("/account/security/factors/{factor}/remove");
     let token = fresh.form("recovery-replace").value("form_token").unwrap().to_owned();
-    let count = || idp.database.number("SELECT COUNT(*) AS v FROM factor");
+    let count = || factors_of_ana(&idp);
     // With the password alone.
     let mut weak = idp.browser();
     let page = weak.visit("/account/security").await;
@@ -403,7 +423,7 @@ async fn a_change_of_factors_needs_a_fresh_sign_in_with_the_factor(idp: Fresh) {
     let page = browser.send(&url, request).await;
     let page = browser.follow(page).await;
     assert_eq!(count(), 0, "{}", page.body);
-    assert_eq!(idp.database.number("SELECT COUNT(*) AS v FROM recovery_code"), 0);
+    assert_eq!(idp.database.number("SELECT COUNT(*) AS v FROM recovery_code r JOIN subscriber p ON p.id = r.subscriber_id WHERE p.user_id = 'practitioner'"), 0);
     eventually("the notice", || async { (idp.letters(ANA.1).await.len() >= 3).then_some(()) })
         .await;
 }

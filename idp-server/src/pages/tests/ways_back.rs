@@ -91,6 +91,7 @@ pub(super) fn pages(frame: Frame<'static>, typed: &'static str) -> Vec<Rendered>
         rendered("outcome-user-id", &outcome(Outcome::UserIdMailed)),
         rendered("outcome-email-undone", &outcome(Outcome::EmailUndone)),
         rendered("stop-email", &stop(Stoppable::EmailChange, None)),
+        rendered("stop-new-factor", &stop(Stoppable::NewFactor, None)),
         rendered("stop-factor", &stop(Stoppable::FactorReset, Some(ForgotProblem::WrongCode))),
         rendered(
             "mailbox",
@@ -142,7 +143,11 @@ fn every_mail(typed: &str) -> Vec<Mail> {
         },
         Mail::EmailChangeUndone,
         Mail::EmailTaken,
-        Mail::FactorAdded { kind: FactorKind::AuthenticatorApp, name: typed.to_owned() },
+        Mail::FactorAdded {
+            kind: FactorKind::AuthenticatorApp,
+            name: typed.to_owned(),
+            stop: None,
+        },
         Mail::FactorRemoved { kind, name },
         Mail::FactorResetCancelled,
         Mail::FactorResetDone,
