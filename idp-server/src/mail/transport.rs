@@ -97,11 +97,14 @@ impl Transport {
     pub async fn ping(&self) -> Result<(), NotSent> {
         match self {
             Self::Mailbox => Ok(()),
-            Self::Smtp(carrier) => match carrier.server.test_connection().await {
-                Ok(true) => Ok(()),
-                Ok(false) => Err(NotSent::ForNow("the server does not answer".to_owned())),
-                Err(error) => Err(NotSent::ForNow(error.to_string())),
-            },
+            Self::Smtp(carrier) => {
+                match timeout(PATIENCE, carrier.server.test_connection()).await {
+                    Ok(Ok(true)) => Ok(()),
+                    Ok(Ok(false)) => Err(NotSent::ForNow("the server does not answer".to_owned())),
+                    Ok(Err(error)) => Err(NotSent::ForNow(error.to_string())),
+                    Err(_) => Err(NotSent::ForNow("the server takes too long".to_owned())),
+                }
+            }
         }
     }
 }
