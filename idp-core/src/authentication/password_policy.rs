@@ -42,15 +42,29 @@ pub struct PasswordPolicy {
     pub classes: usize,
     /// Whether secret questions may guard a reset.
     pub secret_questions: bool,
+    /// Whether people are offered a passkey before the password.
+    pub passkey_first: bool,
 }
 
 impl PasswordPolicy {
     /// The community's rules, the default.
-    pub const COMMUNITY: Self =
-        Self { name: "community", min: 8, max: 24, classes: 3, secret_questions: true };
+    pub const COMMUNITY: Self = Self {
+        name: "community",
+        min: 8,
+        max: 24,
+        classes: 3,
+        secret_questions: true,
+        passkey_first: false,
+    };
     /// NIST SP 800-63B-4.
-    pub const NIST_63B_4: Self =
-        Self { name: "nist-63b-4", min: 15, max: 128, classes: 0, secret_questions: false };
+    pub const NIST_63B_4: Self = Self {
+        name: "nist-63b-4",
+        min: 15,
+        max: 128,
+        classes: 0,
+        secret_questions: false,
+        passkey_first: true,
+    };
 
     /// The policy of this name.
     #[must_use]

@@ -19,6 +19,8 @@ pub struct SignInPage<'a> {
     pub user_id: &'a str,
     /// Whether passkeys can be used here.
     pub passkeys: bool,
+    /// Whether the passkey stands before the password.
+    pub passkey_first: bool,
     pub reason: Option<SignInReason>,
     pub problem: Option<SignInProblem>,
     /// After several failures.

@@ -257,6 +257,9 @@ async fn the_nist_policy_asks_for_length_and_nothing_else(backend: hilum_tests::
         }
     }
     assert!(can_sign_in(&idp, &person.with_password(&most)).await);
+    let sign_in = idp.browser().visit("/account").await;
+    let places = ["passkey-submit", "login-submit"].map(|id| sign_in.body.find(id));
+    assert!(places[0].is_some() && places.is_sorted(), "passkey first: {}", sign_in.body);
 }
 
 /// 16.5

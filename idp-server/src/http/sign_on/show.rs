@@ -168,6 +168,7 @@ impl<'a> Stand<'a> {
             site: site.map(|entry| site_view(&entry.site)),
             user_id: say.user_id,
             passkeys: self.visit.passkeys.are_available(),
+            passkey_first: self.visit.password_policy.passkey_first,
             reason: say.reason,
             problem: say.problem,
             challenge: say.challenge,

@@ -151,6 +151,7 @@ fn sign_in(frame: Frame<'static>, words: &'static Words) -> SignInPage<'static> 
         site: Some(site(words)),
         user_id: words.user_id,
         passkeys: true,
+        passkey_first: false,
         reason: None,
         problem: None,
         challenge: None,
@@ -275,6 +276,7 @@ fn sign_on(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
     let missing = SignInProblem::Missing { user_id: true, password: true };
     vec![
         rendered("sign-in", &SignInPage { user_id: "", ..page() }),
+        rendered("sign-in-passkey-first", &SignInPage { passkey_first: true, ..page() }),
         rendered("sign-in-account", &SignInPage { site: None, ..page() }),
         rendered("sign-in-again", &SignInPage { reason: Some(SignInReason::AskedAgain), ..page() }),
         rendered(
