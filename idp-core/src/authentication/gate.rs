@@ -42,7 +42,7 @@ impl Demand {
     pub const SIGNED_IN: Self = Self { level: Level::SignedIn, max_age_seconds: None };
     /// To change what a person signs in with, or where their mail goes.
     pub const CHANGE: Self = Self::lately(Level::OwnFactor);
-    /// To set up a second factor.
+    /// To set up a second factor, or to have mail go elsewhere.
     pub const ENROLMENT: Self = Self::lately(Level::Enrolment);
     /// To work in a console (security 18.3, 20.4).
     pub const CONSOLE: Self =

@@ -62,6 +62,20 @@ impl CodePurpose {
         Self::StopNewFactor,
     ];
 
+    /// Whether it stops something instead of opening it. What withdraws codes leaves these: whoever
+    /// got into an account must not be able to take them out of its owner's mailbox.
+    #[must_use]
+    pub const fn stops(self) -> bool {
+        match self {
+            Self::StopEmailChange | Self::StopFactorReset => true,
+            Self::ConfirmMailbox
+            | Self::EmailChange
+            | Self::PasswordReset
+            | Self::ResetHandedOver
+            | Self::SignIn => false,
+        }
+    }
+
     /// How it is spelt.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -33,7 +33,7 @@ use crate::{
         email_change::{self, ChangeState},
         end_access, factor,
         factor_reset::{self, ResetState},
-        mailed_code, subscriber,
+        mailed_code, secret_questions, subscriber,
     },
 };
 
@@ -160,7 +160,8 @@ struct Work {
 
 impl Work {
     /// Stops a change of address that waits, or takes one back that has happened. Whoever changed
-    /// it may be somebody else, so everybody is signed out.
+    /// it may be somebody else, so everybody is signed out, codes on their way open nothing any
+    /// more, and what was set up since the change was asked for is gone.
     fn email(&self, conn: &mut AnyConn, id: &EmailChangeId) -> Result<Option<Outcome>, StoreError> {
         let Some(change) = email_change::find(conn, id)? else { return Ok(None) };
         let person = &change.subscriber;
@@ -177,7 +178,9 @@ impl Work {
         if !is_open || !email_change::settle(conn, &change, state, None, self.now)? {
             return Ok(None);
         }
-        mailed_code::withdraw(conn, person, CodePurpose::EmailChange)?;
+        mailed_code::withdraw_all(conn, person)?;
+        factor::remove_since(conn, person, change.requested_at)?;
+        secret_questions::remove_since(conn, person, change.requested_at)?;
         let (kind, outcome) = if was_changed {
             let Some(mut restored) = subscriber::find(conn, person)? else { return Ok(None) };
             restored.email.clone_from(&change.old);

@@ -132,6 +132,25 @@ pub fn pending(
     row.map(TryInto::try_into).transpose()
 }
 
+/// Whether the person's address was changed, and the mailbox before it may still take that back.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn may_be_undone(
+    conn: &mut AnyConn,
+    subscriber: &SubscriberId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let open: i64 = email_change::table
+        .filter(email_change::subscriber_id.eq(subscriber.as_str()))
+        .filter(email_change::old_email.is_not_null())
+        .filter(email_change::state.eq(code(&ChangeState::Changed)))
+        .filter(email_change::undo_until.gt(millis(now)))
+        .count()
+        .get_result(conn)?;
+    Ok(open > 0)
+}
+
 /// The change with this identifier.
 ///
 /// # Errors

@@ -280,6 +280,28 @@ pub fn remove(
     Ok(Some(removed))
 }
 
+/// Removes what a person, or somebody in their place, has set up since a moment: factors, recovery
+/// codes, and with the last factor all recovery codes. Says how many factors there were.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn remove_since(
+    conn: &mut AnyConn,
+    person: &SubscriberId,
+    since: DateTime<Utc>,
+) -> Result<usize, StoreError> {
+    let young = factor::table
+        .filter(factor::subscriber_id.eq(person.as_str()))
+        .filter(factor::added_at.ge(millis(since)));
+    let removed = diesel::delete(young).execute(conn)?;
+    if of_subscriber(conn, person)?.is_empty() {
+        recovery_code::remove_all(conn, person)?;
+    } else {
+        recovery_code::remove_since(conn, person, since)?;
+    }
+    Ok(removed)
+}
+
 /// Removes every factor and recovery code of a person: the end of the way back for somebody who
 /// lost them all. Says how many factors there were.
 ///

@@ -55,12 +55,16 @@ pub fn redeem(
     Ok(answer)
 }
 
-/// Withdraws every code of a person: what they were to open is open to nobody any more.
+/// Withdraws every code of a person that opens something. Those that stop something stay: they are
+/// for whoever has the mailbox, whatever happens to the account.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn withdraw_all(conn: &mut AnyConn, subscriber: &SubscriberId) -> Result<(), StoreError> {
-    let own = mailed_code::table.filter(mailed_code::subscriber_id.eq(subscriber.as_str()));
+    let open = CodePurpose::ALL.iter().filter(|purpose| !purpose.stops());
+    let own = mailed_code::table
+        .filter(mailed_code::subscriber_id.eq(subscriber.as_str()))
+        .filter(mailed_code::purpose.eq_any(open.map(|purpose| purpose.as_str())));
     diesel::update(own).set(mailed_code::expires_at.eq(0)).execute(conn)?;
     Ok(())
 }

@@ -68,3 +68,19 @@ pub fn remove_all(conn: &mut AnyConn, person: &SubscriberId) -> Result<(), Store
     diesel::delete(own).execute(conn)?;
     Ok(())
 }
+
+/// Removes the codes of a person that were made since a moment, used or not.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn remove_since(
+    conn: &mut AnyConn,
+    person: &SubscriberId,
+    since: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let young = recovery_code::table
+        .filter(recovery_code::subscriber_id.eq(person.as_str()))
+        .filter(recovery_code::made_at.ge(millis(since)));
+    diesel::delete(young).execute(conn)?;
+    Ok(())
+}

@@ -77,3 +77,19 @@ pub fn set(
         .execute(c))?;
     Ok(())
 }
+
+/// Removes the questions of a person if they were set up since a moment.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn remove_since(
+    conn: &mut AnyConn,
+    subscriber: &SubscriberId,
+    since: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let young = secret_questions::table
+        .find(subscriber.as_str())
+        .filter(secret_questions::set_at.ge(millis(since)));
+    diesel::delete(young).execute(conn)?;
+    Ok(())
+}

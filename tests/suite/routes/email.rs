@@ -8,6 +8,8 @@ on_every_store![
     the_old_mailbox_stops_a_change_before_it_happens,
     opening_a_link_changes_nothing,
     an_address_of_somebody_else_is_never_taken_over_or_told,
+    a_password_alone_changes_no_address,
+    what_was_set_up_with_a_change_goes_with_it,
     a_change_needs_a_fresh_sign_in,
     a_sign_in_with_another_browser_is_told_by_mail,
     a_lost_factor_is_removed_after_a_day_unless_its_owner_stops_it,
@@ -19,6 +21,7 @@ const NEW: &str = "ana@new-place.example";
 async fn at_email(idp: &TestIdp) -> (Browser, Page) {
     let mut browser = idp.browser();
     let page = browser.sign_on(&idp.url("/account/email"), &Person::new("practitioner")).await;
+    let page = browser.confirm_mailbox(idp, &page, OLD).await;
     assert!(page.has("email-submit"), "{}", page.body);
     (browser, page)
 }
@@ -115,6 +118,38 @@ async fn an_address_of_somebody_else_is_never_taken_over_or_told(idp: Fresh) {
         assert!(refused.status == status || refused.status == 403, "{typed}: {}", refused.status);
     }
     assert_eq!(on_file(&idp), [OLD]);
+}
+
+/// 18.5
+async fn a_password_alone_changes_no_address(idp: Fresh) {
+    let mut browser = idp.browser();
+    let page = browser.sign_on(&idp.url("/account/email"), &Person::new("practitioner")).await;
+    assert!(page.has("factor-send") && !page.has("email-submit"), "{}", page.body);
+    let url = idp.url("/account/email");
+    let request = browser.request(Method::POST, &url).form(&[("email", NEW)]);
+    assert_eq!(browser.send(&url, request).await.status, 303, "to the same page");
+    assert!(idp.mails(NEW).await.is_empty());
+}
+
+async fn what_was_set_up_with_a_change_goes_with_it(idp: Fresh) {
+    let (mut browser, page, code, _) = ask(&idp).await;
+    let fields = [("code", &*code)];
+    let confirming = browser.submit(&page, "email-confirm", &fields);
+    let (_, told) = idp.mail_after(OLD, "Your e-mail address was changed", confirming).await;
+    let page = browser.visit("/account/security/app").await;
+    browser.set_up_app(&page).await;
+    let count = |table: &str| idp.database.number(&format!("SELECT COUNT(*) AS v FROM {table}"));
+    assert_eq!((count("factor"), count("recovery_code")), (1, 10));
+    // No second change puts another mailbox into the place of the old one.
+    let page = browser.visit("/account/email").await;
+    let again = browser.submit(&page, "email-submit", &[("email", "c@new-place.example")]).await;
+    assert_eq!(again.status, 422, "{}", again.body);
+    let mut old = idp.browser();
+    let page = old.visit(&told.link(&idp.origin, "/stop/email/").unwrap()).await;
+    let page = old.submit(&page, "stop-submit", &[("code", &told.code().unwrap())]).await;
+    assert!(page.has("outcome"), "{}", page.body);
+    assert_eq!(on_file(&idp), [OLD]);
+    assert_eq!((count("factor"), count("recovery_code")), (0, 0));
 }
 
 /// 19.5

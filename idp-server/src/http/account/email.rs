@@ -1,5 +1,10 @@
 //! `/account/email`: another mail address (domain 4.7). The new mailbox has to be proved, and the
 //! old one is told at once and can take it back for three days.
+//!
+//! Whoever has no second factor shows first that the mailbox on file is theirs: a factor could be
+//! set up through the new one, and a password alone must not lead there (security 18.5). While the
+//! old mailbox can take a change back there is no further one, which would put another mailbox
+//! into its place.
 
 use actix_web::{
     HttpResponse,
@@ -55,7 +60,7 @@ struct After {
 
 async fn show(visit: Visit, after: Query<After>) -> HttpResponse {
     let outcome = async {
-        let person = match gate::pass(&visit, OwnPage::Email, Demand::CHANGE).await? {
+        let person = match gate::pass(&visit, OwnPage::Email, Demand::ENROLMENT).await? {
             Gate::Open(person) => person,
             Gate::Elsewhere(answer) => return Ok(answer),
         };
@@ -108,7 +113,7 @@ async fn request(visit: Visit, body: Bytes) -> HttpResponse {
 }
 
 async fn ask(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> {
-    let person = match gate::pass(visit, OwnPage::Email, Demand::CHANGE).await? {
+    let person = match gate::pass(visit, OwnPage::Email, Demand::ENROLMENT).await? {
         Gate::Open(person) => person,
         Gate::Elsewhere(answer) => return Ok(answer),
     };
@@ -141,7 +146,7 @@ async fn confirm(visit: Visit, body: Bytes) -> HttpResponse {
 }
 
 async fn change(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> {
-    let person = match gate::pass(visit, OwnPage::Email, Demand::CHANGE).await? {
+    let person = match gate::pass(visit, OwnPage::Email, Demand::ENROLMENT).await? {
         Gate::Open(person) => person,
         Gate::Elsewhere(answer) => return Ok(answer),
     };
@@ -165,7 +170,7 @@ async fn change(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> 
 /// `POST /account/email/give-up`.
 async fn give_up(visit: Visit, body: Bytes) -> HttpResponse {
     let outcome = async {
-        let person = match gate::pass(&visit, OwnPage::Email, Demand::CHANGE).await? {
+        let person = match gate::pass(&visit, OwnPage::Email, Demand::ENROLMENT).await? {
             Gate::Open(person) => person,
             Gate::Elsewhere(answer) => return Ok(answer),
         };
@@ -213,6 +218,9 @@ impl Work {
         new: &EmailAddress,
     ) -> Result<Result<(), EmailProblem>, StoreError> {
         let person = &self.person.id;
+        if email_change::may_be_undone(conn, person, self.now)? {
+            return Ok(Err(EmailProblem::UndoOpen));
+        }
         let (purpose, code) = (CodePurpose::EmailChange, self.post.draw_code());
         let digest = self.post.digest(&code, purpose, person);
         if mailed_code::issue(conn, person, purpose, digest, self.now)?.is_err() {
@@ -271,6 +279,8 @@ impl Work {
         changed.email_verified = true;
         changed.updated_at = self.now;
         subscriber::update(conn, &changed)?;
+        // Those that lie in the old mailbox.
+        mailed_code::withdraw_all(conn, person)?;
         if let Some(old) = &change.old {
             let stop = |code| Mail::EmailChanged {
                 change: change.id.clone(),

@@ -44,6 +44,8 @@ pub enum EmailProblem {
     Taken,
     /// Too many mails or wrong codes in this hour.
     TooMany,
+    /// The mailbox before this one may still take the last change back.
+    UndoOpen,
     /// Wrong, used, too old or dead.
     WrongCode,
 }
@@ -56,6 +58,7 @@ impl EmailPage<'_> {
             EmailProblem::Same => words.problem_same,
             EmailProblem::Taken => words.problem_taken,
             EmailProblem::TooMany => words.problem_too_many,
+            EmailProblem::UndoOpen => words.problem_undo_open,
             EmailProblem::WrongCode => self.frame.text.forgot.problem_code,
         })
     }
