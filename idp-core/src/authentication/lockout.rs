@@ -38,6 +38,14 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// How long a lock lasts, in whole minutes, as people are told it.
+    #[must_use]
+    pub fn minutes(self) -> u32 {
+        u32::try_from(self.lasts.num_minutes()).unwrap_or(u32::MAX)
+    }
+}
+
 impl Lockout {
     /// A name without failures.
     pub const CLEAR: Self = Self::Open { failures: 0, of_factors: 0 };

@@ -67,7 +67,7 @@ impl CodePurpose {
     #[must_use]
     pub const fn stops(self) -> bool {
         match self {
-            Self::StopEmailChange | Self::StopFactorReset => true,
+            Self::StopEmailChange | Self::StopFactorReset | Self::StopNewFactor => true,
             Self::ConfirmMailbox
             | Self::EmailChange
             | Self::PasswordReset

@@ -78,7 +78,7 @@ pub(super) enum Sites {
         /// The site's identifier
         #[arg(value_name = "ID")]
         id: SiteId,
-        /// The new metadata; left out, they are fetched from the record's metadata_source
+        /// The new metadata; left out, they are fetched from the record's `metadata_source`
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
         /// Put the changes into force

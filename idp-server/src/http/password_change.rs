@@ -123,6 +123,10 @@ impl Replacement {
         let locks = matches!(lockout, Lockout::Locked { .. }) && reason != Reason::Locked;
         let kind = if locks { Kind::AccountLocked } else { Kind::PasswordChangeRefused };
         audit::record(conn, &[self.event(kind).because(reason.as_str())])?;
+        if locks {
+            let mail = Mail::AccountLocked { minutes: self.app.lockout.minutes() };
+            self.app.post.notify(conn, &person.id, mail, self.now)?;
+        }
         Ok(false)
     }
 

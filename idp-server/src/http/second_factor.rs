@@ -285,6 +285,9 @@ impl Facts {
         let locks = matches!(lockout, Lockout::Locked { .. }) && why != "locked";
         let kind = if locks { Kind::AccountLocked } else { Kind::FactorRefused };
         audit::record(conn, &[self.event(self.event.clone(), kind, session).because(why)])?;
+        if locks {
+            self.tell(conn, Mail::AccountLocked { minutes: self.limits.minutes() })?;
+        }
         Ok(Outcome::Refused(why))
     }
 

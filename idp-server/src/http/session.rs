@@ -18,6 +18,7 @@ use idp_core::{
 
 use super::{browser, client_address::ClientAddress, error::PageError, visit::Visit};
 use crate::{
+    jobs::Inquiry,
     mail::Post,
     passkeys::GoodAnswer,
     passwords::Verified,
@@ -173,10 +174,11 @@ impl Facts {
         let mut event = self.event(kind);
         event.reason = Some(reason.as_str().to_owned());
         audit::record(conn, &[event])?;
-        if let (true, Some(candidate)) = (locks, &self.attempt.candidate) {
-            let minutes = u32::try_from(self.limits.lasts.num_minutes()).unwrap_or_default();
-            let mail = Mail::AccountLocked { minutes };
-            self.post.notify(conn, &candidate.subscriber.id, mail, self.now)?;
+        if locks {
+            // Whether anybody has this name is found out behind the answer (security 15.4).
+            let name = self.attempt.user_id.clone();
+            let locked = Inquiry::AccountLocked { name, minutes: self.limits.minutes() };
+            self.post.ask(conn, &locked, self.now)?;
         }
         Ok(SignedIn::Refused(reason))
     }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
 use crate::{
+    jobs::Inquiry,
     keys::{
         sealing::{Place, SealError, Sealer},
         sub_keys::{SubKey, SubKeys},
@@ -177,6 +178,22 @@ impl Post {
         let to = Recipient::Subscriber(subscriber.clone());
         self.queue(conn, &NewMail { id: self.message_id(), to, mail }, now)?;
         Ok(())
+    }
+
+    /// Puts a question that is answered behind the page into the outbox, in the caller's
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn ask(
+        &self,
+        conn: &mut AnyConn,
+        inquiry: &Inquiry,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let id = self.message_id();
+        let content = inquiry.seal(self, &id).map_err(|_| unsealed(&id))?;
+        outbox::enqueue(conn, &[NewMessage { id, content }], now)
     }
 
     /// Opens a mail, or what else waits sealed in the outbox under `id`.

@@ -168,12 +168,13 @@ async fn no_order_of_requests_reaches_more_than_was_proved(idp: Fresh) {
                 {
                     window.tabs[tab] =
                         Some(window.browser.follow_link(&page, "way-recovery").await);
-                } else if let Some(page) = window.tabs[1 - tab].clone() {
-                    if page.location().is_none() && page.url.path().starts_with("/sign-on/") {
-                        window.tabs[tab] = Some(window.browser.open(&page.url).await);
-                        if let Some(request) = requests.get(&(who, 1 - tab)).cloned() {
-                            requests.insert((who, tab), request);
-                        }
+                } else if let Some(page) = window.tabs[1 - tab].clone()
+                    && page.location().is_none()
+                    && page.url.path().starts_with("/sign-on/")
+                {
+                    window.tabs[tab] = Some(window.browser.open(&page.url).await);
+                    if let Some(request) = requests.get(&(who, 1 - tab)).cloned() {
+                        requests.insert((who, tab), request);
                     }
                 }
                 history.push("another way");

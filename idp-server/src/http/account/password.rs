@@ -29,7 +29,6 @@ use crate::{
         gate::{self, Gate, OwnPage},
         headers::ContentPolicy,
         password_change::{self, Changed, NewPassword},
-        sign_on::lock_minutes,
         visit::{Visit, page_for, see_other, set},
     },
     pages::{Area, PasswordPage, PasswordProblem, password_hints},
@@ -127,7 +126,7 @@ async fn changed(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError>
         }
         Changed::Refused => again(
             StatusCode::FORBIDDEN,
-            PasswordProblem::Current { lock_minutes: lock_minutes(visit.lockout) },
+            PasswordProblem::Current { lock_minutes: visit.lockout.minutes() },
         ),
     }
 }

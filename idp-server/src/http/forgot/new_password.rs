@@ -10,7 +10,7 @@ use idp_core::{
     audit::{Actor, Kind},
     authentication::{
         lockout::Lockout,
-        password_policy::{Objection, Password},
+        password_policy::{Objection, Password, own_words},
         recovery::Step,
     },
     community::subscriber::{AccountStatus, Standing},
@@ -29,8 +29,8 @@ use crate::{
     passwords::PasswordError,
     random::Random,
     store::{
-        AnyConn, Cause, Ending, Scope, StoreError, audit, end_access, lockout, mailed_code,
-        self_help, subscriber,
+        AnyConn, Cause, Ending, Scope, StoreError, affiliation, audit, end_access, lockout,
+        mailed_code, organization, self_help, subscriber,
     },
 };
 
@@ -59,8 +59,7 @@ async fn change(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespons
         return again(StatusCode::BAD_REQUEST, ForgotProblem::Missing);
     };
     let password = Password::typed(first);
-    let own_words = own_words(visit, &way).await?;
-    let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
+    let own_words = words_of(visit, &way).await?;
     let policy = visit.password_policy;
     let objections = match &password {
         Some(password) => policy.judge(password, &own_words),
@@ -105,17 +104,20 @@ async fn change(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespons
     if is_set { Ok(see_other("/forgot/done", [])) } else { Err(PageError::Interrupted) }
 }
 
-/// What an attacker tries first.
-async fn own_words(visit: &Visit, way: &Way) -> Result<Vec<String>, PageError> {
+/// What somebody who knows the person would try first.
+async fn words_of(visit: &Visit, way: &Way) -> Result<Vec<String>, PageError> {
     let name = way.name.clone();
-    let account = visit.db.read(move |conn| subscriber::for_sign_in(conn, &name)).await?;
-    let mut words = vec![way.name.clone(), "hilum".to_owned()];
-    words.extend(
-        account
-            .into_iter()
-            .flat_map(|account| [account.subscriber.given_name, account.subscriber.family_name]),
-    );
-    Ok(words)
+    let words = visit.db.read(move |conn| {
+        let Some(account) = subscriber::for_sign_in(conn, &name)? else { return Ok(Vec::new()) };
+        let mut affiliations = Vec::new();
+        for record in affiliation::of_subscriber(conn, &account.subscriber.id)? {
+            if let Some(organization) = organization::find(conn, &record.organization)? {
+                affiliations.push(record.join(organization, Vec::new()));
+            }
+        }
+        Ok(own_words(&account.subscriber, &affiliations))
+    });
+    Ok(words.await?)
 }
 
 impl Traveller {

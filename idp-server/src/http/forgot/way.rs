@@ -63,18 +63,18 @@ impl Way {
     /// The one under `handle`, if it is this browser's.
     pub(super) async fn load(visit: &Visit, handle: &str) -> Result<Self, PageError> {
         let bytes = visit.ephemeral.get(&Key::recovery(handle)).await?;
-        Self::of_browser(visit, bytes.ok_or(PageError::Interrupted)?)
+        Self::of_browser(visit, &bytes.ok_or(PageError::Interrupted)?)
     }
 
     /// The same, and nobody else finds it after that: of two requests at once one goes on.
     pub(super) async fn take(visit: &Visit, handle: &str) -> Result<Self, PageError> {
         let bytes = visit.ephemeral.take(&Key::recovery(handle)).await?;
-        Self::of_browser(visit, bytes.ok_or(PageError::Interrupted)?)
+        Self::of_browser(visit, &bytes.ok_or(PageError::Interrupted)?)
     }
 
-    fn of_browser(visit: &Visit, bytes: Vec<u8>) -> Result<Self, PageError> {
+    fn of_browser(visit: &Visit, bytes: &[u8]) -> Result<Self, PageError> {
         let way: Self =
-            serde_json::from_slice(&bytes).map_err(|error| PageError::unexpected(&error))?;
+            serde_json::from_slice(bytes).map_err(|error| PageError::unexpected(&error))?;
         let browser = browser::browser_secret(&visit.request).map(|secret| secret.digest());
         if browser == Some(way.browser) { Ok(way) } else { Err(PageError::Interrupted) }
     }

@@ -3,11 +3,7 @@
 use actix_web::{HttpResponse, http::StatusCode};
 use idp_core::{authentication::gate::Level, mail::shortened, sign_on::Step};
 
-use super::{
-    factor::ways,
-    progress::Advance,
-    show::{Stand, lock_minutes},
-};
+use super::{factor::ways, progress::Advance, show::Stand};
 use crate::{
     http::{error::PageError, transaction::Purpose, visit::page_for},
     pages::{FactorPage, FactorProblem, FactorWay},
@@ -32,7 +28,7 @@ impl Stand<'_> {
 
     /// How long a lock lasts, in the words of the page.
     pub(super) fn lock_minutes(&self) -> u32 {
-        lock_minutes(self.visit.lockout)
+        self.visit.lockout.minutes()
     }
 
     /// The page in the way that the person wished, or in the best one.

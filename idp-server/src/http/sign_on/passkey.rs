@@ -24,7 +24,7 @@ use super::{
     later,
     password::signed_in,
     progress::go_on,
-    show::{SignIn, Stand, lock_minutes},
+    show::{SignIn, Stand},
 };
 use crate::{
     ephemeral::Key,
@@ -227,7 +227,7 @@ async fn sign_in(
         let page = again(StatusCode::TOO_MANY_REQUESTS, SignInProblem::Throttled);
         return Ok(later(page, seconds));
     }
-    let refused = SignInProblem::Passkey { lock_minutes: lock_minutes(visit.lockout) };
+    let refused = SignInProblem::Passkey { lock_minutes: visit.lockout.minutes() };
     let Some(record) = found.record else {
         visit.throttle.failed(attempt).await;
         visit.metrics.sign_in("refused");

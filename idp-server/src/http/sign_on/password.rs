@@ -23,7 +23,7 @@ use idp_core::{
 use super::{
     later,
     progress::go_on,
-    show::{SignIn, Stand, lock_minutes},
+    show::{SignIn, Stand},
 };
 use crate::{
     app::App,
@@ -97,7 +97,7 @@ async fn sign_in(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespon
         let say = SignIn::failed(&typed.shown, SignInProblem::Challenge).challenged(challenge);
         return Ok(stand.sign_in(site.as_deref(), StatusCode::FORBIDDEN, say));
     }
-    let refused = SignInProblem::Refused { lock_minutes: lock_minutes(visit.lockout) };
+    let refused = SignInProblem::Refused { lock_minutes: visit.lockout.minutes() };
     match verify(visit, typed.normalized.clone(), typed.password, attempt).await? {
         Outcome::Busy => {
             visit.metrics.sign_in("busy");

@@ -6,7 +6,6 @@ use actix_web::{
     web::{Path, Query},
 };
 use idp_core::{
-    authentication::lockout,
     community::{affiliation::Affiliation, subscriber::Subscriber},
     ids::AgreementId,
     sign_on::{Refusal, Released, SignInReason, SignOn, Step},
@@ -378,9 +377,4 @@ impl<'a> SignIn<'a> {
     pub fn challenged(self, challenge: ChallengeView) -> Self {
         Self { challenge: Some(challenge), ..self }
     }
-}
-
-/// How long a lock lasts, in the words of the page.
-pub fn lock_minutes(limits: lockout::Limits) -> u32 {
-    u32::try_from(limits.lasts.num_minutes()).unwrap_or(10)
 }

@@ -27,6 +27,13 @@ use crate::{
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "inquiry", rename_all = "kebab-case")]
 pub enum Inquiry {
+    /// Sign-in with this name is locked for a while.
+    AccountLocked {
+        /// The User ID as it was typed, normalized.
+        name: String,
+        /// How long the lock lasts.
+        minutes: u32,
+    },
     /// Which User ID belongs to this address?
     ForgottenUserId {
         /// The address, and the one mailbox that is answered.
@@ -55,7 +62,8 @@ impl Inquiry {
     pub fn about(&self) -> String {
         match self {
             Self::ForgottenUserId { address } => address.normalized(),
-            Self::PasswordReset { name }
+            Self::AccountLocked { name, .. }
+            | Self::PasswordReset { name }
             | Self::PasswordResetHandedOver { name }
             | Self::SelfHelpClosed { name } => name.clone(),
         }
@@ -106,14 +114,17 @@ impl Work {
             Inquiry::ForgottenUserId { address } => self.user_id(conn, address),
             Inquiry::PasswordReset { name } => self.reset(conn, name, Gate::None),
             Inquiry::PasswordResetHandedOver { name } => self.reset(conn, name, Gate::HandedOver),
-            Inquiry::SelfHelpClosed { name } => match subscriber::for_sign_in(conn, name)? {
-                Some(account) => {
-                    let id = account.subscriber.id;
-                    self.post.notify(conn, &id, Mail::SelfHelpClosed, self.now)
-                }
-                None => Ok(()),
-            },
+            Inquiry::AccountLocked { name, minutes } => {
+                self.tell(conn, name, Mail::AccountLocked { minutes: *minutes })
+            }
+            Inquiry::SelfHelpClosed { name } => self.tell(conn, name, Mail::SelfHelpClosed),
         }
+    }
+
+    /// A notice to whoever has this name, if anybody has.
+    fn tell(&self, conn: &mut AnyConn, name: &str, mail: Mail) -> Result<(), StoreError> {
+        let Some(account) = subscriber::for_sign_in(conn, name)? else { return Ok(()) };
+        self.post.notify(conn, &account.subscriber.id, mail, self.now)
     }
 
     fn reset(&self, conn: &mut AnyConn, name: &str, gate: Gate) -> Result<(), StoreError> {

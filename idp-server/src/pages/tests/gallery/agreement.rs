@@ -8,18 +8,18 @@ use super::{EVIL, Rendered, USUAL, Words, at, rendered, site};
 use crate::pages::*;
 
 static USUAL_TEXT: LazyLock<Agreement> = LazyLock::new(|| {
-    published(include_str!("../../../../../config/agreements/subscriber-2026-11.txt").to_owned())
+    published(include_str!("../../../../../config/agreements/subscriber-2026-11.txt"))
 });
 static HOSTILE_TEXT: LazyLock<Agreement> = LazyLock::new(|| {
-    published(format!("# {EVIL} \u{202e}x\n\n{EVIL}\n\n## {EVIL}\n- {EVIL}\n- </article>"))
+    published(&format!("# {EVIL} \u{202e}x\n\n{EVIL}\n\n## {EVIL}\n- {EVIL}\n- </article>"))
 });
 
-fn published(source: String) -> Agreement {
+fn published(source: &str) -> Agreement {
     Agreement {
         id: "agr_1".parse().unwrap(),
         code: "subscriber".parse().unwrap(),
         version: "2026-11".parse().unwrap(),
-        text: AgreementText::read(&source).unwrap(),
+        text: AgreementText::read(source).unwrap(),
         published_at: at(-300),
         superseded_at: None,
     }
