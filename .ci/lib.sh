@@ -71,12 +71,18 @@ need_rust() {
         fail "Hilum needs Rust $MINIMUM_RUST or newer, found: $(cargo --version 2>&1 | head -n1)"
 }
 
-# What a build needs: a C compiler and linker, libpq for PostgreSQL, what samael (a second SAML library, for tests)
-# links and reads the headers of, curl and certificates for rustup.
+# What a build needs: a C compiler and linker, libpq for PostgreSQL, curl and certificates for rustup.
 setup_build() {
-    install_packages "what the build needs" build-essential pkg-config libpq-dev libssl-dev \
-        libxml2-dev libxmlsec1-dev clang libclang-dev ca-certificates curl
+    install_packages "what the build needs" build-essential pkg-config libpq-dev ca-certificates curl
     need_rust
+}
+
+# What a build of the tests needs beside: samael, a second opinion on our SAML, links these libraries
+# and reads their headers.
+setup_tests_build() {
+    setup_build
+    install_packages "what building the tests needs" libssl-dev libxml2-dev libxmlsec1-dev clang \
+        libclang-dev
 }
 
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
