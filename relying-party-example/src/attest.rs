@@ -116,16 +116,13 @@ pub(crate) fn may_attest(site: &Site, session: &Session) -> bool {
 
 /// `GET /receipt`: what was attested in this session.
 pub(crate) async fn show(site: web::Data<Site>, request: HttpRequest) -> HttpResponse {
-    let session = site.session(&request);
-    let Some(session) = session.filter(|session| session.receipt.is_some()) else {
+    let Some(session) = site.session(&request) else {
         return Notice::not_found(&site.config).answer();
     };
-    match &session.receipt {
-        Some(receipt) => {
-            ReceiptPage { look: &site.config.look, session: &session, receipt }.answer()
-        }
-        None => Notice::not_found(&site.config).answer(),
-    }
+    let Some(receipt) = &session.receipt else {
+        return Notice::not_found(&site.config).answer();
+    };
+    ReceiptPage { look: &site.config.look, session: &session, receipt }.answer()
 }
 
 #[cfg(test)]

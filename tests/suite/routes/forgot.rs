@@ -8,6 +8,7 @@ use reqwest::Method;
 on_every_store![
     the_questions_and_the_mailed_code_lead_to_a_new_password_and_nobody_is_signed_in,
     every_name_is_asked_in_the_same_way,
+    a_way_ends_when_its_mailbox_is_taken_back,
     no_step_can_be_skipped,
     a_code_is_dead_after_its_use_after_a_newer_one_and_after_its_time,
     five_wrong_codes_end_it_and_a_new_mail_gives_no_new_tries,
@@ -198,6 +199,26 @@ async fn every_name_is_asked_in_the_same_way(idp: Fresh) {
         assert_eq!(pages, expected, "{name}");
     }
     idp.mail(ANA, "Your secret questions were answered wrongly", 0).await;
+}
+
+/// 17.2, domain 4.7: what was proved in a mailbox is worth nothing when another one is on file.
+async fn a_way_ends_when_its_mailbox_is_taken_back(idp: Fresh) {
+    set_up_questions(&idp, "practitioner").await;
+    let mut browser = idp.browser();
+    let (page, code) = to_the_code(&idp, &mut browser, "practitioner").await;
+    let page = browser.submit(&page, "code-submit", &[("code", &code)]).await;
+    assert!(page.has("password-submit"), "{}", page.body);
+    let other = "ana@taken-back.example";
+    idp.database
+        .execute(&format!(
+            "UPDATE subscriber SET email = '{other}', email_normalized = '{other}' \
+             WHERE user_id = 'practitioner'"
+        ))
+        .expect("another mailbox");
+    let fields = [("password", NEW), ("repeated", NEW)];
+    let refused = browser.submit(&page, "password-submit", &fields).await;
+    assert_eq!(refused.status, 400, "{}", refused.body);
+    assert!(signs_in(&idp, "practitioner", PASSWORD).await, "the password is what it was");
 }
 
 /// 17.2

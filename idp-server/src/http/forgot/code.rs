@@ -12,9 +12,10 @@ use idp_core::{
         recovery::{Deed, Gate, Next, Step},
         throttle::{Attempt, Verdict},
     },
+    community::subscriber::Subscriber,
 };
 
-use super::way::{Traveller, Way, go_on, step};
+use super::way::{Traveller, Way, go_on, mailbox, step};
 use crate::{
     http::{
         client_address::ClientAddress,
@@ -74,9 +75,10 @@ async fn check(
     let traveller = Traveller::on(visit, &way, gate);
     let typed = form.find("code").and_then(MailedCode::typed);
     let post = visit.post.clone();
-    let right =
+    let redeemed =
         visit.db.write(move |conn| traveller.redeem(conn, &post, purpose, typed.as_ref())).await?;
     visit.outbox.wake();
+    let right = redeemed.is_some();
     if !right {
         visit.throttle.failed(attempt).await;
     }
@@ -88,6 +90,7 @@ async fn check(
     match way.recovery.after(deed) {
         Next::Go { way: next, .. } => {
             way.recovery = next;
+            way.mailbox = redeemed.as_ref().filter(|_| is_mailed).and_then(mailbox);
             way.keep(visit, handle).await?;
             if right {
                 Ok(go_on(handle))
@@ -128,17 +131,18 @@ async fn again(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpResponse
 }
 
 impl Traveller {
-    /// Whether it was the code. The one that was handed over is followed by the one in the mail.
+    /// The person, if it was the code. The one that was handed over is followed by the one in
+    /// the mail.
     fn redeem(
         &self,
         conn: &mut AnyConn,
         post: &Post,
         purpose: CodePurpose,
         typed: Option<&MailedCode>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Subscriber>, StoreError> {
         let Some(account) = self.account(conn)? else {
             audit::record(conn, &[self.event(Kind::ResetCodeFailed, None, "no-such-account")])?;
-            return Ok(false);
+            return Ok(None);
         };
         let id = &account.subscriber.id;
         let presented = typed.map(|code| post.digest(code, purpose, id));
@@ -155,6 +159,6 @@ impl Traveller {
             }
         };
         audit::record(conn, event.as_slice())?;
-        Ok(answer == Redemption::Accepted)
+        Ok((answer == Redemption::Accepted).then_some(account.subscriber))
     }
 }

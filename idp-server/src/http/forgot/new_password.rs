@@ -16,9 +16,10 @@ use idp_core::{
     community::subscriber::{AccountStatus, Standing},
     ids::EventId,
     mail::Mail,
+    secret::SecretDigest,
 };
 
-use super::way::{Traveller, Way, go_on, in_mailbox, step};
+use super::way::{Traveller, Way, go_on, in_mailbox, mailbox, step};
 use crate::{
     http::{
         error::PageError,
@@ -97,7 +98,7 @@ async fn change(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespons
     let (post, random) = (visit.post.clone(), visit.random.clone());
     let second_event = EventId::from_random(visit.random.bytes());
     let write = move |conn: &mut AnyConn| {
-        traveller.set_password(conn, &post, &random, &hash, &second_event)
+        traveller.set_password(conn, (&post, &random), (&hash, way.mailbox), &second_event)
     };
     let is_set = visit.db.write(write).await?;
     visit.outbox.wake();
@@ -126,13 +127,16 @@ impl Traveller {
     fn set_password(
         &self,
         conn: &mut AnyConn,
-        post: &Post,
-        random: &Random,
-        hash: &str,
+        (post, random): (&Post, &Random),
+        (hash, proved): (&str, Option<SecretDigest>),
         second_event: &EventId,
     ) -> Result<bool, StoreError> {
         let Some(account) = self.account(conn)? else { return Ok(false) };
         let person = account.subscriber;
+        // The code was read in a mailbox that was taken back meanwhile, or given up.
+        if proved.is_none() || proved != mailbox(&person) {
+            return Ok(false);
+        }
         let id = &person.id;
         subscriber::set_password(conn, id, hash, self.now)?;
         if person.standing(&self.rules, self.now) == Standing::Dormant {

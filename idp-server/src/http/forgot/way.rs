@@ -9,6 +9,7 @@ use idp_core::{
         recovery::{Gate, Recovery, Step},
         secret_questions::Question,
     },
+    community::subscriber::Subscriber,
     ids::{EventId, SubscriberId},
     secret::{Secret, SecretDigest},
 };
@@ -42,6 +43,8 @@ pub(super) struct Way {
     pub(super) questions: Vec<Question>,
     /// Where it stands.
     pub(super) recovery: Recovery,
+    /// The mailbox that the code was read in: the way leads on only while it is the one on file.
+    pub(super) mailbox: Option<SecretDigest>,
 }
 
 impl Way {
@@ -51,7 +54,8 @@ impl Way {
         questions: Vec<Question>,
         recovery: Recovery,
     ) -> Self {
-        Self { browser: browser.digest(), name: name.to_owned(), questions, recovery }
+        let name = name.to_owned();
+        Self { browser: browser.digest(), name, questions, recovery, mailbox: None }
     }
 
     /// Keeps it under `handle`.
@@ -129,6 +133,11 @@ impl Traveller {
         event.reason = Some(reason.to_owned());
         event
     }
+}
+
+/// What the mailbox on file is compared by.
+pub(super) fn mailbox(person: &Subscriber) -> Option<SecretDigest> {
+    person.email.as_ref().map(|address| SecretDigest::of(&address.normalized()))
 }
 
 /// `GET /forgot/password/{handle}`: the page of the step that the way is at.
