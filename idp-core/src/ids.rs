@@ -115,14 +115,26 @@ typed_id! {
     GrantId = "grt_";
     /// A message in the outbox.
     MessageId = "msg_";
+    /// An Administrator's proposal of a person.
+    NominationId = "nom_";
     /// A registered body.
     OrganizationId = "org_";
+    /// A proposal that somebody become an Administrator.
+    PromotionId = "pro_";
+    /// The registration of an organization.
+    RegistrationId = "reg_";
+    /// The import of a list of people.
+    RosterImportId = "ros_";
     /// A signed-in browser.
     SessionId = "ses_";
     /// A person.
     SubscriberId = "sub_";
+    /// A system of an organization: its `client_id` too.
+    SystemClientId = "sys_";
     /// A registered business Tax ID.
     TaxIdId = "tin_";
+    /// Something that the support desk is asked for.
+    TicketId = "tkt_";
 }
 
 /// A participating site: its OIDC `client_id` (RFC 6749 §2.2).

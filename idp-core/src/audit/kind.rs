@@ -32,16 +32,48 @@ macro_rules! kinds {
 kinds! {
     /// Something was asked for without the right to it.
     AccessRefused = "access.refused";
+    /// An account is closed for good: merged, fraud, death (domain 4.5).
+    AccountClosed = "account.closed";
     /// An account has not been used for 200 days (R28).
     AccountDormant = "account.dormant";
     /// Seven wrong passwords in a row (R29).
     AccountLocked = "account.locked";
     /// A dormant account is in use again (domain 4.5).
     AccountReactivated = "account.reactivated";
+    /// An account that was stopped may be used again.
+    AccountResumed = "account.resumed";
+    /// An account is stopped for now.
+    AccountSuspended = "account.suspended";
+    /// An account is ended; the same User ID can be nominated anew.
+    AccountTerminated = "account.terminated";
     /// A lock was taken off before its time.
     AccountUnlocked = "account.unlocked";
+    /// A second person at the support desk approved a promotion (domain 4.8).
+    AdminApproved = "admin.approved";
+    /// A promotion came to nothing.
+    AdminDeclined = "admin.declined";
+    /// A Subscriber is no longer an Administrator of an organization.
+    AdminDemoted = "admin.demoted";
+    /// A Subscriber is an Administrator of an organization.
+    AdminPromoted = "admin.promoted";
+    /// Somebody who is to be an Administrator proved who they are (R35).
+    AdminProofed = "admin.proofed";
+    /// A Subscriber is to become an Administrator.
+    AdminProposed = "admin.proposed";
+    /// A Subscriber accepted to act for an organization.
+    AffiliationAccepted = "affiliation.accepted";
+    /// Tax IDs or the access level of an affiliation are others now.
+    AffiliationChanged = "affiliation.changed";
+    /// A Subscriber did not accept to act for an organization, or did not answer in time.
+    AffiliationDeclined = "affiliation.declined";
     /// A Subscriber no longer acts for an organization.
     AffiliationEnded = "affiliation.ended";
+    /// A Subscriber is asked to act for an organization (domain 4.3).
+    AffiliationProposed = "affiliation.proposed";
+    /// An affiliation that was stopped may be used again.
+    AffiliationResumed = "affiliation.resumed";
+    /// An affiliation is stopped for now.
+    AffiliationSuspended = "affiliation.suspended";
     /// A Subscriber agreed to a text (R19).
     AgreementAccepted = "agreement.accepted";
     /// A Subscriber did not agree to a text.
@@ -54,6 +86,10 @@ kinds! {
     BrowserForgotten = "browser.forgotten";
     /// A browser stands in for the second factor of a Subscriber, for a while.
     BrowserRemembered = "browser.remembered";
+    /// Somebody who called the support desk could not show who they are (R23, R56).
+    CallerRefused = "caller.refused";
+    /// Somebody who called the support desk showed who they are.
+    CallerVerified = "caller.verified";
     /// An authorization code came back a second time (RFC 6749 §4.1.2).
     CodeReused = "code.reused";
     /// A community file was loaded.
@@ -110,6 +146,52 @@ kinds! {
     MailDelivered = "mail.delivered";
     /// A mail could not be sent, and is not tried again.
     MailFailed = "mail.failed";
+    /// A nominee took the User ID over (domain 4.2).
+    NominationActivated = "nomination.activated";
+    /// An activation code was wrong, used or dead.
+    NominationCodeFailed = "nomination.code-failed";
+    /// An activation code was made to be handed over.
+    NominationCodeIssued = "nomination.code-issued";
+    /// An Administrator nominated somebody.
+    NominationCreated = "nomination.created";
+    /// A nomination was not taken up within 30 days.
+    NominationExpired = "nomination.expired";
+    /// A nomination was taken back.
+    NominationWithdrawn = "nomination.withdrawn";
+    /// Somebody with the authority to sign accepted the trust agreement (R20, domain 4.1).
+    OrgAgreed = "org.agreed";
+    /// An organization takes part.
+    OrgApproved = "org.approved";
+    /// An organization's data are others now.
+    OrgChanged = "org.changed";
+    /// An organization left for good.
+    OrgClosed = "org.closed";
+    /// An Administrator confirmed that the organization's data are right (R14).
+    OrgConfirmed = "org.confirmed";
+    /// The mailbox of somebody who registers an organization was proved.
+    OrgContactVerified = "org.contact-verified";
+    /// An abandoned registration was erased.
+    OrgErased = "org.erased";
+    /// Somebody who registers an organization goes to a notary (R36).
+    OrgNotaryChosen = "org.notary-chosen";
+    /// Somebody who registers an organization failed the knowledge test (R35).
+    OrgProofFailed = "org.proof-failed";
+    /// Somebody who registers an organization proved who they are (R37).
+    OrgProofed = "org.proofed";
+    /// A registration was refused.
+    OrgRejected = "org.rejected";
+    /// An organization that was stopped takes part again.
+    OrgResumed = "org.resumed";
+    /// An organization switched a site off (R7).
+    OrgSiteSwitchedOff = "org.site-switched-off";
+    /// An organization switched a site on.
+    OrgSiteSwitchedOn = "org.site-switched-on";
+    /// Somebody began to register an organization.
+    OrgStarted = "org.started";
+    /// An organization is stopped for now.
+    OrgSuspended = "org.suspended";
+    /// A registration was taken back.
+    OrgWithdrawn = "org.withdrawn";
     /// Secret questions were set up or changed (R57).
     QuestionsChanged = "questions.changed";
     /// A new password was set in place of a forgotten one (R53).
@@ -128,6 +210,16 @@ kinds! {
     PasswordChanged = "password.changed";
     /// Somebody signed in did not know the password that they wanted to change.
     PasswordChangeRefused = "password.change-refused";
+    /// A Subscriber has a role in an organization (R8).
+    RoleGranted = "role.granted";
+    /// A Subscriber no longer has a role in an organization.
+    RoleRemoved = "role.removed";
+    /// An Administrator took a list of people away as a file.
+    RosterExported = "roster.exported";
+    /// A list of people was imported.
+    RosterImported = "roster.imported";
+    /// The import of a list of people was taken back.
+    RosterUndone = "roster.undone";
     /// A session is over.
     SessionEnded = "session.ended";
     /// A site was registered.
@@ -140,6 +232,58 @@ kinds! {
     SiteMetadataRefreshed = "site.metadata-refreshed";
     /// A site has a new secret.
     SiteSecretRotated = "site.secret-rotated";
+    /// A system of an organization showed its key (domain 4.10).
+    SystemActivated = "system.activated";
+    /// A code for setting a system up was made.
+    SystemCodeIssued = "system.code-issued";
+    /// An organization is to have a system of its own.
+    SystemCreated = "system.created";
+    /// A system was not renewed in time.
+    SystemExpired = "system.expired";
+    /// A system may go on.
+    SystemRenewed = "system.renewed";
+    /// A system was stopped for good.
+    SystemRevoked = "system.revoked";
+    /// Somebody answered a question about a number that an organization has (domain 4.1).
+    TaxidBranch = "taxid.branch";
+    /// Somebody was shown whom to ask about a number (R45).
+    TaxidContactDisclosed = "taxid.contact-disclosed";
+    /// Somebody disputes whose a number is.
+    TaxidDisputed = "taxid.disputed";
+    /// Somebody typed a number that an organization has (R43).
+    TaxidDuplicateFound = "taxid.duplicate-found";
+    /// A number stays with its organization.
+    TaxidKept = "taxid.kept";
+    /// An organization objects to giving a number up.
+    TaxidObjected = "taxid.objected";
+    /// Support accepted a number with a prefix that is not known.
+    TaxidPrefixOverridden = "taxid.prefix-overridden";
+    /// An organization has a number.
+    TaxidRegistered = "taxid.registered";
+    /// Support proposes to take a number from its organization (domain 4.9).
+    TaxidReleaseProposed = "taxid.release-proposed";
+    /// The second person at the support desk did not approve the release of a number.
+    TaxidReleaseRejected = "taxid.release-rejected";
+    /// An organization is asked to give a number up.
+    TaxidReleaseRequested = "taxid.release-requested";
+    /// An organization no longer has a number.
+    TaxidReleased = "taxid.released";
+    /// An organization no longer acts under another's number.
+    TaxidRepresentationEnded = "taxid.representation-ended";
+    /// An organization acts under another's number, on its behalf (R44).
+    TaxidRepresented = "taxid.represented";
+    /// The support desk asked back, or somebody answered it.
+    TicketAnswered = "ticket.answered";
+    /// Somebody at the support desk took a ticket.
+    TicketAssigned = "ticket.assigned";
+    /// A ticket is closed.
+    TicketClosed = "ticket.closed";
+    /// The support desk was asked for something (domain 4.10).
+    TicketOpened = "ticket.opened";
+    /// A ticket that was resolved was not.
+    TicketReopened = "ticket.reopened";
+    /// What a ticket asked for is done, or refused.
+    TicketResolved = "ticket.resolved";
     /// A spent refresh token came back (RFC 9700 §4.14.2).
     TokenReused = "token.reused";
 }

@@ -2,14 +2,29 @@
 //!
 //! Organizations register with their business Tax IDs; Subscribers act for them through
 //! affiliations that carry roles; sites are told of both as far as their release policy allows.
+//!
+//! A life cycle is a module: the states with what each of them knows, the commands, and one
+//! function `decide` that says where a command leads or why it is refused. What follows from a
+//! transition beside the new state is an [`outcome::Outcome`]; who may command what is in
+//! [`permission`].
 
+pub mod actor;
 pub mod affiliation;
 pub mod agreement;
+pub mod end_access;
+pub mod field;
 pub mod import;
+pub mod news;
 pub mod npi;
 pub mod organization;
+pub mod outcome;
+pub mod permission;
 pub mod role;
 pub mod site;
 pub mod site_registration;
 pub mod subscriber;
 pub mod tax_id;
+pub mod tax_id_entry;
+pub mod tax_id_registry;
+pub mod ticket;
+pub mod working_days;

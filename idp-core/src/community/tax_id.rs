@@ -1,17 +1,53 @@
 //! Tax IDs: the numbers by which sites decide whose data is seen (domain 3.6, R15, R16, R22).
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::ids::TaxIdId;
 
-/// The two-digit prefixes that the IRS never gave out. A table, because it changes.
+/// The two-digit prefixes that the IRS never gave out, as far as was known in 2026.
 const PREFIXES_NEVER_ISSUED: [&str; 17] = [
     "00", "07", "08", "09", "17", "18", "19", "28", "29", "49", "69", "70", "78", "79", "89", "96",
     "97",
 ];
+
+/// Which prefixes a business number may have. A table, because it changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefixes {
+    /// The two-digit prefixes that the IRS never gave out.
+    never_issued: BTreeSet<String>,
+}
+
+impl Default for Prefixes {
+    fn default() -> Self {
+        Self { never_issued: PREFIXES_NEVER_ISSUED.map(str::to_owned).into() }
+    }
+}
+
+impl Prefixes {
+    /// Every prefix: what Support decides on when a number is good and the table is old.
+    #[must_use]
+    pub const fn any() -> Self {
+        Self { never_issued: BTreeSet::new() }
+    }
+
+    /// All but these. `None` if one of them is not two digits.
+    #[must_use]
+    pub fn all_but<'a>(never_issued: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let two_digits = |prefix: &str| {
+            let good = prefix.len() == 2 && prefix.bytes().all(|b| b.is_ascii_digit());
+            good.then(|| prefix.to_owned())
+        };
+        let never_issued = never_issued.into_iter().map(two_digits).collect::<Option<_>>()?;
+        Some(Self { never_issued })
+    }
+
+    fn include(&self, digits: &str) -> bool {
+        !digits.get(..2).is_some_and(|prefix| self.never_issued.contains(prefix))
+    }
+}
 
 /// Why a text is no Tax ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,14 +79,13 @@ impl Ein {
     pub fn digits(&self) -> &str {
         &self.0
     }
-}
 
-impl std::str::FromStr for Ein {
-    type Err = TaxIdError;
-
-    /// Accepts `NN-NNNNNNN` or nine digits, in full-width digits too.
-    fn from_str(text: &str) -> Result<Self, TaxIdError> {
-        let written: String = text.nfkc().collect::<String>().trim().to_owned();
+    /// Accepts `NN-NNNNNNN` or nine digits with one of these prefixes, in full-width digits too.
+    ///
+    /// # Errors
+    /// [`TaxIdError`].
+    pub fn read(text: &str, prefixes: &Prefixes) -> Result<Self, TaxIdError> {
+        let written = written(text);
         if shape(&written) == [3, 2, 4] {
             return Err(TaxIdError::SsnShaped);
         }
@@ -58,10 +93,16 @@ impl std::str::FromStr for Ein {
         if !matches!(shape(&written).as_slice(), [9] | [2, 7]) {
             return Err(TaxIdError::NotNineDigits);
         }
-        if PREFIXES_NEVER_ISSUED.iter().any(|prefix| digits.starts_with(prefix)) {
-            return Err(TaxIdError::Prefix);
-        }
-        Ok(Self(digits))
+        if prefixes.include(&digits) { Ok(Self(digits)) } else { Err(TaxIdError::Prefix) }
+    }
+}
+
+impl std::str::FromStr for Ein {
+    type Err = TaxIdError;
+
+    /// As [`Ein::read`] with the prefixes that were known in 2026.
+    fn from_str(text: &str) -> Result<Self, TaxIdError> {
+        Self::read(text, &Prefixes::default())
     }
 }
 
@@ -105,8 +146,7 @@ impl std::str::FromStr for Ssn {
 
     /// Accepts `NNN-NN-NNNN` or nine digits, unless no person can have the number.
     fn from_str(text: &str) -> Result<Self, TaxIdError> {
-        let written: String = text.nfkc().collect::<String>().trim().to_owned();
-        let digits = nine_digits(&written)?;
+        let digits = nine_digits(&written(text))?;
         let part = |range| digits.get(range).unwrap_or_default();
         let (area, group, serial) = (part(0..3), part(3..5), part(5..9));
         let impossible = area == "000" || area == "666" || area.starts_with('9');
@@ -178,6 +218,13 @@ pub struct TaxId {
     pub primary: bool,
 }
 
+/// What was typed, with one kind of digit, blank and hyphen: a number that was copied out of a letter
+/// brings its own (security 20.6).
+pub(super) fn written(text: &str) -> String {
+    let plain = |c| if matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}') { '-' } else { c };
+    text.nfkc().map(plain).collect::<String>().trim().to_owned()
+}
+
 /// The digits of `written` if there are nine and nothing but hyphens and spaces beside them.
 fn nine_digits(written: &str) -> Result<String, TaxIdError> {
     if !written.chars().all(|c| c.is_ascii_digit() || c == '-' || c == ' ') {
@@ -188,7 +235,7 @@ fn nine_digits(written: &str) -> Result<String, TaxIdError> {
 }
 
 /// How many digits stand between the hyphens.
-fn shape(written: &str) -> Vec<usize> {
+pub(super) fn shape(written: &str) -> Vec<usize> {
     written.split(['-', ' ']).map(str::len).collect()
 }
 
@@ -205,6 +252,8 @@ mod tests {
             ("911234567", Ok("91-1234567")),
             ("91 1234567", Ok("91-1234567")),
             ("\u{ff19}\u{ff11}-1234567", Ok("91-1234567")),
+            ("91\u{2013}1234567", Ok("91-1234567")),
+            ("91\u{a0}1234567\u{a0}", Ok("91-1234567")),
             ("911-23-4567", Err(TaxIdError::SsnShaped)),
             ("07-1234567", Err(TaxIdError::Prefix)),
             ("97-1234567", Err(TaxIdError::Prefix)),
@@ -217,6 +266,16 @@ mod tests {
             let read = text.parse::<Ein>().map(|ein| ein.to_string());
             assert_eq!(read.as_deref().map_err(|e| *e), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn the_table_of_prefixes_is_data() {
+        let read = |prefixes: &Prefixes| Ein::read("07-1234567", prefixes).map(|_| ());
+        assert_eq!(read(&Prefixes::default()), Err(TaxIdError::Prefix));
+        assert_eq!(read(&Prefixes::any()), Ok(()));
+        assert_eq!(read(&Prefixes::all_but(["00", "08"]).unwrap()), Ok(()));
+        assert_eq!(Prefixes::all_but(["7"]), None);
+        assert_eq!(Prefixes::all_but(["7x"]), None);
     }
 
     #[test]

@@ -104,8 +104,26 @@ pub fn activity_words(
             _ => (words.session_ended, false),
         },
         Kind::AccessRefused
+        | Kind::AccountClosed
+        | Kind::AccountResumed
+        | Kind::AccountSuspended
+        | Kind::AccountTerminated
+        | Kind::AdminApproved
+        | Kind::AdminDeclined
+        | Kind::AdminDemoted
+        | Kind::AdminPromoted
+        | Kind::AdminProofed
+        | Kind::AdminProposed
+        | Kind::AffiliationAccepted
+        | Kind::AffiliationChanged
+        | Kind::AffiliationDeclined
+        | Kind::AffiliationProposed
+        | Kind::AffiliationResumed
+        | Kind::AffiliationSuspended
         | Kind::AgreementPublished
         | Kind::AgreementWithdrawn
+        | Kind::CallerRefused
+        | Kind::CallerVerified
         | Kind::CommunityImported
         | Kind::GrantEnded
         | Kind::GrantRefreshed
@@ -118,11 +136,65 @@ pub fn activity_words(
         | Kind::LogoutQueued
         | Kind::MailDelivered
         | Kind::MailFailed
+        | Kind::NominationActivated
+        | Kind::NominationCodeFailed
+        | Kind::NominationCodeIssued
+        | Kind::NominationCreated
+        | Kind::NominationExpired
+        | Kind::NominationWithdrawn
+        | Kind::OrgAgreed
+        | Kind::OrgApproved
+        | Kind::OrgChanged
+        | Kind::OrgClosed
+        | Kind::OrgConfirmed
+        | Kind::OrgContactVerified
+        | Kind::OrgErased
+        | Kind::OrgNotaryChosen
+        | Kind::OrgProofFailed
+        | Kind::OrgProofed
+        | Kind::OrgRejected
+        | Kind::OrgResumed
+        | Kind::OrgSiteSwitchedOff
+        | Kind::OrgSiteSwitchedOn
+        | Kind::OrgStarted
+        | Kind::OrgSuspended
+        | Kind::OrgWithdrawn
+        | Kind::RoleGranted
+        | Kind::RoleRemoved
+        | Kind::RosterExported
+        | Kind::RosterImported
+        | Kind::RosterUndone
         | Kind::SiteAdded
         | Kind::SiteChanged
         | Kind::SiteMetadataRefreshed
         | Kind::SiteRemoved
-        | Kind::SiteSecretRotated => return None,
+        | Kind::SiteSecretRotated
+        | Kind::SystemActivated
+        | Kind::SystemCodeIssued
+        | Kind::SystemCreated
+        | Kind::SystemExpired
+        | Kind::SystemRenewed
+        | Kind::SystemRevoked
+        | Kind::TaxidBranch
+        | Kind::TaxidContactDisclosed
+        | Kind::TaxidDisputed
+        | Kind::TaxidDuplicateFound
+        | Kind::TaxidKept
+        | Kind::TaxidObjected
+        | Kind::TaxidPrefixOverridden
+        | Kind::TaxidRegistered
+        | Kind::TaxidReleaseProposed
+        | Kind::TaxidReleaseRejected
+        | Kind::TaxidReleaseRequested
+        | Kind::TaxidReleased
+        | Kind::TaxidRepresentationEnded
+        | Kind::TaxidRepresented
+        | Kind::TicketAnswered
+        | Kind::TicketAssigned
+        | Kind::TicketClosed
+        | Kind::TicketOpened
+        | Kind::TicketReopened
+        | Kind::TicketResolved => return None,
     };
     Some(told)
 }
