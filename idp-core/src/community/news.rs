@@ -27,6 +27,25 @@ pub enum News {
     ContactShown,
     /// Somebody says that they belong to your organization and asks to be nominated.
     NominationWanted,
+    /// Here is the form for the notary, and the number that stands on it (R36).
+    NotaryInstructions {
+        /// The number.
+        reference: String,
+        /// Until when the form is waited for.
+        until: DateTime<Utc>,
+    },
+    /// Your organization takes part; here is how you sign in.
+    RegistrationApproved {
+        /// Which it is.
+        organization: OrganizationId,
+    },
+    /// Support looks at your registration.
+    RegistrationInReview,
+    /// Your registration was refused.
+    RegistrationRejected {
+        /// Why.
+        reason: String,
+    },
     /// You act under another organization's number now, on its behalf.
     RepresentationBegun {
         /// Whose number it is.
@@ -60,4 +79,6 @@ pub enum News {
         /// Until when.
         until: DateTime<Utc>,
     },
+    /// Another organization registered the number before you: some questions follow.
+    TaxIdTakenMeanwhile,
 }

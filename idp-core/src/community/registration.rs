@@ -1,0 +1,259 @@
+//! How an organization joins the community (R18–R22, R37; domain 4.1).
+//!
+//! ```text
+//!  Draft ─► ContactVerified ─► number free ──► Agreement ─► Identity ─► Review ─► Approved
+//!             ▲      │                             ▲        (test or      │
+//!             │      └─► number taken              │        notary)       └─► Rejected
+//!             │              ▼                     │
+//!             │          Dialogue ──► Waiting ─────┘ released or handed over
+//!             └─ another ────┤           │
+//!                number      │           └─► kept: Dialogue, or ContactVerified after a dispute
+//!                            └─► Referred: to an Administrator who is there
+//! ```
+//!
+//! At every step the registrant may withdraw. What is abandoned for 30 days is over by date, and
+//! then erased. A number belongs to nobody before the approval, so that nobody can keep it from its
+//! owner by beginning to register; of two registrations of one number the first that is approved
+//! has it.
+
+mod decide;
+mod forms;
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+pub use decide::decide;
+pub use forms::{Contact, ContactForm, Details, DetailsForm, Signatory, SignatoryForm};
+
+use super::{
+    agreement::Agreement,
+    identity_proof::{self, Proof, Proofing},
+    permission::Denied,
+    tax_id::TaxIdNumber,
+    tax_id_registry::{
+        Ground,
+        dialogue::{self, Answer, Dialogue, End, Gate, Owner},
+    },
+};
+use crate::{
+    audit::Sha256,
+    ids::{AgreementId, OrganizationId, RegistrationId, SubscriberId},
+};
+
+/// After how many days a registration that nobody goes on with is over.
+pub const ABANDONED_AFTER: TimeDelta = TimeDelta::days(30);
+
+/// An organization that is to join.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// Which.
+    pub id: RegistrationId,
+    /// Who registers it, and will be its first Administrator.
+    pub contact: Contact,
+    /// Their account, where they have one already (R72).
+    pub registrant: Option<SubscriberId>,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it last went on.
+    pub moved_at: DateTime<Utc>,
+    /// How far it is.
+    pub stage: Stage,
+}
+
+/// How far a registration is, with what is known by then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The trust agreement is to be accepted.
+    Agreement(Applicant),
+    /// The organization takes part.
+    Approved(OrganizationId),
+    /// The mailbox is proved; the organization's data and number are asked for.
+    ContactVerified,
+    /// The number is taken, and questions are asked about it.
+    Dialogue(Applicant, Dialogue),
+    /// A link was mailed.
+    Draft,
+    /// It was abandoned; nothing of it is kept but the audit record.
+    Erased,
+    /// The registrant is to prove who they are.
+    Identity(Applicant, Signed, Proofing),
+    /// It leads to an organization that takes part already, or to nothing.
+    Referred(End),
+    /// Support refused it.
+    Rejected,
+    /// Support looks at it.
+    Review(Applicant, Signed, Proof),
+    /// The number was asked for.
+    Waiting(Applicant, Ground),
+    /// The registrant took it back.
+    Withdrawn,
+}
+
+/// The organization, as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applicant {
+    /// Its data.
+    pub details: Details,
+    /// Its number.
+    pub number: TaxIdNumber,
+}
+
+/// What was signed, by whom and how (R20).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// Which version.
+    pub agreement: AgreementId,
+    /// What its text was.
+    pub text_hash: Sha256,
+    /// Who declared to have the authority to sign.
+    pub signatory: Signatory,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// From which address.
+    pub address: Option<IpAddr>,
+}
+
+/// Whether a number is to be had, as the registry says at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Availability {
+    /// It is free, or kept for this registration.
+    Open,
+    /// Another organization has it, or it is kept for another.
+    Taken,
+}
+
+/// A step of a registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Answer a question about the number.
+    Answer {
+        /// The answer.
+        answer: Answer,
+        /// What is known of the number's owner.
+        owner: Owner,
+        /// Whether a contact may be shown.
+        gate: Gate,
+    },
+    /// Let the organization take part.
+    Approve {
+        /// As which organization.
+        organization: OrganizationId,
+        /// Whether the number is to be had now.
+        availability: Availability,
+    },
+    /// Tell about the organization and its number.
+    Describe {
+        /// The organization.
+        applicant: Applicant,
+        /// Whether the number is to be had now.
+        availability: Availability,
+    },
+    /// Erase what is over or abandoned.
+    Erase,
+    /// The number stays with its organization.
+    NumberKept,
+    /// The number is kept for this registration.
+    NumberReserved,
+    /// A step of proving who the registrant is.
+    Prove(identity_proof::Command),
+    /// Refuse it, for a reason that the registrant is told.
+    Reject(String),
+    /// Accept the agreement.
+    Sign {
+        /// The version that is in force.
+        in_force: Agreement,
+        /// The version that was on the page.
+        shown: AgreementId,
+        /// Who declares to have the authority to sign.
+        signatory: Signatory,
+        /// From which address.
+        address: Option<IpAddr>,
+    },
+    /// The mailed link was followed, and the mailbox thereby proved.
+    VerifyContact,
+    /// Take it back.
+    Withdraw,
+}
+
+/// Why nothing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Nobody went on with it for 30 days.
+    #[error("this registration was not continued for 30 days: please begin anew")]
+    Abandoned,
+    /// Another version of the agreement came into force meanwhile.
+    #[error("the agreement has changed: please read it again")]
+    AgreementChanged,
+    /// Not for people like them.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The question about the number stands otherwise.
+    #[error(transparent)]
+    Dialogue(#[from] dialogue::Refusal),
+    /// It is not what is to be done now (security 17.2).
+    #[error("this step is over, or not due yet")]
+    OutOfOrder,
+    /// Nobody approves their own registration.
+    #[error("somebody else has to decide about this registration")]
+    OwnRegistration,
+    /// The identity cannot be proved in this way now.
+    #[error(transparent)]
+    Proof(#[from] identity_proof::Refusal),
+}
+
+impl Registration {
+    /// Whether nobody went on with it for 30 days. What waits for Support or for a number's owner
+    /// is not abandoned.
+    #[must_use]
+    pub fn is_abandoned(&self, now: DateTime<Utc>) -> bool {
+        let waits_for_registrant = match &self.stage {
+            Stage::Agreement(_)
+            | Stage::ContactVerified
+            | Stage::Dialogue(..)
+            | Stage::Draft
+            | Stage::Identity(..) => true,
+            Stage::Approved(_)
+            | Stage::Erased
+            | Stage::Referred(_)
+            | Stage::Rejected
+            | Stage::Review(..)
+            | Stage::Waiting(..)
+            | Stage::Withdrawn => false,
+        };
+        waits_for_registrant && self.is_old(now)
+    }
+
+    /// Whether it came to nothing, for longer than it is kept to look back at.
+    #[must_use]
+    pub fn is_to_be_erased(&self, now: DateTime<Utc>) -> bool {
+        let came_to_nothing =
+            matches!(self.stage, Stage::Referred(_) | Stage::Rejected | Stage::Withdrawn);
+        self.is_abandoned(now) || (came_to_nothing && self.is_old(now))
+    }
+
+    /// How far the registrant is with proving who they are, while that is the step.
+    #[must_use]
+    pub const fn proofing(&self) -> Option<&Proofing> {
+        match &self.stage {
+            Stage::Identity(_, _, proofing) => Some(proofing),
+            Stage::Agreement(_)
+            | Stage::Approved(_)
+            | Stage::ContactVerified
+            | Stage::Dialogue(..)
+            | Stage::Draft
+            | Stage::Erased
+            | Stage::Referred(_)
+            | Stage::Rejected
+            | Stage::Review(..)
+            | Stage::Waiting(..)
+            | Stage::Withdrawn => None,
+        }
+    }
+
+    fn is_old(&self, now: DateTime<Utc>) -> bool {
+        self.moved_at + ABANDONED_AFTER <= now
+    }
+}

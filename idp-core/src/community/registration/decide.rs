@@ -1,0 +1,229 @@
+//! Where a step of a registration leads.
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Applicant, Availability, Command, Refusal, Registration, Signed, Stage,
+    dialogue::{Dialogue, End},
+    identity_proof::{self, Proofing, TestResult},
+};
+use crate::{
+    audit::Kind,
+    community::{
+        actor::Actor,
+        news::{News, Recipient},
+        outcome::{Effect, Outcome},
+        permission::{Action, Denied, Target, may},
+        tax_id_registry::Ground,
+        ticket::TicketKind,
+    },
+    ids::OrganizationId,
+};
+
+/// Where a command leads.
+///
+/// # Errors
+/// [`Refusal`]: nothing has happened.
+pub fn decide(
+    registration: Registration,
+    command: Command,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<Outcome<Registration>, Refusal> {
+    permitted(&registration, &command, actor)?;
+    let registrant = Recipient::Registrant(registration.id.clone());
+    if matches!(command, Command::Erase) {
+        return if registration.is_to_be_erased(now) {
+            let erased = Registration { stage: Stage::Erased, ..registration };
+            Ok(Outcome::new(erased, Kind::OrgErased))
+        } else {
+            Err(Refusal::OutOfOrder)
+        };
+    }
+    if registration.is_abandoned(now) {
+        return Err(Refusal::Abandoned);
+    }
+    let id = registration.id.clone();
+    let whose = registration.registrant.clone();
+    let outcome = match (registration.stage.clone(), command) {
+        (Stage::Draft, Command::VerifyContact) => {
+            Outcome::new(Stage::ContactVerified, Kind::OrgContactVerified)
+        }
+        (Stage::ContactVerified, Command::Describe { applicant, availability }) => {
+            described(applicant, availability)
+        }
+        (Stage::Dialogue(applicant, dialogue), Command::Answer { answer, owner, gate }) => {
+            let next = dialogue.after(answer, &owner, gate)?;
+            next.map(|dialogue| answered(applicant, dialogue))
+        }
+        (Stage::Waiting(applicant, _), Command::NumberReserved) => {
+            Outcome::new(Stage::Agreement(applicant), Kind::OrgChanged)
+        }
+        (Stage::Waiting(applicant, ground), Command::NumberKept) => {
+            let stage = match ground {
+                // Support has decided; there is no higher place.
+                Ground::Disputed => Stage::ContactVerified,
+                Ground::NobodyLeft | Ground::WorksForUs => {
+                    Stage::Dialogue(applicant, Dialogue::TypeAgain)
+                }
+            };
+            Outcome::new(stage, Kind::OrgChanged)
+        }
+        (Stage::Agreement(applicant), Command::Sign { in_force, shown, signatory, address }) => {
+            if in_force.id != shown || !in_force.is_in_force() {
+                return Err(Refusal::AgreementChanged);
+            }
+            let text_hash = in_force.text.hash();
+            let signed = Signed { agreement: shown, text_hash, signatory, at: now, address };
+            Outcome::new(Stage::Identity(applicant, signed, Proofing::DUE), Kind::OrgAgreed)
+        }
+        (Stage::Identity(applicant, signed, proofing), Command::Prove(step)) => {
+            let kind = proved_kind(&step);
+            let next = proofing.after(step, whose.as_ref(), actor, now)?;
+            proved(applicant, signed, next, kind, &registrant)
+        }
+        (Stage::Review(applicant, ..), Command::Approve { organization, availability }) => {
+            match availability {
+                Availability::Open => approved(organization, &registration),
+                // Somebody was faster with the same number. What was signed was signed for it.
+                Availability::Taken => described(applicant, availability)
+                    .telling(registrant, News::TaxIdTakenMeanwhile),
+            }
+        }
+        (Stage::Review(..) | Stage::Waiting(..) | Stage::Identity(..), Command::Reject(reason)) => {
+            Outcome::new(Stage::Rejected, Kind::OrgRejected)
+                .telling(registrant, News::RegistrationRejected { reason })
+        }
+        (stage, Command::Withdraw) if !is_over(&stage) => {
+            Outcome::new(Stage::Withdrawn, Kind::OrgWithdrawn)
+        }
+        _ => return Err(Refusal::OutOfOrder),
+    };
+    Ok(outcome.map(|stage| Registration { id, moved_at: now, stage, ..registration }))
+}
+
+/// Who may take which step. Steps of the registrant are behind the link and the code that they
+/// got at the beginning: the shell finds a registration by nothing else.
+fn permitted(registration: &Registration, command: &Command, actor: &Actor) -> Result<(), Refusal> {
+    let action = match command {
+        Command::Answer { .. }
+        | Command::Describe { .. }
+        | Command::Sign { .. }
+        | Command::VerifyContact
+        | Command::Withdraw
+        | Command::Prove(
+            identity_proof::Command::GoToNotary(_) | identity_proof::Command::Take(_),
+        ) => Action::Register,
+        Command::Approve { .. } => Action::ApproveRegistration,
+        Command::Prove(identity_proof::Command::Judge(_)) | Command::Reject(_) => {
+            Action::DecideRegistration
+        }
+        Command::Erase => Action::Expire,
+        // These follow from a decision about the number, in its transaction.
+        Command::NumberKept | Command::NumberReserved => return Ok(()),
+    };
+    may(actor, action, Target::Community)?;
+    match actor {
+        Actor::Support { who, .. } if registration.registrant.as_ref() == Some(who) => {
+            Err(Refusal::OwnRegistration)
+        }
+        // Somebody with an account goes on with their own registration only.
+        Actor::Subscriber(who) if registration.registrant.as_ref() != Some(who) => {
+            Err(Refusal::Denied(Denied::NotFound))
+        }
+        Actor::Administrator { .. }
+        | Actor::Job(_)
+        | Actor::Nobody
+        | Actor::Subscriber(_)
+        | Actor::Support { .. } => Ok(()),
+    }
+}
+
+/// The number is to be had, or questions follow.
+fn described(applicant: Applicant, availability: Availability) -> Outcome<Stage> {
+    match availability {
+        Availability::Open => Outcome::new(Stage::Agreement(applicant), Kind::OrgChanged),
+        Availability::Taken => {
+            Dialogue::begin().map(|dialogue| Stage::Dialogue(applicant, dialogue))
+        }
+    }
+}
+
+fn answered(applicant: Applicant, dialogue: Dialogue) -> Stage {
+    match dialogue {
+        Dialogue::Ended(End::AnotherNumber) => Stage::ContactVerified,
+        Dialogue::Ended(end) => match end.ground() {
+            Some(ground) => Stage::Waiting(applicant, ground),
+            None => Stage::Referred(end),
+        },
+        going_on @ (Dialogue::StillThere { .. } | Dialogue::TypeAgain | Dialogue::Whose) => {
+            Stage::Dialogue(applicant, going_on)
+        }
+    }
+}
+
+/// How the audit record calls a step of proving.
+const fn proved_kind(step: &identity_proof::Command) -> Kind {
+    match step {
+        identity_proof::Command::GoToNotary(_) => Kind::OrgNotaryChosen,
+        identity_proof::Command::Take(TestResult::Passed { .. })
+        | identity_proof::Command::Judge(identity_proof::Judgement::Accepted) => Kind::OrgProofed,
+        identity_proof::Command::Take(
+            TestResult::Failed | TestResult::NoQuestions | TestResult::Unavailable,
+        )
+        | identity_proof::Command::Judge(identity_proof::Judgement::Refused) => {
+            Kind::OrgProofFailed
+        }
+    }
+}
+
+fn proved(
+    applicant: Applicant,
+    signed: Signed,
+    proofing: Proofing,
+    kind: Kind,
+    registrant: &Recipient,
+) -> Outcome<Stage> {
+    match proofing {
+        Proofing::Proved(proof) => Outcome::new(Stage::Review(applicant, signed, proof), kind)
+            .telling(registrant.clone(), News::RegistrationInReview),
+        Proofing::AtNotary { reference, since } => {
+            let until = since + identity_proof::NOTARY_LASTS;
+            let news = News::NotaryInstructions { reference: reference.to_string(), until };
+            let stage = Stage::Identity(applicant, signed, Proofing::AtNotary { reference, since });
+            Outcome::new(stage, kind)
+                .telling(registrant.clone(), news)
+                .with(Effect::OpenTicket(TicketKind::Notary))
+        }
+        due @ Proofing::Due { .. } => Outcome::new(Stage::Identity(applicant, signed, due), kind),
+    }
+}
+
+fn approved(organization: OrganizationId, registration: &Registration) -> Outcome<Stage> {
+    let opened = Effect::OpenOrganization {
+        organization: organization.clone(),
+        registration: registration.id.clone(),
+    };
+    let news = News::RegistrationApproved { organization: organization.clone() };
+    Outcome::new(Stage::Approved(organization), Kind::OrgApproved)
+        .noted(Kind::AdminPromoted)
+        .telling(Recipient::Registrant(registration.id.clone()), news)
+        .with(opened)
+}
+
+const fn is_over(stage: &Stage) -> bool {
+    match stage {
+        Stage::Approved(_)
+        | Stage::Erased
+        | Stage::Referred(_)
+        | Stage::Rejected
+        | Stage::Withdrawn => true,
+        Stage::Agreement(_)
+        | Stage::ContactVerified
+        | Stage::Dialogue(..)
+        | Stage::Draft
+        | Stage::Identity(..)
+        | Stage::Review(..)
+        | Stage::Waiting(..) => false,
+    }
+}

@@ -1,0 +1,380 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    audit::Kind,
+    community::{
+        actor::{
+            Actor,
+            testing::{JOB, agent, lead, person},
+        },
+        agreement::AgreementText,
+        identity_proof::{Judgement, NotaryReference, TestResult},
+        news::{News, Recipient},
+        outcome::{Effect, Outcome},
+        tax_id_registry::dialogue::Personal,
+    },
+};
+
+fn at(day: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_000 + day)
+}
+
+fn begun() -> Registration {
+    let contact = ContactForm {
+        given_name: "Ana",
+        family_name: "Rivera",
+        email: "ana@clinic.example",
+        phone: "360 555 0111",
+    };
+    Registration {
+        id: "reg_1".parse().unwrap(),
+        contact: contact.read().unwrap(),
+        registrant: None,
+        started_at: at(0),
+        moved_at: at(0),
+        stage: Stage::Draft,
+    }
+}
+
+fn applicant() -> Applicant {
+    let details =
+        DetailsForm { name: "Clinic", address: "1 Main St", phone: "360 555 0100", npi: "" };
+    Applicant {
+        details: details.read().unwrap(),
+        number: TaxIdNumber::Ein("91-1234567".parse().unwrap()),
+    }
+}
+
+fn agreement(id: &str) -> Agreement {
+    Agreement {
+        id: id.parse().unwrap(),
+        code: "trust".parse().unwrap(),
+        version: "1".parse().unwrap(),
+        text: AgreementText::read("# Trust\n\nx").unwrap(),
+        published_at: at(0),
+        superseded_at: None,
+    }
+}
+
+fn describe(availability: Availability) -> Command {
+    Command::Describe { applicant: applicant(), availability }
+}
+
+fn sign(shown: &str) -> Command {
+    let signatory =
+        SignatoryForm { name: "Ana Rivera", title: "Owner", authority: true, accepts: true };
+    Command::Sign {
+        in_force: agreement("agr_1"),
+        shown: shown.parse().unwrap(),
+        signatory: signatory.read().unwrap(),
+        address: None,
+    }
+}
+
+fn take(result: TestResult) -> Command {
+    Command::Prove(identity_proof::Command::Take(result))
+}
+
+fn passed() -> Command {
+    take(TestResult::Passed { reference: "t-1".to_owned() })
+}
+
+fn to_notary() -> Command {
+    let reference = NotaryReference::from_random([1; 7]);
+    Command::Prove(identity_proof::Command::GoToNotary(reference))
+}
+
+fn judge() -> Command {
+    Command::Prove(identity_proof::Command::Judge(Judgement::Accepted))
+}
+
+fn approve(availability: Availability) -> Command {
+    Command::Approve { organization: "org_new".parse().unwrap(), availability }
+}
+
+fn answer(answer: Answer) -> Command {
+    let id = "org_holder".parse().unwrap();
+    let owner = Owner { id, administrators: 1, others: 0, personal: Personal::No };
+    Command::Answer { answer, owner, gate: Gate::Open }
+}
+
+type Step = (i64, Actor, Command);
+
+/// Somebody who has not signed in.
+fn me(day: i64, command: Command) -> Step {
+    (day, Actor::Nobody, command)
+}
+
+fn walk(steps: Vec<Step>) -> Result<Outcome<Registration>, Refusal> {
+    let begin = Outcome { state: begun(), audit: vec![], letters: vec![], effects: vec![] };
+    steps.into_iter().try_fold(begin, |outcome, (day, actor, command)| {
+        decide(outcome.state, command, &actor, at(day))
+    })
+}
+
+/// How far it is, in a word.
+fn word(stage: &Stage) -> &'static str {
+    match stage {
+        Stage::Agreement(_) => "agreement",
+        Stage::Approved(_) => "approved",
+        Stage::ContactVerified => "contact-verified",
+        Stage::Dialogue(..) => "dialogue",
+        Stage::Draft => "draft",
+        Stage::Erased => "erased",
+        Stage::Identity(_, _, Proofing::AtNotary { .. }) => "at-notary",
+        Stage::Identity(..) => "identity",
+        Stage::Referred(_) => "referred",
+        Stage::Rejected => "rejected",
+        Stage::Review(..) => "review",
+        Stage::Waiting(..) => "waiting",
+        Stage::Withdrawn => "withdrawn",
+    }
+}
+
+fn up_to_signature() -> Vec<Step> {
+    vec![me(0, Command::VerifyContact), me(0, describe(Availability::Open)), me(0, sign("agr_1"))]
+}
+
+fn up_to_review() -> Vec<Step> {
+    [up_to_signature(), vec![me(0, passed())]].concat()
+}
+
+fn taken() -> Vec<Step> {
+    vec![me(0, Command::VerifyContact), me(0, describe(Availability::Taken))]
+}
+
+#[test]
+fn a_registration_goes_step_by_step_to_its_end() {
+    let from = |start: &[Step], more: Vec<Step>| [start.to_vec(), more].concat();
+    let (signed, review, taken) = (up_to_signature(), up_to_review(), taken());
+    let reject = || Command::Reject("No such clinic.".to_owned());
+    for (steps, expected) in [
+        (vec![], Ok("draft")),
+        (signed.clone(), Ok("identity")),
+        (review.clone(), Ok("review")),
+        (from(&review, vec![(1, agent("sam"), approve(Availability::Open))]), Ok("approved")),
+        (from(&review, vec![(1, JOB, approve(Availability::Open))]), Ok("approved")),
+        (from(&review, vec![(1, agent("sam"), reject())]), Ok("rejected")),
+        (from(&review, vec![me(1, Command::Withdraw)]), Ok("withdrawn")),
+        (from(&signed, vec![me(1, take(TestResult::Failed))]), Ok("identity")),
+        (from(&signed, vec![me(1, to_notary())]), Ok("at-notary")),
+        (from(&signed, vec![me(1, to_notary()), (9, agent("sam"), judge())]), Ok("review")),
+        // the number is taken
+        (taken.clone(), Ok("dialogue")),
+        (from(&taken, vec![me(0, answer(Answer::OurOwn))]), Ok("dialogue")),
+        (
+            from(&taken, vec![me(0, answer(Answer::OurOwn)), me(0, answer(Answer::StillThere))]),
+            Ok("referred"),
+        ),
+        (from(&taken, vec![me(0, answer(Answer::WorksForUs))]), Ok("waiting")),
+        (
+            from(&taken, vec![me(0, answer(Answer::WorksForUs)), me(9, Command::NumberReserved)]),
+            Ok("agreement"),
+        ),
+        (
+            from(&taken, vec![me(0, answer(Answer::WorksForUs)), me(9, Command::NumberKept)]),
+            Ok("dialogue"),
+        ),
+        (
+            from(
+                &taken,
+                vec![
+                    me(0, answer(Answer::WorksForUs)),
+                    me(9, Command::NumberKept),
+                    me(9, answer(Answer::TypedTheSame)),
+                ],
+            ),
+            Ok("waiting"),
+        ),
+        (
+            from(&taken, vec![me(0, answer(Answer::Unknown)), me(0, answer(Answer::TypedAnother))]),
+            Ok("contact-verified"),
+        ),
+        // somebody else was approved with the number in the meantime
+        (from(&review, vec![(1, agent("sam"), approve(Availability::Taken))]), Ok("dialogue")),
+        // a later step called directly
+        (vec![me(0, describe(Availability::Open))], Err(Refusal::OutOfOrder)),
+        (vec![me(0, Command::VerifyContact), me(0, passed())], Err(Refusal::OutOfOrder)),
+        (vec![(0, agent("sam"), approve(Availability::Open))], Err(Refusal::OutOfOrder)),
+        (
+            from(&signed, vec![(1, agent("sam"), approve(Availability::Open))]),
+            Err(Refusal::OutOfOrder),
+        ),
+        (from(&review, vec![me(0, passed())]), Err(Refusal::OutOfOrder)),
+        // people
+        (
+            from(&review, vec![me(1, approve(Availability::Open))]),
+            Err(Refusal::Denied(Denied::Forbidden)),
+        ),
+        (
+            from(&signed, vec![me(1, to_notary()), me(2, judge())]),
+            Err(Refusal::Denied(Denied::Forbidden)),
+        ),
+        (
+            from(&signed, vec![(1, person("eve"), Command::Withdraw)]),
+            Err(Refusal::Denied(Denied::NotFound)),
+        ),
+        // another version came into force while the old one was read
+        (
+            vec![
+                me(0, Command::VerifyContact),
+                me(0, describe(Availability::Open)),
+                me(0, sign("agr_0")),
+            ],
+            Err(Refusal::AgreementChanged),
+        ),
+    ] {
+        let found = walk(steps.clone());
+        let found = found.as_ref().map(|outcome| word(&outcome.state.stage)).map_err(|e| *e);
+        assert_eq!(found, expected, "{steps:?}");
+    }
+}
+
+#[test]
+fn an_approval_opens_the_organization_and_tells_the_registrant() {
+    let steps = [up_to_review(), vec![(1, agent("sam"), approve(Availability::Open))]].concat();
+    let outcome = walk(steps).unwrap();
+    assert_eq!(outcome.audit, [Kind::OrgApproved, Kind::AdminPromoted]);
+    let (organization, registration) = ("org_new".parse().unwrap(), "reg_1".parse().unwrap());
+    assert_eq!(outcome.effects, [Effect::OpenOrganization { organization, registration }]);
+    let letter = outcome.letters.first().unwrap();
+    assert_eq!(letter.to, Recipient::Registrant("reg_1".parse().unwrap()));
+    assert!(matches!(letter.news, News::RegistrationApproved { .. }));
+}
+
+#[test]
+fn nobody_approves_or_judges_their_own_registration() {
+    let own = Registration { registrant: Some("sub_lea".parse().unwrap()), ..begun() };
+    for (stage, command) in [
+        (Stage::Review(applicant(), signed(), proof()), approve(Availability::Open)),
+        (
+            Stage::Identity(
+                applicant(),
+                signed(),
+                Proofing::AtNotary {
+                    reference: NotaryReference::from_random([1; 7]),
+                    since: at(0),
+                },
+            ),
+            judge(),
+        ),
+    ] {
+        let own = Registration { stage, ..own.clone() };
+        assert_eq!(decide(own, command, &lead("lea"), at(1)), Err(Refusal::OwnRegistration));
+    }
+}
+
+fn signed() -> Signed {
+    let signatory = Signatory { name: "Ana Rivera".to_owned(), title: "Owner".to_owned() };
+    let text_hash = agreement("agr_1").text.hash();
+    Signed { agreement: "agr_1".parse().unwrap(), text_hash, signatory, at: at(0), address: None }
+}
+
+fn proof() -> Proof {
+    Proof::KnowledgeTest { reference: "t-1".to_owned(), at: at(0) }
+}
+
+#[test]
+fn what_was_signed_is_kept_with_its_hash() {
+    let Stage::Identity(_, found, _) = walk(up_to_signature()).unwrap().state.stage else {
+        panic!("identity");
+    };
+    assert_eq!(found, signed());
+}
+
+#[test]
+fn what_is_abandoned_is_over_by_date_and_then_erased() {
+    for (stage, day, over, erased) in [
+        (Stage::Draft, 29, false, false),
+        (Stage::Draft, 30, true, true),
+        (Stage::ContactVerified, 30, true, true),
+        (Stage::Agreement(applicant()), 30, true, true),
+        (Stage::Identity(applicant(), signed(), Proofing::DUE), 30, true, true),
+        // what waits for others is not abandoned
+        (Stage::Review(applicant(), signed(), proof()), 300, false, false),
+        (Stage::Waiting(applicant(), Ground::Disputed), 300, false, false),
+        (Stage::Approved("org_a".parse().unwrap()), 300, false, false),
+        // what came to nothing is kept for a while
+        (Stage::Rejected, 29, false, false),
+        (Stage::Rejected, 30, false, true),
+        (Stage::Withdrawn, 30, false, true),
+    ] {
+        let registration = Registration { stage, ..begun() };
+        let found = (registration.is_abandoned(at(day)), registration.is_to_be_erased(at(day)));
+        assert_eq!(found, (over, erased), "{registration:?} on day {day}");
+        let step = decide(registration.clone(), Command::Withdraw, &Actor::Nobody, at(day));
+        assert_eq!(step == Err(Refusal::Abandoned), over, "{registration:?}");
+        let gone = decide(registration, Command::Erase, &JOB, at(day));
+        assert_eq!(gone.is_ok(), erased);
+    }
+}
+
+#[test]
+fn a_form_says_all_that_is_wrong_with_it() {
+    let wrong = ContactForm { given_name: "", family_name: "Rivera", email: "ana@", phone: "1" };
+    let objections = wrong.read().unwrap_err();
+    assert_eq!(
+        objections.iter().map(|(field, _)| field).collect::<Vec<_>>(),
+        ["email", "given_name", "phone"]
+    );
+    let wrong =
+        DetailsForm { name: "Clinic", address: "1 Main St", phone: "360 555 0100", npi: "1" };
+    assert_eq!(wrong.read().unwrap_err().of("npi"), Some("an NPI has exactly ten digits"));
+    let unticked = SignatoryForm { name: "Ana", title: "Owner", authority: false, accepts: false };
+    let objections = unticked.read().unwrap_err();
+    assert_eq!(
+        objections.iter().map(|(field, _)| field).collect::<Vec<_>>(),
+        ["accepts", "authority"]
+    );
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    let commands = vec![
+        Command::VerifyContact,
+        Command::Withdraw,
+        Command::Erase,
+        Command::NumberKept,
+        Command::NumberReserved,
+        Command::Reject("x".to_owned()),
+        answer(Answer::OurOwn),
+        answer(Answer::StillThere),
+        answer(Answer::WorksForUs),
+        approve(Availability::Open),
+        approve(Availability::Taken),
+        describe(Availability::Open),
+        describe(Availability::Taken),
+        judge(),
+        passed(),
+        sign("agr_1"),
+        take(TestResult::Failed),
+        to_notary(),
+    ];
+    prop::sample::select(commands)
+}
+
+proptest! {
+    /// R20, R21, R37: whatever is called in whatever order by whomever.
+    #[test]
+    fn nobody_joins_without_mailbox_signature_proof_and_a_decision(
+        steps in prop::collection::vec((0_usize..4, command()), 0..40),
+    ) {
+        let actors = [Actor::Nobody, agent("sam"), JOB, person("eve")];
+        let mut registration = begun();
+        let (mut mailbox, mut signature, mut proof) = (false, false, false);
+        for (who, command) in steps {
+            let Ok(outcome) = decide(registration.clone(), command, &actors[who], at(1)) else {
+                continue;
+            };
+            prop_assert!(!outcome.audit.is_empty());
+            mailbox |= outcome.audit.contains(&Kind::OrgContactVerified);
+            signature |= outcome.audit.contains(&Kind::OrgAgreed);
+            proof |= outcome.audit.contains(&Kind::OrgProofed);
+            registration = outcome.state;
+            if matches!(registration.stage, Stage::Approved(_)) {
+                prop_assert!(mailbox && signature && proof);
+                prop_assert!(who == 1 || who == 2, "decided by {:?}", actors[who]);
+            }
+        }
+    }
+}
