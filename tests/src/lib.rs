@@ -8,6 +8,7 @@
 //! A thing that goes wrong here stops the test with a panic: that is how a test fails.
 #![forbid(unsafe_code)]
 
+pub mod apache;
 pub mod backend;
 pub mod browser;
 pub mod challenge;
@@ -27,6 +28,7 @@ pub mod process;
 pub mod proxy;
 pub mod raw;
 pub mod runtime;
+pub mod service_provider;
 pub mod settings;
 pub mod site;
 pub mod smtp;
@@ -49,6 +51,7 @@ pub use process::{Folder, Process, binary, free_port};
 pub use proxy::Proxy;
 pub use raw::exchange;
 pub use runtime::{eventually, run};
+pub use service_provider::ServiceProvider;
 pub use settings::Settings;
 pub use site::{Authentication, AuthorizeRequest, Site, Tokens};
 pub use smtp::{MailServer, MailTls};

@@ -10,6 +10,8 @@ pub mod ns {
     pub const METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
     /// Messages (SAML Core §1.1).
     pub const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
+    /// What Shibboleth was the first to say in metadata, and many products read.
+    pub const SHIBBOLETH: &str = "urn:mace:shibboleth:metadata:1.0";
     /// SOAP 1.1 envelopes.
     pub const SOAP: &str = "http://schemas.xmlsoap.org/soap/envelope/";
     /// What a site says for people (SAML Metadata UI §2.1).

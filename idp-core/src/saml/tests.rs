@@ -205,6 +205,7 @@ fn our_metadata_are_as_the_schema_says_and_signed() {
         let certificate = key.certificate().to_base64();
         let own = Own {
             entity_id: "https://id.example/saml",
+            scope: "id.example",
             id: "_m1",
             certificates: &[&certificate, &certificate],
             single_sign_on: "https://id.example/saml/sso",

@@ -70,6 +70,8 @@ impl Signer for SamlSigner {
 pub struct Addresses {
     /// Our `entityID`.
     pub entity_id: String,
+    /// Our host: what stands behind the `@` of a `pairwise-id`.
+    pub scope: String,
     /// Where requests go.
     pub single_sign_on: String,
     /// Where logout messages go.
@@ -81,10 +83,17 @@ impl Addresses {
     pub fn of(origin: &str) -> Self {
         Self {
             entity_id: format!("{origin}/saml"),
+            scope: host(origin).to_owned(),
             single_sign_on: format!("{origin}/saml/sso"),
             single_logout: format!("{origin}/saml/slo"),
         }
     }
+}
+
+/// The host of an origin, without its port.
+fn host(origin: &str) -> &str {
+    let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+    host.split_once(':').map_or(host, |(host, _)| host)
 }
 
 /// The keys in use.
@@ -174,6 +183,7 @@ fn metadata(
     let certificates: Vec<&str> = certificates.iter().map(String::as_str).collect();
     let own = Own {
         entity_id: &addresses.entity_id,
+        scope: &addresses.scope,
         // Of all documents that we ever sign, none but this has this name.
         id: "hilum-metadata",
         certificates: &certificates,

@@ -15,6 +15,8 @@ pub const CACHE_DURATION: &str = "PT6H";
 pub struct Own<'a> {
     /// Our name in SAML.
     pub entity_id: &'a str,
+    /// What stands behind the `@` of each `pairwise-id` that we give (SAML Subject Identifiers §3.3).
+    pub scope: &'a str,
     /// A new identifier for the document.
     pub id: &'a str,
     /// The certificates of all published keys, the signing ones first: during a roll-over both the
@@ -48,6 +50,10 @@ pub fn write(own: Own<'_>, signer: &dyn Signer) -> Result<String, CannotSign> {
         "md:IDPSSODescriptor",
         &[("WantAuthnRequestsSigned", "false"), ("protocolSupportEnumeration", PROTOCOL_SUPPORT)],
     );
+    // Sites believe a scope that our metadata name, and no other (SAML Subject Identifiers §3.5.2).
+    to.open("md:Extensions", &[]);
+    to.leaf("shibmd:Scope", &[("xmlns:shibmd", ns::SHIBBOLETH), ("regexp", "false")], own.scope);
+    to.close();
     for certificate in own.certificates {
         to.open("md:KeyDescriptor", &[("use", "signing")]);
         to.open("ds:KeyInfo", &[("xmlns:ds", ns::DS)]).open("ds:X509Data", &[]);
@@ -93,6 +99,7 @@ mod tests {
         let certificates: Vec<&str> = certificates.iter().map(String::as_str).collect();
         let own = Own {
             entity_id: "https://id.example/saml",
+            scope: "id.example",
             id: "_m1",
             certificates: &certificates,
             single_sign_on: "https://id.example/saml/sso",
@@ -105,6 +112,12 @@ mod tests {
         let keys = VerificationKeys::of([&old.certificate()]);
         assert_eq!(keys.verify_root(&xml), Ok(()));
         let role = xml.root().child(ns::METADATA, "IDPSSODescriptor").unwrap();
+        let scope = role.child(ns::METADATA, "Extensions").unwrap();
+        let scope = scope.child(ns::SHIBBOLETH, "Scope").unwrap();
+        assert_eq!(
+            (scope.text().as_str(), scope.attribute("regexp")),
+            ("id.example", Some("false"))
+        );
         for (name, expected) in [
             ("KeyDescriptor", 2),
             ("ArtifactResolutionService", 1),

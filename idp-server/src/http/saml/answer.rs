@@ -246,7 +246,7 @@ impl Giving {
             affiliations: &released,
             naming,
         };
-        let attributes = attributes::attributes(facts, &site.release, host(&app.issuer));
+        let attributes = attributes::attributes(facts, &site.release, &app.saml.addresses.scope);
         let grant = Grant {
             id: self.grant.clone(),
             session: self.session.clone(),
@@ -311,9 +311,4 @@ impl Giving {
 fn status_of(lapse: Lapse) -> Status {
     tracing::info!(%lapse, "a sign-on lapsed before its assertion was made");
     Status::responder(Second::RequestDenied, None)
-}
-
-fn host(issuer: &str) -> &str {
-    let host = issuer.split_once("://").map_or(issuer, |(_, host)| host);
-    host.split_once(':').map_or(host, |(host, _)| host)
 }
