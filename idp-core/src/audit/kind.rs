@@ -56,6 +56,10 @@ kinds! {
     AdminDemoted = "admin.demoted";
     /// A Subscriber is an Administrator of an organization.
     AdminPromoted = "admin.promoted";
+    /// Somebody who is to be an Administrator goes to a notary (R36).
+    AdminNotaryChosen = "admin.notary-chosen";
+    /// Somebody who is to be an Administrator failed the knowledge test.
+    AdminProofFailed = "admin.proof-failed";
     /// Somebody who is to be an Administrator proved who they are (R35).
     AdminProofed = "admin.proofed";
     /// A Subscriber is to become an Administrator.

@@ -76,6 +76,20 @@ pub enum AccessLevel {
 }
 
 impl AccessLevel {
+    /// Every level there is, the widest first.
+    pub const ALL: [Self; 3] =
+        [Self::CommunityFull, Self::CommunityStandard, Self::CommunityViewOnly];
+
+    /// How wide it is: a wider level holds all that a narrower one does.
+    #[must_use]
+    pub const fn width(self) -> u8 {
+        match self {
+            Self::CommunityFull => 3,
+            Self::CommunityStandard => 2,
+            Self::CommunityViewOnly => 1,
+        }
+    }
+
     /// The code that tokens carry.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -6,14 +6,19 @@
 
 use chrono::{DateTime, Utc};
 
-use super::tax_id_registry::{Ground, dialogue::Answer};
-use crate::ids::{OrganizationId, RegistrationId, SubscriberId};
+use super::{
+    subscriber::UserId,
+    tax_id_registry::{Ground, dialogue::Answer},
+};
+use crate::ids::{NominationId, OrganizationId, RegistrationId, SubscriberId};
 
 /// Who gets a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recipient {
     /// Everybody who is an active Administrator of the organization.
     AdministratorsOf(OrganizationId),
+    /// Who is nominated, at the address of the nomination.
+    Nominee(NominationId),
     /// Who registers an organization, at the address of the registration.
     Registrant(RegistrationId),
     /// A person, at the address on file.
@@ -23,16 +28,99 @@ pub enum Recipient {
 /// What they are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
+    /// Your organization has another Administrator.
+    AdministratorAdded {
+        /// Who.
+        subscriber: SubscriberId,
+    },
+    /// Somebody is no longer an Administrator of your organization.
+    AdministratorRemoved {
+        /// Who.
+        subscriber: SubscriberId,
+    },
+    /// Somebody accepted to act for your organization.
+    AffiliationAccepted {
+        /// Who.
+        subscriber: SubscriberId,
+    },
+    /// Somebody did not accept to act for your organization, or did not answer.
+    AffiliationDeclined {
+        /// Who.
+        subscriber: SubscriberId,
+    },
+    /// You no longer act for an organization. Your User ID stays yours.
+    AffiliationEnded {
+        /// Which.
+        organization: OrganizationId,
+    },
+    /// An organization asks you to act for it.
+    AffiliationProposed {
+        /// Which.
+        organization: OrganizationId,
+    },
+    /// You may act for an organization again.
+    AffiliationResumed {
+        /// Which.
+        organization: OrganizationId,
+    },
+    /// You may not act for an organization for now.
+    AffiliationSuspended {
+        /// Which.
+        organization: OrganizationId,
+    },
     /// Your work contact was shown to somebody who registers with your number (R45).
     ContactShown,
+    /// You have proved who you are; please read what an Administrator does.
+    DutiesDue,
+    /// You are nominated: here are your User ID and the link; the code is handed over in person.
+    Nominated {
+        /// The User ID.
+        user_id: UserId,
+        /// Until when the link works.
+        until: DateTime<Utc>,
+    },
+    /// A code of your organization was typed wrongly five times and is dead; make another.
+    NominationCodeDied {
+        /// Whose.
+        nomination: NominationId,
+    },
+    /// Somebody whom you nominated did not take it up within 30 days.
+    NominationExpired {
+        /// Who.
+        nomination: NominationId,
+    },
     /// Somebody says that they belong to your organization and asks to be nominated.
     NominationWanted,
+    /// Your nomination was taken back.
+    NominationWithdrawn,
+    /// Somebody whom you nominated took the User ID over.
+    NomineeActivated {
+        /// Who.
+        subscriber: SubscriberId,
+    },
     /// Here is the form for the notary, and the number that stands on it (R36).
     NotaryInstructions {
         /// The number.
         reference: String,
         /// Until when the form is waited for.
         until: DateTime<Utc>,
+    },
+    /// Your organization should have a second Administrator (R12).
+    OneAdministratorOnly,
+    /// You are to become an Administrator: please prove who you are.
+    PromotionOffered {
+        /// Of which organization.
+        organization: OrganizationId,
+    },
+    /// Somebody will not become an Administrator of your organization.
+    PromotionOver {
+        /// Who.
+        subscriber: SubscriberId,
+    },
+    /// Somebody is to become an Administrator of your organization.
+    PromotionProposed {
+        /// Who.
+        subscriber: SubscriberId,
     },
     /// Your organization takes part; here is how you sign in.
     RegistrationApproved {
@@ -56,11 +144,23 @@ pub enum News {
         /// Whose number it is.
         owner: OrganizationId,
     },
+    /// Your roles, Tax IDs or access level in an organization are others now.
+    RightsChanged {
+        /// Which.
+        organization: OrganizationId,
+    },
+    /// Somebody no longer acts for your organization, by their own decision.
+    SubscriberLeft {
+        /// Who.
+        subscriber: SubscriberId,
+    },
     /// Somebody registers with your number, and said this about it.
     TaxIdAskedAbout {
         /// What they said.
         answer: Answer,
     },
+    /// Nobody asks for your number any more.
+    TaxIdClaimWithdrawn,
     /// Somebody asks for your number: please answer.
     TaxIdClaimed {
         /// Why.
@@ -68,8 +168,6 @@ pub enum News {
         /// Until when.
         answer_due_at: DateTime<Utc>,
     },
-    /// Nobody asks for your number any more.
-    TaxIdClaimWithdrawn,
     /// The number stays with its organization.
     TaxIdKept,
     /// You no longer have the number.
@@ -81,4 +179,6 @@ pub enum News {
     },
     /// Another organization registered the number before you: some questions follow.
     TaxIdTakenMeanwhile,
+    /// Your User ID is yours now.
+    Welcome,
 }

@@ -49,6 +49,8 @@ pub enum Effect {
     EndAffiliations(SubscriberId),
     /// A code to be handed over is made for this person; the older one is dead (R9).
     IssueHandedOverCode(SubscriberId),
+    /// This affiliation carries the Administrator's flag.
+    MakeAdministrator(AffiliationId),
     /// The organization comes into being with its number and its first Administrator.
     OpenOrganization {
         /// Which.

@@ -112,6 +112,8 @@ pub fn activity_words(
         | Kind::AdminDeclined
         | Kind::AdminDemoted
         | Kind::AdminPromoted
+        | Kind::AdminNotaryChosen
+        | Kind::AdminProofFailed
         | Kind::AdminProofed
         | Kind::AdminProposed
         | Kind::AffiliationAccepted
