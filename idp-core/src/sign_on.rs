@@ -251,6 +251,26 @@ pub fn next_step(
     }
 }
 
+/// Whether a person who is signed in may open a site of their own accord: what [`next_step`] says
+/// to a request that asks for nothing beyond the site's record.
+///
+/// # Errors
+/// Why not. That a page comes first, for instance to choose or to prove more, is no reason.
+pub fn may_open(person: &Person, policy: Policy<'_>, now: DateTime<Utc>) -> Result<(), Refusal> {
+    let request = SignOnRequest::own_page(Demand::SIGNED_IN, now);
+    let progress = Progress { person: Some(person.clone()), ..Progress::default() };
+    match next_step(&request, &progress, policy, now) {
+        Step::Refuse(refusal) => Err(refusal),
+        Step::AcceptAgreement(_)
+        | Step::AskPassword(_)
+        | Step::AskSecondFactor { .. }
+        | Step::ChooseAffiliation { .. }
+        | Step::Complete(_)
+        | Step::EnrollSecondFactor(_)
+        | Step::ShowNotice(_) => Ok(()),
+    }
+}
+
 /// The finished sign-on, or the first thing that stands in its way.
 fn decide(
     request: &SignOnRequest,

@@ -81,6 +81,13 @@ impl SiteCatalogue {
         self.snapshot().entries.get(id).map(Arc::clone)
     }
 
+    /// Every site that may be used, by name.
+    pub fn all(&self) -> Vec<Arc<SiteEntry>> {
+        let mut all: Vec<_> = self.snapshot().entries.values().map(Arc::clone).collect();
+        all.sort_by(|a, b| (&a.site.name, &a.site.id).cmp(&(&b.site.name, &b.site.id)));
+        all
+    }
+
     /// The site of this `client_id`, if it speaks OIDC and may be used.
     pub fn client(&self, id: &SiteId) -> Option<Arc<ClientEntry>> {
         self.snapshot().clients.get(id).map(Arc::clone)

@@ -20,6 +20,7 @@ pub mod news;
 pub mod nomination;
 pub mod notary_reference;
 pub mod npi;
+pub mod opening;
 pub mod organization;
 pub mod outcome;
 pub mod permission;

@@ -47,6 +47,9 @@ pub enum Untrusted {
     /// It wants its answer at an address that is not registered.
     #[error("the AssertionConsumerService is not one of the site's metadata")]
     Acs,
+    /// It wants to redeem an artifact that is unknown, used, too old, or another site's.
+    #[error("the artifact is not one that waits for this site")]
+    Artifact,
     /// It was meant for somebody else, or is signed and does not say for whom.
     #[error("Destination is not this address")]
     Destination,
@@ -71,6 +74,9 @@ pub enum Untrusted {
     /// It does not arrive.
     #[error(transparent)]
     Transport(#[from] TransportError),
+    /// It answers nothing that the site was asked.
+    #[error("it answers no request that waits for an answer of this site")]
+    Unasked,
     /// It is no XML that we would read.
     #[error(transparent)]
     Xml(#[from] XmlError),
@@ -79,6 +85,8 @@ pub enum Untrusted {
 /// A request of a registered site that cannot be granted, and where to say so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denied {
+    /// Who asked.
+    pub site: SiteId,
     /// Where.
     pub acs: RegisteredAcsUrl,
     /// The request's `ID`.
@@ -188,7 +196,8 @@ fn grant(
 ) -> Judgement {
     let denied = |acs, relay_state, status| {
         let in_response_to = request.heading.id.clone();
-        Err(Box::new(Denied { acs, in_response_to, relay_state, status }))
+        let site = sender.site.clone();
+        Err(Box::new(Denied { site, acs, in_response_to, relay_state, status }))
     };
     if !request.heading.is_version_2 {
         return denied(acs, relay_state, Status::VERSION_MISMATCH);

@@ -97,7 +97,8 @@ fn name_of(node: Node<'_>, provider: &ServiceProvider, here: Here<'_>) -> Option
     qualified.then(|| NameId { kind, value: node.text() })
 }
 
-/// A request to a site: this session of this person is over.
+/// A request to a site: this session of this person is over. `signer` is none where the binding has
+/// a signature of its own (SAML Bindings §3.4.4.1).
 ///
 /// # Errors
 /// [`CannotSign`].
@@ -106,7 +107,7 @@ pub fn request(
     site: &ServiceProvider,
     name: &NameId,
     session: &str,
-    signer: &dyn Signer,
+    signer: Option<&dyn Signer>,
 ) -> Result<String, CannotSign> {
     let mut to = Writer::new();
     let at = open_response(&mut to, "samlp:LogoutRequest", envelope);
@@ -114,7 +115,7 @@ pub fn request(
     about.push(("xmlns:saml", ns::ASSERTION));
     to.leaf("saml:NameID", &about, &name.value);
     to.leaf("samlp:SessionIndex", &[], session);
-    sign_enveloped(&to.finish(), at, envelope.id, signer)
+    signed(to, at, envelope, signer)
 }
 
 /// The answer to a site's request. `signer` is none where the binding has a signature of its own
@@ -130,7 +131,16 @@ pub fn response(
     let mut to = Writer::new();
     let at = open_response(&mut to, "samlp:LogoutResponse", envelope);
     status.write(&mut to);
-    let whole = to.finish();
+    signed(to, at, envelope, signer)
+}
+
+fn signed(
+    message: Writer,
+    at: usize,
+    envelope: Envelope<'_>,
+    signer: Option<&dyn Signer>,
+) -> Result<String, CannotSign> {
+    let whole = message.finish();
     match signer {
         Some(signer) => sign_enveloped(&whole, at, envelope.id, signer),
         None => Ok(whole),
@@ -299,7 +309,7 @@ mod tests {
             now: now(),
         };
         let name = NameId { kind: NameIdKind::Persistent, value: "a & <b>".into() };
-        let text = request(envelope, &provider(), &name, "s_1", key).unwrap();
+        let text = request(envelope, &provider(), &name, "s_1", Some(key)).unwrap();
         assert_eq!(canonical(&text), text);
         let xml = Xml::parse(&text).unwrap();
         assert_eq!(VerificationKeys::of([&key.certificate()]).verify_root(&xml), Ok(()));

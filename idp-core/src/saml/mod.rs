@@ -5,6 +5,7 @@
 //! what is signed is what is sent.
 
 pub mod acs;
+pub mod artifact;
 pub mod attributes;
 pub mod authn_context;
 pub mod authn_request;
@@ -13,6 +14,7 @@ pub mod encryption;
 pub mod instant;
 pub mod judge;
 pub mod logout;
+pub mod logout_response;
 pub mod metadata;
 pub mod name_id;
 pub mod names;

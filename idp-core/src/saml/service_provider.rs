@@ -240,6 +240,14 @@ pub struct MetadataSource {
     pub signed_by: Vec<Certificate>,
 }
 
+impl LogoutEndpoint {
+    /// Where answers go.
+    #[must_use]
+    pub fn response_location(&self) -> &Url {
+        self.response_location.as_ref().unwrap_or(&self.location)
+    }
+}
+
 impl ServiceProvider {
     /// Whether a request without a signature is refused.
     #[must_use]
@@ -259,6 +267,15 @@ impl ServiceProvider {
         let endpoints = &self.metadata.logout;
         let soap = endpoints.iter().find(|endpoint| endpoint.binding == LogoutBinding::Soap);
         soap.map(|endpoint| &endpoint.location)
+    }
+
+    /// Where the person's browser tells the site that a session ended: what fits into an address
+    /// needs no form.
+    #[must_use]
+    pub fn browser_logout(&self) -> Option<&LogoutEndpoint> {
+        let endpoints = &self.metadata.logout;
+        let by = |binding| endpoints.iter().find(|endpoint| endpoint.binding == binding);
+        by(LogoutBinding::Redirect).or_else(|| by(LogoutBinding::Post))
     }
 
     /// The key to encrypt to: the first that can be.

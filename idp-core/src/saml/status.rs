@@ -70,6 +70,9 @@ pub enum Message {
 impl Status {
     /// It went well.
     pub const SUCCESS: Self = Self { first: First::Success, second: None, message: None };
+    /// The person is signed out here, and not at every site (SAML Core §3.7.3.2).
+    pub const PARTIAL_LOGOUT: Self =
+        Self { first: First::Success, second: Some(Second::PartialLogout), message: None };
     /// The message is of another version.
     pub const VERSION_MISMATCH: Self =
         Self { first: First::VersionMismatch, second: None, message: None };

@@ -12,6 +12,7 @@ use chrono::TimeDelta;
 use zeroize::Zeroizing;
 
 use super::{
+    artifact,
     attributes::Attribute,
     encryption::Randomness,
     metadata::write::{self, Own},
@@ -197,6 +198,25 @@ fn an_encrypted_assertion_is_opened_by_somebody_elses_program_and_still_signed()
         let to = opened.find("</saml:EncryptedAssertion>").unwrap();
         verifies(&opened[from..to], ASSERTION, &ours).unwrap();
     }
+}
+
+#[test]
+fn an_answer_that_is_fetched_is_as_the_schema_says_and_all_its_signatures_verify() {
+    let key = TestKey::rsa();
+    let assertion = assertion(&key);
+    let inner = response::success(envelope(), &assertion, Protection::Plain, Some(&key)).unwrap();
+    let outer = Envelope { id: "_a9", in_response_to: Some("_q9"), ..envelope() };
+    for message in [None, Some(inner.as_str())] {
+        let text = artifact::response(outer, message, &key).unwrap();
+        verifies(&text, "urn:oasis:names:tc:SAML:2.0:protocol:ArtifactResponse", &key).unwrap();
+        is_valid(&text, PROTOCOL_SCHEMA).unwrap();
+    }
+    // What the site takes out stands on its own: its signature does not hang on what was around it.
+    let text = artifact::response(outer, Some(&inner), &key).unwrap();
+    let from = text.find("<samlp:Response").unwrap();
+    let taken = text[from..].replace("</samlp:ArtifactResponse>", "");
+    let declared = "<samlp:Response xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\"";
+    verifies(&taken.replacen("<samlp:Response", declared, 1), RESPONSE, &key).unwrap();
 }
 
 #[test]

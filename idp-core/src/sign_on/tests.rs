@@ -620,3 +620,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn whoever_could_open_a_site_if_they_did_what_its_pages_ask_may_open_it() {
+    let none = mode(AffiliationMode::None);
+    let strict = ReleasePolicy { min_acr: Assurance::PhishingResistant, ..none.clone() };
+    let one = mode(AffiliationMode::One);
+    let due = Person { agreement_due: Some("agr_1".parse().unwrap()), ..person(vec![]) };
+    let able =
+        Person { may_enrol: true, factors: vec![Method::EmailCode], ..person(vec![]) };
+    for (name, person, release, expected) in [
+        ("open to all", person(vec![]), &none, Ok(())),
+        ("an agreement comes first", due, &none, Ok(())),
+        ("a factor comes first", able, &strict, Ok(())),
+        ("no factor can", person(vec![]), &strict, Err(Refusal::AssuranceUnmet)),
+        ("nobody to act for", person(vec![]), &one, Err(Refusal::AffiliationRequired)),
+    ] {
+        let policy =
+            Policy { release: Some(release), naming: &Naming::Public, level: Level::SignedIn };
+        assert_eq!(may_open(&person, policy, at(1)), expected, "{name}");
+    }
+}

@@ -3,7 +3,10 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use idp_core::{ids::SubscriberId, secret::SecretDigest};
+use idp_core::{
+    ids::{MessageId, SubscriberId},
+    secret::SecretDigest,
+};
 
 /// The name under which one short-lived thing is kept.
 ///
@@ -22,6 +25,11 @@ impl Key {
     /// An authorization code that nobody has redeemed (RFC 6749 §4.1.2).
     pub fn code(code: &SecretDigest) -> Self {
         Self(format!("code:{}", code.to_text()))
+    }
+
+    /// An answer that a SAML site has not fetched yet, by the artifact (SAML Bindings §3.6).
+    pub fn artifact(artifact: &SecretDigest) -> Self {
+        Self(format!("artifact:{}", artifact.to_text()))
     }
 
     /// A challenge that has been used.
@@ -54,6 +62,16 @@ impl Key {
         Self::named("parked", &[handle])
     }
 
+    /// A browser's way round the sites of an ended session, by the handle in its page's address.
+    pub fn logout_round(handle: &str) -> Self {
+        Self::named("round", &[handle])
+    }
+
+    /// The way round on which a site was asked by this message.
+    pub fn logout_request(id: &MessageId) -> Self {
+        Self::named("round-of", &[id.as_str()])
+    }
+
     /// A question to a passkey that waits for its answer.
     pub fn question(id: &str) -> Self {
         Self::named("question", &[id])
@@ -70,13 +88,22 @@ impl Key {
     }
 
     /// Whether losing the value costs no more than a retry: a sign-on in progress, a parked
-    /// request, a question to a passkey.
+    /// request, a question to a passkey, an answer that was not fetched.
     /// A stranger can make as many of these as they like, so they never take the place of what
     /// may be used only once.
     pub(super) fn is_losable(&self) -> bool {
-        ["txn:", "parked:", "question:", "recovery:", "challenge-pass:"]
-            .iter()
-            .any(|kind| self.0.starts_with(kind))
+        [
+            "artifact:",
+            "challenge-pass:",
+            "parked:",
+            "question:",
+            "recovery:",
+            "round:",
+            "round-of:",
+            "txn:",
+        ]
+        .iter()
+        .any(|kind| self.0.starts_with(kind))
     }
 
     /// The key as it is stored, for instance `txn:` and 43 characters of base64url.

@@ -51,6 +51,7 @@ async fn mailbox(visit: &Visit, to: Option<&str>) -> Result<HttpResponse, PageEr
             }
             Content::Mail { sealed: None, .. }
             | Content::BackchannelLogout { .. }
+            | Content::FrontchannelLogout { .. }
             | Content::Inquiry { .. } => None,
         })
         .filter(|(_, addressed)| to.is_none_or(|to| addressed.to.as_str() == to))

@@ -34,6 +34,8 @@ pub enum OwnPage {
     Email,
     /// The password.
     Password,
+    /// The sites.
+    Portal,
     /// The secret questions.
     Questions,
     /// Second factors, recovery codes and remembered browsers.
@@ -55,6 +57,7 @@ impl OwnPage {
             Self::Agreements => "/account/agreements",
             Self::Email => "/account/email",
             Self::Password => "/account/password",
+            Self::Portal => "/portal",
             Self::Questions => "/account/questions",
             Self::Security => "/account/security",
             Self::SecurityApp => "/account/security/app",

@@ -22,6 +22,7 @@ mod home;
 mod inquiry;
 mod oidc;
 mod password_change;
+mod round;
 mod saml;
 mod second_factor;
 mod security;
@@ -48,6 +49,7 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .configure(saml::routes)
         .configure(sign_on::routes)
         .configure(sign_out::routes)
+        .configure(round::routes)
         .configure(account::routes)
         .configure(api::routes)
         .configure(demo::routes)

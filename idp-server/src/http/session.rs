@@ -1,5 +1,9 @@
 //! Beginning and ending a browser's session.
 
+mod end;
+
+pub use end::{Via, end, end_current, ending};
+
 use chrono::{DateTime, Utc};
 use idp_core::{
     audit::{Actor, Event, Kind},
@@ -326,59 +330,4 @@ impl Facts {
         event.address = Some(self.address);
         event
     }
-}
-
-/// An ending by the person in this browser.
-pub fn ending(visit: &Visit, who: SubscriberId, cause: Cause) -> Ending {
-    Ending {
-        actor: Actor::Subscriber(who),
-        address: Some(ClientAddress::of(&visit.request).0),
-        cause,
-        now: visit.clock.now(),
-    }
-}
-
-/// What was ended with a session.
-#[derive(Default)]
-pub struct Ended {
-    /// Whether there was a session to end.
-    pub session: Option<SessionId>,
-}
-
-/// Ends the session of this browser: its grants with it, and every site of it is told.
-///
-/// # Errors
-/// [`PageError`] if the database is out of reach; then nothing has ended.
-pub async fn end_current(visit: &Visit, cause: Cause) -> Result<Ended, PageError> {
-    match visit.session() {
-        Some(digest) => end(visit, digest, cause).await,
-        None => Ok(Ended::default()),
-    }
-}
-
-/// Ends the session behind a cookie.
-///
-/// # Errors
-/// As [`end_current`].
-pub async fn end(visit: &Visit, cookie: SecretDigest, cause: Cause) -> Result<Ended, PageError> {
-    let now = visit.clock.now();
-    let (address, random) = (ClientAddress::of(&visit.request).0, visit.random.clone());
-    let ended = visit.db.write(move |conn| {
-        let Some(session) =
-            session::by_cookie(conn, &cookie)?.filter(|session| session.is_live(now))
-        else {
-            return Ok(Ended::default());
-        };
-        let ending = Ending {
-            actor: Actor::Subscriber(session.subscriber),
-            address: Some(address),
-            cause,
-            now,
-        };
-        end_access(conn, &Scope::Session(session.id.clone()), &ending, &random)?;
-        Ok(Ended { session: Some(session.id) })
-    });
-    let ended = ended.await?;
-    visit.outbox.wake();
-    Ok(ended)
 }

@@ -1,6 +1,6 @@
 //! Signing out: asked for here or by a site, confirmed where it must be, told to every site.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use actix_web::{
     HttpResponse,
@@ -18,17 +18,14 @@ use super::{
     browser,
     error::PageError,
     oidc::{end_session, response::form_policy},
-    session,
-    visit::{Visit, page, page_for, see_other, set},
+    round::{self, Then},
+    session::{self, Via},
+    visit::{Visit, page, page_for, set},
 };
 use crate::{
-    pages::{FormExpiredPage, SignOutPage, SignedOutPage, StartAgain, ToldSite, ToldState},
+    pages::{FormExpiredPage, SignOutPage, SignedOutPage, StartAgain, ToldSite},
     sites::SiteEntry,
-    store::{
-        self, AnyConn, Cause, grant,
-        outbox::{self, MessageState},
-        person,
-    },
+    store::{self, AnyConn, Cause, person},
 };
 
 /// What forms of this page are for.
@@ -131,27 +128,18 @@ async fn confirmed(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageErro
     leave(visit, request).await
 }
 
-/// Ends the session and sends the browser on. It gets a new name, so that a form of an old tab
+/// Ends the session, and sends the browser round the sites that only it can tell. It gets a new name, so that a form of an old tab
 /// is no longer ours (security 10.3).
 async fn leave(visit: &Visit, request: Request) -> Result<HttpResponse, PageError> {
     let cause = if request.site.is_some() { Cause::SignedOutAtSite } else { Cause::SignedOut };
-    let ended = session::end_current(visit, cause).await?;
-    let cookies = [browser::no_session(), browser::browser_cookie(&visit.random.secret())];
-    if let Some((address, state)) = request.return_to {
-        let state = state.as_deref().map(|state| ("state", state));
-        let fields: Vec<(&str, &str)> = state.into_iter().collect();
-        let location = if fields.is_empty() {
-            address.as_str().to_owned()
-        } else {
-            address.with_query(&fields)
-        };
-        return Ok(see_other(&location, cookies));
-    }
-    let location = match &ended.session {
-        Some(session) => format!("/signed-out?session={session}"),
-        None => "/signed-out".to_owned(),
+    let ended = session::end_current(visit, cause, Via::BrowserToo).await?;
+    let cookies = vec![browser::no_session(), browser::browser_cookie(&visit.random.secret())];
+    let then = match request.return_to {
+        Some((address, Some(state))) => Then::Site(address.with_query(&[("state", &state)])),
+        Some((address, None)) => Then::Site(address.as_str().to_owned()),
+        None => Then::Page,
     };
-    Ok(see_other(&location, cookies))
+    round::begin(visit, ended.session.into_iter().collect(), then, cookies).await
 }
 
 #[derive(Deserialize)]
@@ -169,36 +157,25 @@ async fn signed_out(visit: Visit, ended: Query<Ended>) -> HttpResponse {
 async fn tell(visit: &Visit, session: Option<&str>) -> Result<HttpResponse, PageError> {
     let session: Option<SessionId> = session.and_then(|text| text.parse().ok());
     let known = session.clone();
-    let (participants, receipts) = match known {
+    let told = match known {
         Some(id) => {
             let since = visit.clock.now() - TOLD_FOR;
             let read = move |conn: &mut AnyConn| {
                 let ended = store::session::find(conn, &id)?.and_then(|session| session.ended_at);
                 if ended.is_none_or(|at| at < since) {
-                    return Ok((Vec::new(), Vec::new()));
+                    return Ok(BTreeMap::new());
                 }
-                Ok((grant::participants(conn, &id)?, outbox::receipts(conn, &id)?))
+                round::told(conn, std::slice::from_ref(&id))
             };
             visit.db.read(read).await?
         }
-        None => (Vec::new(), Vec::new()),
+        None => BTreeMap::new(),
     };
-    let entries: Vec<_> = participants.iter().filter_map(|site| visit.sites.find(site)).collect();
-    let sites = entries.iter().map(|entry| {
-        let receipt = receipts.iter().find(|receipt| receipt.site == entry.site.id);
-        let state =
-            receipt.map_or(ToldState::Cannot, |receipt| told(receipt.state, receipt.attempts));
-        ToldSite { name: &entry.site.name, state }
-    });
+    let entries: Vec<_> =
+        told.iter().filter_map(|(site, state)| Some((visit.sites.find(site)?, *state))).collect();
+    let sites =
+        entries.iter().map(|(entry, state)| ToldSite { name: &entry.site.name, state: *state });
     let content =
         SignedOutPage { frame: visit.frame(), ended: session.is_some(), sites: sites.collect() };
     Ok(page(StatusCode::OK, &content))
-}
-
-const fn told(state: MessageState, attempts: u32) -> ToldState {
-    match state {
-        MessageState::Delivered => ToldState::Told,
-        MessageState::Pending if attempts == 0 => ToldState::Pending,
-        MessageState::Failed | MessageState::Pending => ToldState::Unreachable,
-    }
 }

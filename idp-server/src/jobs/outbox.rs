@@ -137,6 +137,11 @@ async fn call(app: &App, message: &Claimed) -> Attempt {
         Content::BackchannelLogout { site, session, subscriber } => {
             logout::tell(app, site, session, subscriber).await
         }
+        // Due only when the time for it is over.
+        Content::FrontchannelLogout { .. } => Attempt::Hopeless(
+            if message.attempts == 0 { "the browser did not go there" } else { "no answer" }
+                .to_owned(),
+        ),
         Content::Inquiry { sealed: Some(sealed) } => inquiry::answer(app, message, sealed).await,
         Content::Mail { sealed: Some(sealed), .. } => mail::send(app, message, sealed).await,
         Content::Inquiry { sealed: None } | Content::Mail { sealed: None, .. } => {
@@ -175,7 +180,8 @@ fn event(app: &App, message: &Claimed, note: &Note) -> Option<Event> {
     let attempts = message.attempts.saturating_add(1);
     let new = |kind| Event::new(id, app.clock.now(), kind, Actor::Job("outbox".to_owned()));
     Some(match &message.content {
-        Content::BackchannelLogout { site, session, subscriber } => {
+        Content::BackchannelLogout { site, session, subscriber }
+        | Content::FrontchannelLogout { site, session, subscriber } => {
             let kind = if delivered { Kind::LogoutDelivered } else { Kind::LogoutFailed };
             new(kind)
                 .to(subscriber.clone())

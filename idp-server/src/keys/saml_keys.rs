@@ -76,6 +76,8 @@ pub struct Addresses {
     pub single_sign_on: String,
     /// Where logout messages go.
     pub single_logout: String,
+    /// Where artifacts are resolved.
+    pub artifact_resolution: String,
 }
 
 impl Addresses {
@@ -86,6 +88,7 @@ impl Addresses {
             scope: host(origin).to_owned(),
             single_sign_on: format!("{origin}/saml/sso"),
             single_logout: format!("{origin}/saml/slo"),
+            artifact_resolution: format!("{origin}/saml/artifact"),
         }
     }
 }
@@ -189,7 +192,7 @@ fn metadata(
         certificates: &certificates,
         single_sign_on: &addresses.single_sign_on,
         single_logout: Some(&addresses.single_logout),
-        artifact_resolution: None,
+        artifact_resolution: Some(&addresses.artifact_resolution),
     };
     let written = write::write(own, signer)
         .map_err(|_| RingError::NoPrivatePart("one of those that sign SAML messages".to_owned()))?;

@@ -38,8 +38,9 @@ pub use account::activity_words;
 pub use account::{
     AccountAgreementPage, AccountNav, ActivityActor, ActivityEntry, ActivityPage, AffiliationView,
     AgreementsPage, Area, EmailPage, EmailProblem, FactorView, ListedAgreement, OverviewPage,
-    PasswordPage, PasswordProblem, PendingEmail, QuestionsPage, RememberedView, SecurityDone,
-    SecurityPage, SessionView, SessionsDone, SessionsPage, SiteVisit,
+    PasswordPage, PasswordProblem, PendingEmail, PortalOpening, PortalPage, PortalSite,
+    QuestionsPage, RememberedView, SecurityDone, SecurityPage, SessionView, SessionsDone,
+    SessionsPage, SiteVisit,
 };
 pub use affiliation::{AffiliationChoice, AffiliationPage};
 pub use agreement::{AgreementDeclinedPage, AgreementPage, AgreementView};
@@ -64,5 +65,5 @@ pub use notice::{NoticePage, Received};
 pub use password::hints as password_hints;
 pub use refusal::{RefusalPage, RefusalReason};
 pub use sign_in::{SignInPage, SignInProblem, SignInReason};
-pub use sign_out::{SignOutPage, SignedOutPage, ToldSite, ToldState};
+pub use sign_out::{SignOutPage, SignedOutPage, SigningOutPage, ToldSite, ToldState};
 pub use switch_person::SwitchPersonPage;

@@ -47,32 +47,35 @@ impl RefusalReason<'_> {
     }
 }
 
-impl RefusalPage<'_> {
-    fn explanation(&self) -> Marked {
-        let (words, site) = (&self.frame.text.refusal, self.site.name);
-        match &self.reason {
-            RefusalReason::AdministratorRequired => words.administrator(site),
-            RefusalReason::AffiliationRequired => words.affiliation(site),
-            RefusalReason::AgreementRequired => words.agreement(site),
-            RefusalReason::AssuranceUnmet => words.assurance(site),
-            RefusalReason::RoleRequired(_) => words.role(site),
-            RefusalReason::SiteNotEnabled => words.site_not_enabled(site),
+impl RefusalReason<'_> {
+    /// The reason in words.
+    pub(super) fn explanation(&self, frame: &Frame<'_>, site: &str) -> Marked {
+        let words = &frame.text.refusal;
+        match self {
+            Self::AdministratorRequired => words.administrator(site),
+            Self::AffiliationRequired => words.affiliation(site),
+            Self::AgreementRequired => words.agreement(site),
+            Self::AssuranceUnmet => words.assurance(site),
+            Self::RoleRequired(_) => words.role(site),
+            Self::SiteNotEnabled => words.site_not_enabled(site),
         }
         .marked()
     }
 
     /// The names of the roles of which one is needed.
-    fn role_names(&self) -> Vec<&str> {
-        match &self.reason {
-            RefusalReason::RoleRequired(codes) => wording::roles(self.frame.text, codes),
-            RefusalReason::AdministratorRequired
-            | RefusalReason::AffiliationRequired
-            | RefusalReason::AgreementRequired
-            | RefusalReason::AssuranceUnmet
-            | RefusalReason::SiteNotEnabled => Vec::new(),
+    pub(super) fn role_names(&self, frame: &Frame<'_>) -> Vec<&str> {
+        match self {
+            Self::RoleRequired(codes) => wording::roles(frame.text, codes),
+            Self::AdministratorRequired
+            | Self::AffiliationRequired
+            | Self::AgreementRequired
+            | Self::AssuranceUnmet
+            | Self::SiteNotEnabled => Vec::new(),
         }
     }
+}
 
+impl RefusalPage<'_> {
     fn next_steps(&self) -> Vec<Marked> {
         let (words, phone) = (&self.frame.text.refusal, self.frame.support.phone);
         match &self.reason {

@@ -370,7 +370,10 @@ impl Work<'_> {
             Content::BackchannelLogout { site, session, subscriber } => Some(
                 self.event(Kind::LogoutQueued).to(subscriber).in_session(session).at_site(site),
             ),
-            Content::Inquiry { .. } | Content::Mail { .. } => None,
+            // A browser is none of this function's business.
+            Content::FrontchannelLogout { .. } | Content::Inquiry { .. } | Content::Mail { .. } => {
+                None
+            }
         };
         let events: Vec<Event> = sessions
             .iter()

@@ -184,6 +184,27 @@ pub fn names_in_session(
     names.into_iter().flatten().map(|name| read.json("name_id", &name)).collect()
 }
 
+/// The name by which a SAML site was last told of the person in a session.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn last_name(
+    conn: &mut AnyConn,
+    session: &SessionId,
+    site: &SiteId,
+) -> Result<Option<NameId>, StoreError> {
+    let name: Option<String> = site_grant::table
+        .filter(site_grant::session_id.eq(session.as_str()))
+        .filter(site_grant::site_id.eq(site.as_str()))
+        .filter(site_grant::name_id.is_not_null())
+        .order((site_grant::issued_at.desc(), site_grant::id))
+        .select(site_grant::name_id.assume_not_null())
+        .first(conn)
+        .optional()?;
+    let read = Reading { table: "site_grant", row: session.as_str() };
+    name.map(|name| read.json("name_id", &name)).transpose()
+}
+
 /// Removes grants that no token can refer to any more, and sessions that nothing refers to; says
 /// how many of each. `before` must lie past the longest life of a token.
 ///

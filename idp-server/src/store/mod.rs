@@ -16,6 +16,7 @@ pub mod end_access;
 mod error;
 pub mod factor;
 pub mod factor_reset;
+pub mod front_logout;
 pub mod grant;
 pub mod known_browser;
 pub mod lease;

@@ -28,6 +28,16 @@ pub enum Content {
         /// Whose session it is.
         subscriber: SubscriberId,
     },
+    /// That a session is over, for a SAML site that only the person's browser can tell (SAML
+    /// Profiles §4.4.3.3). The browser delivers it; the job gives it up when that took too long.
+    FrontchannelLogout {
+        /// The site to tell.
+        site: SiteId,
+        /// The session that is over for it.
+        session: SessionId,
+        /// Whose session it is.
+        subscriber: SubscriberId,
+    },
     /// A stranger's question that is answered by mail, if at all. It names somebody, or tries to, so
     /// it waits sealed and is gone when it is settled.
     Inquiry {
@@ -48,13 +58,16 @@ pub enum Content {
 
 /// The kinds that this program delivers. A message of another kind was written by a newer program,
 /// and waits for one.
-const KINDS: [&str; 3] = ["backchannel-logout", "inquiry", "mail"];
+const KINDS: [&str; 4] = ["backchannel-logout", FRONTCHANNEL, "inquiry", "mail"];
+/// The kind of what a browser delivers.
+pub(super) const FRONTCHANNEL: &str = "frontchannel-logout";
 
 impl Content {
     /// The `kind` of the row.
     const fn kind(&self) -> &'static str {
         match self {
             Self::BackchannelLogout { .. } => "backchannel-logout",
+            Self::FrontchannelLogout { .. } => FRONTCHANNEL,
             Self::Inquiry { .. } => "inquiry",
             Self::Mail { .. } => "mail",
         }
@@ -62,14 +75,18 @@ impl Content {
 
     const fn site(&self) -> Option<&SiteId> {
         match self {
-            Self::BackchannelLogout { site, .. } => Some(site),
+            Self::BackchannelLogout { site, .. } | Self::FrontchannelLogout { site, .. } => {
+                Some(site)
+            }
             Self::Inquiry { .. } | Self::Mail { .. } => None,
         }
     }
 
     const fn session(&self) -> Option<&SessionId> {
         match self {
-            Self::BackchannelLogout { session, .. } => Some(session),
+            Self::BackchannelLogout { session, .. } | Self::FrontchannelLogout { session, .. } => {
+                Some(session)
+            }
             Self::Inquiry { .. } | Self::Mail { .. } => None,
         }
     }
@@ -109,11 +126,22 @@ pub enum MessageState {
     Pending,
 }
 
+/// How a site is told of a logout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By the person's browser.
+    Browser,
+    /// From our server.
+    Server,
+}
+
 /// What became of a message: the receipt that people and operators are shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// The site that was told.
     pub site: SiteId,
+    /// How it is told.
+    pub way: Way,
     /// How the message stands.
     pub state: MessageState,
     /// How often delivery was tried.
@@ -133,6 +161,19 @@ pub fn enqueue(
     messages: &[NewMessage],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    enqueue_for(conn, messages, now, now)
+}
+
+/// Writes messages at `now` that the job takes on at `due_at`.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn enqueue_for(
+    conn: &mut AnyConn,
+    messages: &[NewMessage],
+    now: DateTime<Utc>,
+    due_at: DateTime<Utc>,
+) -> Result<(), StoreError> {
     if messages.is_empty() {
         return Ok(());
     }
@@ -144,7 +185,7 @@ pub fn enqueue(
             outbox::session_id.eq(message.content.session().map(ToString::to_string)),
             outbox::payload.eq(json(&message.content)),
             outbox::created_at.eq(millis(now)),
-            outbox::due_at.eq(millis(now)),
+            outbox::due_at.eq(millis(due_at)),
             outbox::attempts.eq(0_i64),
             outbox::state.eq(code(&MessageState::Pending)),
         )
@@ -305,13 +346,14 @@ pub fn last_mails(conn: &mut AnyConn, limit: i64) -> Result<Vec<WrittenMail>, St
 /// # Errors
 /// [`StoreError`].
 pub fn receipts(conn: &mut AnyConn, session: &SessionId) -> Result<Vec<Receipt>, StoreError> {
-    type Row = (String, String, String, i64, Option<i64>, Option<String>);
+    type Row = (String, String, String, String, i64, Option<i64>, Option<String>);
     let rows: Vec<Row> = outbox::table
         .filter(outbox::session_id.eq(session.as_str()))
         .filter(outbox::site_id.is_not_null())
         .order((outbox::site_id, outbox::created_at))
         .select((
             outbox::id,
+            outbox::kind,
             outbox::site_id.assume_not_null(),
             outbox::state,
             outbox::attempts,
@@ -319,10 +361,11 @@ pub fn receipts(conn: &mut AnyConn, session: &SessionId) -> Result<Vec<Receipt>,
             outbox::last_status,
         ))
         .load(conn)?;
-    let receipt = |(id, site, state, attempts, delivered_at, last_status): Row| {
+    let receipt = |(id, kind, site, state, attempts, delivered_at, last_status): Row| {
         let read = Reading { table: "outbox", row: &id };
         Ok(Receipt {
             site: read.parsed("site_id", site)?,
+            way: if kind == FRONTCHANNEL { Way::Browser } else { Way::Server },
             state: read.code("state", &state)?,
             attempts: read.count("attempts", attempts)?,
             delivered_at: read.maybe_at("delivered_at", delivered_at)?,

@@ -180,6 +180,30 @@ fn a_keyboard_is_enough() {
 }
 
 #[test]
+fn a_site_is_opened_from_the_portal_by_keyboard_and_without_scripts() {
+    for scripts in [true, false] {
+        in_chromium(Backend::Sqlite, async |backend| {
+            let demo = Demo::start(backend).await;
+            let chromium = Chromium::open(scripts).await;
+            chromium.go(demo.idp.url("/portal").as_str()).await;
+            chromium.wait("#login-submit").await;
+            sign_in(&chromium, "practitioner").await;
+            chromium.wait("#portal-open").await;
+            check(&chromium, scripts, "portal").await;
+            if scripts {
+                chromium.tab_to("open-credentia").await;
+                chromium.press("\u{e007}").await;
+            } else {
+                chromium.click("#open-credentia").await;
+            }
+            chromium.wait("#sign-in").await;
+            assert!(chromium.address().await.starts_with(&demo.credentia));
+            chromium.close().await;
+        });
+    }
+}
+
+#[test]
 fn every_other_page_is_accessible_too() {
     in_chromium(Backend::Sqlite, async |backend| {
         let demo = Demo::start(backend).await;
@@ -200,6 +224,9 @@ fn every_other_page_is_accessible_too() {
         sign_in(&chromium, "unaffiliated").await;
         chromium.wait("#reason").await;
         chromium.is_accessible("refusal").await;
+        chromium.go(demo.idp.url("/portal").as_str()).await;
+        chromium.wait("#portal-closed").await;
+        chromium.is_accessible("portal").await;
         chromium.go(demo.idp.url("/sign-out").as_str()).await;
         chromium.wait("#logout-confirm").await;
         chromium.is_accessible("sign-out").await;

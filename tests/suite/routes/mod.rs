@@ -11,6 +11,7 @@ mod forgot;
 mod input;
 mod oidc;
 mod password;
+mod portal;
 mod sessions;
 mod sign_on;
 mod sign_on_factor;

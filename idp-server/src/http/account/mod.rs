@@ -7,6 +7,7 @@ mod overview;
 mod password;
 mod questions;
 mod sessions;
+mod sites;
 
 use actix_web::{HttpResponse, cookie::Cookie, http::StatusCode, web};
 
@@ -25,7 +26,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(overview::routes)
         .configure(password::routes)
         .configure(questions::routes)
-        .configure(sessions::routes);
+        .configure(sessions::routes)
+        .configure(sites::routes);
 }
 
 /// The navigation of a page.

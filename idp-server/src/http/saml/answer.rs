@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, cookie::Cookie, http::StatusCode};
+use actix_web::{HttpResponse, cookie::Cookie};
 use chrono::{DateTime, Utc};
 use idp_core::{
     audit::{Actor, Event, Kind},
-    ids::{AffiliationId, EventId, GrantId, SessionId},
+    ids::{AffiliationId, EventId, GrantId, SessionId, SiteId},
     oidc::{
         claims_request::ClaimsRequest,
         grant::{Grant, Lapse, end_of_grant, standing_affiliations},
@@ -21,7 +21,7 @@ use idp_core::{
         name_id::{self, NameId},
         redirect::posted,
         response::{self, Envelope, Protection, Statement},
-        service_provider::{EncryptionPolicy, NameIdKind},
+        service_provider::{EncryptionPolicy, NameIdKind, ResponseBinding},
         signature::Signer,
         status::{Second, Status},
     },
@@ -29,21 +29,18 @@ use idp_core::{
     sign_on::Released,
 };
 use serde_json::json;
-use url::Url;
 use zeroize::Zeroizing;
 
-use super::{message_id, signer};
+use super::{artifact, carry, message_id, signer};
 use crate::{
     app::App,
     http::{
         client_address::ClientAddress,
         error::PageError,
         front::{Complete, Outcome},
-        headers::ContentPolicy,
         oidc::holder,
-        visit::{Visit, page_for, set},
+        visit::{Visit, set},
     },
-    pages::FormPostPage,
     sites::ProviderEntry,
     store::{AnyConn, StoreError, audit, grant, person, site_visit},
 };
@@ -67,14 +64,14 @@ pub async fn answer(
             return assert(visit, &entry, request, complete, cookies).await;
         }
     };
-    fail(visit, &entry, request, status, cookies)
+    fail(visit, &entry, request, status, cookies).await
 }
 
 /// Tells a site why its request is not granted.
 ///
 /// # Errors
 /// [`PageError`] if our key fails.
-pub fn deny(visit: &Visit, denied: &Denied) -> Result<HttpResponse, PageError> {
+pub async fn deny(visit: &Visit, denied: &Denied) -> Result<HttpResponse, PageError> {
     tracing::info!(status = ?denied.status, "a SAML request was denied");
     let id = message_id(&visit.random);
     let envelope = Envelope {
@@ -86,10 +83,11 @@ pub fn deny(visit: &Visit, denied: &Denied) -> Result<HttpResponse, PageError> {
     };
     let xml = response::failure(envelope, denied.status, None);
     let xml = xml.map_err(|error| PageError::unexpected(&error))?;
-    Ok(form(visit, &denied.acs, denied.relay_state.as_deref(), &xml, Vec::new()))
+    let to = (&denied.site, &denied.acs, denied.relay_state.as_deref());
+    send(visit, to, &xml, Vec::new()).await
 }
 
-fn fail(
+async fn fail(
     visit: &Visit,
     entry: &ProviderEntry,
     request: &SamlRequest,
@@ -101,7 +99,8 @@ fn fail(
     let signer: Option<&dyn Signer> =
         entry.provider.policy.sign_response.then_some(signer.as_ref());
     let xml = response::failure(envelope(visit, request, &id), status, signer).map_err(failed)?;
-    Ok(form(visit, &request.acs, request.relay_state.as_deref(), &xml, cookies))
+    let to = (&request.site, &request.acs, request.relay_state.as_deref());
+    send(visit, to, &xml, cookies).await
 }
 
 fn envelope<'a>(visit: &'a Visit, request: &'a SamlRequest, id: &'a str) -> Envelope<'a> {
@@ -144,7 +143,7 @@ async fn assert(
     let assertion_id = given.assertion.clone();
     let given = match visit.db.write(move |conn| given.write(conn)).await? {
         Ok(given) => given,
-        Err(status) => return fail(visit, entry, request, status, cookies),
+        Err(status) => return fail(visit, entry, request, status, cookies).await,
     };
     let unexpected = |error| PageError::unexpected(&error);
     let signer = signer(visit, &entry.provider)?;
@@ -173,27 +172,26 @@ async fn assert(
     let outer: Option<&dyn Signer> = entry.provider.policy.sign_response.then_some(signer.as_ref());
     let xml = response::success(envelope, &assertion, protection, outer).map_err(unexpected)?;
     visit.metrics.sign_in("completed");
-    Ok(form(visit, &request.acs, request.relay_state.as_deref(), &xml, cookies))
+    let to = (&request.site, &request.acs, request.relay_state.as_deref());
+    send(visit, to, &xml, cookies).await
 }
 
-/// The page whose form goes to the site: by itself, or by a button where scripts do not run
-/// (security 14.2).
-fn form(
+/// Sends the browser to the site with an answer, or with a reference to it: as the address wants it.
+async fn send(
     visit: &Visit,
-    acs: &RegisteredAcsUrl,
-    relay_state: Option<&str>,
+    (site, acs, relay_state): (&SiteId, &RegisteredAcsUrl, Option<&str>),
     xml: &str,
     cookies: Vec<Cookie<'static>>,
-) -> HttpResponse {
-    let (message, target) = (posted(xml), acs.location());
+) -> Result<HttpResponse, PageError> {
+    if acs.binding() == ResponseBinding::Artifact {
+        return artifact::leave(visit, site, acs, (xml, relay_state), cookies).await;
+    }
+    let message = posted(xml);
     let mut fields = vec![("SAMLResponse", message.as_str())];
     fields.extend(relay_state.map(|text| ("RelayState", text)));
-    let site = Url::host_str(target).unwrap_or_default();
-    let content = FormPostPage { frame: visit.frame(), action: target.as_str(), site, fields };
-    let policy = ContentPolicy::new().form_to(target);
-    let mut answer = page_for(StatusCode::OK, &content, &policy);
+    let mut answer = carry::form(visit, acs.location(), fields);
     set(&mut answer, cookies);
-    answer
+    Ok(answer)
 }
 
 /// Everything that one assertion rests on; the transaction may run more than once.

@@ -31,6 +31,9 @@ impl SamlRefusal {
                 "InvalidAssertionConsumerService",
                 "the AssertionConsumerService is not one of the site's metadata",
             ),
+            Untrusted::Artifact => {
+                ("InvalidArtifact", "the artifact is not one that waits for the site")
+            }
             Untrusted::Destination => {
                 ("InvalidDestination", "the message was meant for another address")
             }
@@ -45,6 +48,7 @@ impl SamlRefusal {
                 ("InvalidSignature", "the message is not signed by a registered key as it must be")
             }
             Untrusted::Site => ("UnknownIssuer", "the Issuer names no active site"),
+            Untrusted::Unasked => ("Unasked", "the message answers no request of ours"),
             Untrusted::Stale => {
                 ("Expired", "the message is too old: please start again at the site")
             }

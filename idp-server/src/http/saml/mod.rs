@@ -1,6 +1,9 @@
 //! The SAML front: protocol messages in, sign-on requests out, and back (SAML Profiles §4.1).
 
 mod answer;
+mod artifact;
+mod ask;
+mod carry;
 mod error;
 mod metadata;
 mod slo;
@@ -11,14 +14,12 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::{
-    guard,
-    web::{self, Bytes},
-};
+use actix_web::{HttpResponse, guard, http::StatusCode, web};
 use idp_core::{
     oidc::params::Params,
     saml::{
         instant::SKEW,
+        logout,
         redirect::{self, Direction, TransportError},
         service_provider::ServiceProvider,
         signature::Signer,
@@ -26,7 +27,9 @@ use idp_core::{
 };
 
 pub use answer::answer;
+pub use ask::{answered_at, ask, asked_at};
 pub use error::SamlRefusal;
+pub use slo::LogoutReply;
 
 use super::{error::PageError, visit::Visit};
 use crate::{app::App, ephemeral::Key, random::Random, sites::ProviderEntry};
@@ -51,18 +54,44 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .get(slo::get)
                 .post(slo::post),
         )
+        .service(
+            web::resource("/saml/artifact")
+                .app_data(web::PayloadConfig::new(MAX_MESSAGE))
+                .post(artifact::post),
+        )
         .service(web::resource("/saml/start/{site}").get(start::get));
 }
 
+/// Which way a message goes: an answer is known by the name of its parameter, and everything else is
+/// read as a request.
+fn direction_of(parameters: &Params) -> Direction {
+    let is_answer = parameters.find(Direction::Response.parameter()).is_some();
+    if is_answer { Direction::Response } else { Direction::Request }
+}
+
 /// The message and `RelayState` of a form.
-fn read_form(body: &Bytes) -> Result<(String, Option<String>), TransportError> {
-    let form = Params::parse(body);
+fn read_form(
+    form: &Params,
+    direction: Direction,
+) -> Result<(String, Option<String>), TransportError> {
     form.well_formed().map_err(|_| TransportError::Encoding)?;
-    let name = Direction::Request.parameter();
+    let name = direction.parameter();
     let message = form.find(name).ok_or(TransportError::Missing(name))?;
     let relay_state = form.find("RelayState").map(str::to_owned);
     let relay_state = relay_state.map(redirect::checked_relay_state).transpose()?;
     Ok((redirect::read_posted(message)?, relay_state))
+}
+
+/// An answer to a site's server.
+fn soap(message: &str) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/xml; charset=utf-8").body(logout::in_soap(message))
+}
+
+/// No answer to a site's server: a program reads it, so it gets no page.
+fn no_soap(error: &PageError) -> HttpResponse {
+    tracing::info!(%error, "a message by SOAP was refused");
+    let status = StatusCode::from_u16(error.status());
+    HttpResponse::build(status.unwrap_or(StatusCode::BAD_REQUEST)).finish()
 }
 
 /// Claims the message's identifier for as long as the message would be fresh. Without an answer it

@@ -1,47 +1,53 @@
-//! `/saml/slo`: a site says that a session is over (SAML Profiles §4.4).
+//! `/saml/slo`: a site says that a session is over, or answers that it has ended its own (SAML
+//! Profiles §4.4).
 //!
-//! The request is signed and names the session, so no cookie is needed: it may come by the browser
-//! (Redirect, POST) or from the site itself (SOAP). The session ends for all sites, each of which is
-//! told through the outbox, by the way that it has.
+//! A request is signed and names the session, so no cookie is needed: it may come by the browser
+//! (Redirect, POST) or from the site itself (SOAP). The session ends here first. Then the other sites
+//! are told through the outbox, by our server where they can be, else by this browser; and last the
+//! site that asked learns whether all of them were.
 
 use std::sync::Arc;
 
 use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header::CONTENT_TYPE},
-    web::Bytes,
+    HttpRequest, HttpResponse, cookie::Cookie, http::header::CONTENT_TYPE, web::Bytes,
 };
 use idp_core::{
     audit::Actor,
-    ids::SessionId,
+    ids::{SessionId, SiteId},
+    oidc::params::Params,
     saml::{
         authn_request,
         judge::{Arrival, Here, Untrusted},
         logout::{self, LogoutRequest},
-        redirect::{self, Direction, posted},
+        redirect::{self, Direction},
         response::Envelope,
-        service_provider::{LogoutBinding, LogoutEndpoint},
-        signature::Signer,
         status::{Second, Status},
         xml::{Node, Xml},
     },
 };
+use serde::{Deserialize, Serialize};
 
-use super::{error::refuse, message_id};
+use super::{
+    ask,
+    carry::{Parcel, carry},
+    error::refuse,
+    message_id,
+};
 use crate::{
     http::{
         browser,
         client_address::ClientAddress,
         error::PageError,
-        headers::ContentPolicy,
+        round::{self, Then},
         sign_out,
-        visit::{Visit, page_for, see_other, set},
+        visit::{Visit, see_other},
     },
-    pages::FormPostPage,
     sites::ProviderEntry,
-    store::{AnyConn, Cause, Ending, Scope, StoreError, end_access, grant},
+    store::{AnyConn, Cause, Ending, Scope, StoreError, end_access, front_logout, grant},
 };
 
+/// Nobody is signed out by a name that the site was never given (security 14.6).
+const UNKNOWN: Status = Status::requester(Some(Second::UnknownPrincipal));
 /// What the two ways of SOAP are called (SOAP 1.1 §6.1).
 const SOAP: &str = "text/xml";
 
@@ -53,15 +59,8 @@ pub async fn get(visit: Visit) -> HttpResponse {
 /// `POST /saml/slo`: in a form, or from the site itself.
 pub async fn post(visit: Visit, body: Bytes) -> HttpResponse {
     if is_soap(&visit.request) {
-        return match from_site(&visit, &body).await {
-            Ok(answer) => answer,
-            // A program reads it: no page.
-            Err(error) => {
-                let status = StatusCode::from_u16(error.status());
-                tracing::info!(%error, "a logout request by SOAP was refused");
-                HttpResponse::build(status.unwrap_or(StatusCode::BAD_REQUEST)).finish()
-            }
-        };
+        let answer = from_site(&visit, &body).await;
+        return answer.unwrap_or_else(|error| super::no_soap(&error));
     }
     visit.answer(in_form(&visit, &body).await)
 }
@@ -73,29 +72,65 @@ fn is_soap(request: &HttpRequest) -> bool {
 
 async fn redirected(visit: &Visit) -> Result<HttpResponse, PageError> {
     let query = visit.request.query_string();
-    let message = match redirect::read(query, Direction::Request) {
+    let direction = super::direction_of(&Params::parse(query.as_bytes()));
+    let message = match redirect::read(query, direction) {
         Ok(message) => message,
         Err(error) => return Err(refuse(visit, error.into(), None).await),
     };
     let arrival = Arrival::Redirected(message.signature.as_ref());
-    let done = end(visit, &message.xml, Way::Browser, arrival).await?;
-    answer(visit, &done, message.relay_state.as_deref())
+    match direction {
+        Direction::Request => by_browser(visit, &message.xml, arrival, message.relay_state).await,
+        Direction::Response => ask::answered(visit, &message.xml, arrival).await,
+    }
 }
 
 async fn in_form(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> {
-    let (xml, relay_state) = match super::read_form(body) {
+    let form = Params::parse(body);
+    let direction = super::direction_of(&form);
+    let (xml, relay_state) = match super::read_form(&form, direction) {
         Ok(message) => message,
         Err(error) => return Err(refuse(visit, error.into(), None).await),
     };
-    let done = end(visit, &xml, Way::Browser, Arrival::Posted).await?;
-    answer(visit, &done, relay_state.as_deref())
+    match direction {
+        Direction::Request => by_browser(visit, &xml, Arrival::Posted, relay_state).await,
+        Direction::Response => ask::answered(visit, &xml, Arrival::Posted).await,
+    }
+}
+
+async fn by_browser(
+    visit: &Visit,
+    xml: &str,
+    arrival: Arrival<'_>,
+    relay_state: Option<String>,
+) -> Result<HttpResponse, PageError> {
+    let done = end(visit, xml, Way::Browser, arrival).await?;
+    let reply =
+        LogoutReply { site: done.entry.site.id.clone(), request: done.request, relay_state };
+    let cookies: Vec<_> = done.is_ours.then(browser::no_session).into_iter().collect();
+    match done.ended {
+        Some(sessions) => round::begin(visit, sessions, Then::Saml(reply), cookies).await,
+        None => reply.send(visit, UNKNOWN, cookies),
+    }
 }
 
 async fn from_site(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> {
     let text = std::str::from_utf8(body).map_err(|_| PageError::NotUnderstood)?;
     let done = end(visit, text, Way::Soap, Arrival::Posted).await?;
-    let xml = respond(visit, &done, None)?;
-    Ok(HttpResponse::Ok().content_type("text/xml; charset=utf-8").body(logout::in_soap(&xml)))
+    let status = match &done.ended {
+        Some(sessions) => round::status(visit, sessions, &done.entry.site.id).await?,
+        None => UNKNOWN,
+    };
+    let envelope = Envelope {
+        id: &message_id(&visit.random),
+        issuer: &visit.saml.addresses.entity_id,
+        destination: done.entry.provider.entity_id.as_str(),
+        in_response_to: Some(&done.request),
+        now: visit.clock.now(),
+    };
+    let signer = super::signer(visit, &done.entry.provider)?;
+    let xml = logout::response(envelope, status, Some(signer.as_ref()))
+        .map_err(|error| PageError::unexpected(&error))?;
+    Ok(super::soap(&xml))
 }
 
 /// How a request came.
@@ -109,7 +144,8 @@ enum Way {
 struct Done {
     entry: Arc<ProviderEntry>,
     request: String,
-    status: Status,
+    /// The sessions that it named; `None`: none that the site was given.
+    ended: Option<Vec<SessionId>>,
     /// Whether the session of this very browser ended.
     is_ours: bool,
 }
@@ -127,15 +163,10 @@ async fn end(visit: &Visit, text: &str, way: Way, arrival: Arrival<'_>) -> Resul
     if !super::is_first(visit, &entry, &request.id).await? {
         return Err(refuse(visit, Untrusted::Replayed, Some(&entry.site.id)).await);
     }
-    let ended = carry_out(visit, &entry, &request).await?;
-    let status = match &ended {
-        Some(_) => Status::SUCCESS,
-        // Nobody is signed out by a name that the site was never given (security 14.6).
-        None => Status::requester(Some(Second::UnknownPrincipal)),
-    };
+    let ended = carry_out(visit, &entry, &request, way).await?;
     let current = sign_out::current(visit).await?;
     let is_ours = ended.is_some() && current.is_none() && visit.session().is_some();
-    Ok(Done { entry, request: request.id, status, is_ours })
+    Ok(Done { entry, request: request.id, ended, is_ours })
 }
 
 type Judged = (Option<Arc<ProviderEntry>>, Result<LogoutRequest, Untrusted>);
@@ -170,7 +201,8 @@ async fn carry_out(
     visit: &Visit,
     entry: &Arc<ProviderEntry>,
     request: &LogoutRequest,
-) -> Result<Option<usize>, PageError> {
+    way: Way,
+) -> Result<Option<Vec<SessionId>>, PageError> {
     let Some(name) = request.name.clone() else { return Ok(None) };
     let (entry, wanted) = (Arc::clone(entry), request.sessions.clone());
     let ending = Ending {
@@ -180,78 +212,64 @@ async fn carry_out(
         now: visit.clock.now(),
     };
     let random = visit.random.clone();
-    let write = move |conn: &mut AnyConn| -> Result<Option<usize>, StoreError> {
+    let write = move |conn: &mut AnyConn| -> Result<Option<Vec<SessionId>>, StoreError> {
         let given: Vec<SessionId> = grant::sessions_of_name(conn, &entry.site.id, &name)?;
         let named = |session: &&SessionId| {
             wanted.is_empty() || wanted.contains(&entry.naming.session(session))
         };
-        let sessions: Vec<&SessionId> = given.iter().filter(named).collect();
-        if sessions.is_empty() {
-            return Ok(None);
+        let sessions: Vec<SessionId> = given.iter().filter(named).cloned().collect();
+        for session in &sessions {
+            let ended = end_access(conn, &Scope::Session(session.clone()), &ending, &random)?;
+            if way == Way::Browser && ended.sessions > 0 {
+                front_logout::queue(conn, session, &ending, &random, ending.now + round::LIFE)?;
+            }
         }
-        let mut ended = 0;
-        for session in sessions {
-            let scope = Scope::Session(session.clone());
-            ended += end_access(conn, &scope, &ending, &random)?.sessions;
-        }
-        Ok(Some(ended))
+        Ok((!sessions.is_empty()).then_some(sessions))
     };
     let ended = visit.db.write(write).await?;
     visit.outbox.wake();
     Ok(ended)
 }
 
-/// The signed answer.
-fn respond(
-    visit: &Visit,
-    done: &Done,
-    endpoint: Option<&LogoutEndpoint>,
-) -> Result<String, PageError> {
-    let id = message_id(&visit.random);
-    let destination = endpoint
-        .map(|endpoint| endpoint.response_location.as_ref().unwrap_or(&endpoint.location).as_str());
-    let envelope = Envelope {
-        id: &id,
-        issuer: &visit.saml.addresses.entity_id,
-        destination: destination.unwrap_or(done.entry.provider.entity_id.as_str()),
-        in_response_to: Some(&done.request),
-        now: visit.clock.now(),
-    };
-    let signer = super::signer(visit, &done.entry.provider)?;
-    // By Redirect the signature stands beside the message, and none in it.
-    let redirected = endpoint.is_some_and(|endpoint| endpoint.binding == LogoutBinding::Redirect);
-    let inside: Option<&dyn Signer> = (!redirected).then_some(signer.as_ref());
-    logout::response(envelope, done.status, inside).map_err(|error| PageError::unexpected(&error))
+/// What a site that asked by its browser is told at the end.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LogoutReply {
+    /// The site.
+    pub site: SiteId,
+    /// The `ID` of its request.
+    request: String,
+    /// What it gets back unchanged.
+    relay_state: Option<String>,
 }
 
-/// Sends the browser back to the site with the answer; to our own page if it has no address for it.
-fn answer(
-    visit: &Visit,
-    done: &Done,
-    relay_state: Option<&str>,
-) -> Result<HttpResponse, PageError> {
-    let endpoints = &done.entry.provider.metadata.logout;
-    let by = |binding| endpoints.iter().find(|endpoint| endpoint.binding == binding);
-    let cookies = done.is_ours.then(browser::no_session);
-    let Some(endpoint) = by(LogoutBinding::Redirect).or_else(|| by(LogoutBinding::Post)) else {
-        return Ok(see_other("/signed-out", cookies));
-    };
-    let xml = respond(visit, done, Some(endpoint))?;
-    let target = endpoint.response_location.as_ref().unwrap_or(&endpoint.location);
-    if endpoint.binding == LogoutBinding::Post {
-        let message = posted(&xml);
-        let mut fields = vec![("SAMLResponse", message.as_str())];
-        fields.extend(relay_state.map(|text| ("RelayState", text)));
-        let site = target.host_str().unwrap_or_default();
-        let content = FormPostPage { frame: visit.frame(), action: target.as_str(), site, fields };
-        let policy = ContentPolicy::new().form_to(target);
-        let mut answer = page_for(StatusCode::OK, &content, &policy);
-        set(&mut answer, cookies);
-        return Ok(answer);
+impl LogoutReply {
+    /// Sends the browser back to the site; to our own page if it has no address for it.
+    ///
+    /// # Errors
+    /// [`PageError`] if our key fails.
+    pub fn send(
+        &self,
+        visit: &Visit,
+        status: Status,
+        cookies: Vec<Cookie<'static>>,
+    ) -> Result<HttpResponse, PageError> {
+        let entry = visit.sites.provider_by_id(&self.site);
+        let to = entry.as_ref().and_then(|entry| Some((entry, entry.provider.browser_logout()?)));
+        let Some((entry, endpoint)) = to else { return Ok(see_other("/signed-out", cookies)) };
+        let envelope = Envelope {
+            id: &message_id(&visit.random),
+            issuer: &visit.saml.addresses.entity_id,
+            destination: endpoint.response_location().as_str(),
+            in_response_to: Some(&self.request),
+            now: visit.clock.now(),
+        };
+        let parcel = Parcel {
+            entry,
+            binding: endpoint.binding,
+            target: endpoint.response_location(),
+            direction: Direction::Response,
+            relay_state: self.relay_state.as_deref(),
+        };
+        carry(visit, &parcel, cookies, |signer| logout::response(envelope, status, signer))
     }
-    let signer = super::signer(visit, &done.entry.provider)?;
-    let query = redirect::write(&xml, Direction::Response, relay_state, signer.as_ref())
-        .map_err(|error| PageError::unexpected(&error))?;
-    let separator = if target.query().is_some() { '&' } else { '?' };
-    Ok(see_other(&format!("{target}{separator}{query}"), cookies))
 }

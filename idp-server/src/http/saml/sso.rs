@@ -51,12 +51,12 @@ async fn redirected(visit: &Visit) -> Result<HttpResponse, PageError> {
     let arrival = Arrival::Redirected(message.signature.as_ref());
     match judged(visit, &message.xml, arrival, message.relay_state.clone()).await? {
         Ok(request) => begin(visit, request).await,
-        Err(denied) => answer::deny(visit, &denied),
+        Err(denied) => answer::deny(visit, &denied).await,
     }
 }
 
 async fn posted(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> {
-    let (xml, relay_state) = match super::read_form(body) {
+    let (xml, relay_state) = match super::read_form(&Params::parse(body), Direction::Request) {
         Ok(message) => message,
         Err(error) => return Err(refuse(visit, error.into(), None).await),
     };
@@ -69,7 +69,7 @@ async fn posted(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> 
             transaction::park(visit, handle.expose(), &kept).await?;
             Ok(see_other(&format!("/saml/sso?parked={}", handle.expose()), []))
         }
-        Err(denied) => answer::deny(visit, &denied),
+        Err(denied) => answer::deny(visit, &denied).await,
     }
 }
 
@@ -122,6 +122,7 @@ fn judge_by(
 /// Begins the sign-on. Where the site can be told, it is told that it is our fault.
 pub(super) async fn begin(visit: &Visit, request: SamlRequest) -> Result<HttpResponse, PageError> {
     let unavailable = Denied {
+        site: request.site.clone(),
         acs: request.acs.clone(),
         in_response_to: request.id.clone().unwrap_or_default(),
         relay_state: request.relay_state.clone(),
@@ -130,7 +131,7 @@ pub(super) async fn begin(visit: &Visit, request: SamlRequest) -> Result<HttpRes
     match sign_on::begin(visit, SiteRequest::Saml(request)).await {
         Err(PageError::Unavailable(why)) if !unavailable.in_response_to.is_empty() => {
             tracing::error!(why, "a sign-on could not begin");
-            answer::deny(visit, &unavailable)
+            answer::deny(visit, &unavailable).await
         }
         other => other,
     }

@@ -57,7 +57,7 @@ async fn change(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespons
     if visit.own_form(body, handle).is_none() {
         return Ok(expired(visit, handle));
     }
-    session::end_current(visit, Cause::SignedOut).await?;
+    session::end_current(visit, Cause::SignedOut, session::Via::Server).await?;
     transaction.switched = true;
     transaction.chosen = None;
     transaction.notice_confirmed = false;

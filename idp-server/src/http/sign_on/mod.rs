@@ -23,6 +23,7 @@ use actix_web::{
 
 pub use enrol::{Drawn, What, ask_for_new, problem_of, take_new};
 pub use progress::{begin, policy_of_own_page};
+pub use show::reason_of;
 
 use super::visit::{Visit, page};
 use crate::pages::{FormExpiredPage, StartAgain};

@@ -247,7 +247,8 @@ async fn sign_in(
             signed_in(visit, handle, transaction, &secret).await
         }
         SignedIn::Accepted => {
-            session::end(visit, secret.digest(), Cause::SignInThrottled).await?;
+            session::end(visit, secret.digest(), Cause::SignInThrottled, session::Via::Server)
+                .await?;
             Ok(again(StatusCode::UNAUTHORIZED, refused))
         }
         SignedIn::Refused(reason) => {

@@ -211,7 +211,8 @@ async fn verify(
             Ok(Outcome::SignedIn(secret))
         }
         SignedIn::Accepted => {
-            session::end(visit, secret.digest(), Cause::SignInThrottled).await?;
+            session::end(visit, secret.digest(), Cause::SignInThrottled, session::Via::Server)
+                .await?;
             Ok(Outcome::Refused)
         }
         SignedIn::Refused(reason) => {

@@ -6,7 +6,7 @@ use actix_web::{
     web::{Path, Query},
 };
 use idp_core::{
-    community::{affiliation::Affiliation, subscriber::Subscriber},
+    community::{affiliation::Affiliation, site::ReleasePolicy, subscriber::Subscriber},
     ids::AgreementId,
     sign_on::{Refusal, Released, SignInReason, SignOn, Step},
 };
@@ -304,23 +304,6 @@ impl<'a> Stand<'a> {
     fn refusal(&self, site: &SiteEntry, person: &Subscriber, refusal: Refusal) -> HttpResponse {
         let reference = self.visit.random.reference();
         tracing::info!(reference, site = %site.site.id, %refusal, "sign-on refused");
-        let release = &site.site.release;
-        let reason = match refusal {
-            Refusal::AffiliationRequired => RefusalReason::AffiliationRequired,
-            Refusal::RoleRequired if release.required_administrator => {
-                RefusalReason::AdministratorRequired
-            }
-            Refusal::RoleRequired => {
-                let roles = release.required_roles.union(&release.role_filter);
-                RefusalReason::RoleRequired(roles.map(|role| role.code()).collect())
-            }
-            Refusal::SiteNotEnabled => RefusalReason::SiteNotEnabled,
-            Refusal::AgreementRequired => RefusalReason::AgreementRequired,
-            Refusal::AssuranceUnmet
-            | Refusal::ChoiceDue
-            | Refusal::InteractionDue
-            | Refusal::SignInDue => RefusalReason::AssuranceUnmet,
-        };
         let content = RefusalPage {
             frame: self.frame(),
             handle: self.handle,
@@ -328,9 +311,29 @@ impl<'a> Stand<'a> {
             site: site_view(&site.site),
             person: person.user_id.as_str(),
             reference: &reference,
-            reason,
+            reason: reason_of(refusal, &site.site.release),
         };
         page_for(StatusCode::FORBIDDEN, &content, &self.policy(Some(site)))
+    }
+}
+
+/// Why a site is not open to a person, as a page says it.
+pub fn reason_of(refusal: Refusal, release: &ReleasePolicy) -> RefusalReason<'_> {
+    match refusal {
+        Refusal::AffiliationRequired => RefusalReason::AffiliationRequired,
+        Refusal::RoleRequired if release.required_administrator => {
+            RefusalReason::AdministratorRequired
+        }
+        Refusal::RoleRequired => {
+            let roles = release.required_roles.union(&release.role_filter);
+            RefusalReason::RoleRequired(roles.map(|role| role.code()).collect())
+        }
+        Refusal::SiteNotEnabled => RefusalReason::SiteNotEnabled,
+        Refusal::AgreementRequired => RefusalReason::AgreementRequired,
+        Refusal::AssuranceUnmet
+        | Refusal::ChoiceDue
+        | Refusal::InteractionDue
+        | Refusal::SignInDue => RefusalReason::AssuranceUnmet,
     }
 }
 

@@ -42,7 +42,8 @@ pub(super) async fn send(app: &App, message: &Claimed, sealed: &str) -> Attempt 
 pub(super) fn erased(app: &App, content: &Content, note: &Note) -> Option<Content> {
     let is_read_on_our_page = matches!(app.transport, Transport::Mailbox);
     match (content, note) {
-        (_, Note::TryAgain { .. }) | (Content::BackchannelLogout { .. }, _) => None,
+        (_, Note::TryAgain { .. })
+        | (Content::BackchannelLogout { .. } | Content::FrontchannelLogout { .. }, _) => None,
         (Content::Mail { .. }, Note::Delivered(_)) if is_read_on_our_page => None,
         (Content::Inquiry { .. }, _) => Some(Content::Inquiry { sealed: None }),
         (Content::Mail { subscriber, name, .. }, _) => {

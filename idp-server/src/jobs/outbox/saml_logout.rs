@@ -65,7 +65,7 @@ async fn send(
         now: app.clock.now(),
     };
     let index = entry.naming.session(session);
-    let message = request(envelope, provider, name, &index, signer.as_ref());
+    let message = request(envelope, provider, name, &index, Some(signer.as_ref()));
     let message = message.map_err(|error| error.to_string())?;
     let answer = app.outgoing.post_soap(address, in_soap(&message)).await;
     let answer = answer.map_err(|error| error.to_string())?;

@@ -12,6 +12,7 @@ mod password;
 mod questions;
 mod security;
 mod sessions;
+mod sites;
 
 pub use activity::{ActivityActor, ActivityEntry, ActivityPage, activity_words};
 pub use agreements::{AccountAgreementPage, AgreementsPage, ListedAgreement};
@@ -22,3 +23,4 @@ pub use password::{PasswordPage, PasswordProblem};
 pub use questions::QuestionsPage;
 pub use security::{FactorView, RememberedView, SecurityDone, SecurityPage};
 pub use sessions::{SessionView, SessionsDone, SessionsPage};
+pub use sites::{PortalOpening, PortalPage, PortalSite};

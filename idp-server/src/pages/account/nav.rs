@@ -13,12 +13,14 @@ pub enum Area {
     Security,
     Questions,
     Sessions,
+    Sites,
 }
 
 impl Area {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Overview,
+        Self::Sites,
         Self::Password,
         Self::Security,
         Self::Email,
@@ -39,6 +41,7 @@ impl Area {
             Self::Security => "/account/security",
             Self::Questions => "/account/questions",
             Self::Sessions => "/account/sessions",
+            Self::Sites => "/portal",
         }
     }
 
@@ -54,6 +57,7 @@ impl Area {
             Self::Security => words.area_security,
             Self::Questions => words.area_questions,
             Self::Sessions => words.area_sessions,
+            Self::Sites => words.area_sites,
         }
     }
 }

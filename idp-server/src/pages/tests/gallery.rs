@@ -451,6 +451,8 @@ fn own(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
             },
         ),
         rendered("signed-out", &signed_out(frame, words)),
+        rendered("signing-out", &signing_out(frame, words, Some(words.site))),
+        rendered("signing-out-end", &signing_out(frame, words, None)),
         rendered("signed-out-nobody", &SignedOutPage { frame, ended: false, sites: Vec::new() }),
     ]
 }
@@ -463,4 +465,18 @@ fn signed_out(frame: Frame<'static>, words: &'static Words) -> SignedOutPage<'st
         .map(|(name, state)| ToldSite { name, state })
         .collect();
     SignedOutPage { frame, ended: true, sites }
+}
+
+fn signing_out(
+    frame: Frame<'static>,
+    words: &'static Words,
+    next: Option<&'static str>,
+) -> SigningOutPage<'static> {
+    let states = [ToldState::Waiting, ToldState::Told, ToldState::Asked, ToldState::Refused];
+    let sites = [words.site, "Payer", "State Registry", "Playground"]
+        .into_iter()
+        .zip(states)
+        .map(|(name, state)| ToldSite { name, state })
+        .collect();
+    SigningOutPage { frame, handle: words.token, next, sites }
 }

@@ -46,6 +46,11 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
         rendered("account-new", &first),
         rendered("account-sessions", &sessions(frame, words)),
         rendered("account-sessions-one", &alone),
+        rendered("portal", &portal(frame, words)),
+        rendered(
+            "portal-none",
+            &PortalPage { open: vec![], closed: vec![], ..portal(frame, words) },
+        ),
     ]
 }
 
@@ -143,5 +148,22 @@ fn sessions(frame: Frame<'static>, words: &'static Words) -> SessionsPage<'stati
             session("ses_3", false, 2, "198.51.100.7", -3),
         ],
         done: Some(SessionsDone::SessionEnded),
+    }
+}
+
+fn portal(frame: Frame<'static>, words: &'static Words) -> PortalPage<'static> {
+    let site = |name, opening| PortalSite { id: "site_1", name, opening };
+    let roles = vec!["credentialing-manager", "licensed-practitioner"];
+    PortalPage {
+        frame,
+        nav: nav(Area::Sites),
+        open: vec![
+            site(words.site, PortalOpening::At("/saml/start/passage".to_owned())),
+            PortalSite { id: "site_2", ..site("Playground", PortalOpening::Unknown) },
+        ],
+        closed: vec![
+            site("Payer", PortalOpening::Refused(RefusalReason::RoleRequired(roles))),
+            site(words.organizations[3], PortalOpening::Expired),
+        ],
     }
 }

@@ -5,7 +5,7 @@ use idp_core::saml::{logout, writer::Writer};
 use super::*;
 
 /// A logout request of the rich site.
-fn logout_request(bench: &Bench, id: &str, name: &str, session: Option<&str>) -> String {
+pub(super) fn logout_request(bench: &Bench, id: &str, name: &str, session: Option<&str>) -> String {
     let index = session.map(|session| format!("<p:SessionIndex>{session}</p:SessionIndex>"));
     format!(
         "<p:LogoutRequest xmlns:p=\"{}\" xmlns:a=\"{}\" ID=\"{id}\" Version=\"2.0\" \
@@ -21,7 +21,7 @@ fn logout_request(bench: &Bench, id: &str, name: &str, session: Option<&str>) ->
 }
 
 /// What the rich site calls Ann and her session, once it has been told of them.
-async fn known_to_rich(bench: &Bench, id: &str) -> (String, String) {
+pub(super) async fn known_to_rich(bench: &Bench, id: &str) -> (String, String) {
     let there = format!("Destination=\"{}\"", bench.here());
     let query = bench.signed_query(&bench.request(RICH, id, &there, ""), None);
     assert_eq!(bench.redirect(&query).await.status, 200);
@@ -30,7 +30,7 @@ async fn known_to_rich(bench: &Bench, id: &str) -> (String, String) {
     (entry.naming.subject(&person), entry.naming.session(&session))
 }
 
-async fn is_live(bench: &Bench) -> bool {
+pub(super) async fn is_live(bench: &Bench) -> bool {
     let session =
         bench.database.read(|conn| session::find(conn, &"ses_ann".parse().unwrap())).await;
     session.unwrap().is_live(bench.now())

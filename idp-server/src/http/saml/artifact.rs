@@ -1,0 +1,141 @@
+//! `/saml/artifact`: a site fetches the answer to which its browser brought a reference (SAML
+//! Bindings §3.6, SAML Profiles §5).
+
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, cookie::Cookie, web::Bytes};
+use idp_core::{
+    ids::SiteId,
+    saml::{
+        acs::RegisteredAcsUrl,
+        artifact::{self, ARTIFACT_LIFE, ArtifactResolve},
+        authn_request,
+        judge::{Here, Untrusted},
+        logout,
+        response::Envelope,
+        xml::Xml,
+    },
+    secret::SecretDigest,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{error::refuse, message_id};
+use crate::{
+    ephemeral::Key,
+    http::{
+        error::PageError,
+        visit::{Visit, see_other},
+    },
+    sites::ProviderEntry,
+};
+
+/// An answer that waits to be fetched.
+#[derive(Serialize, Deserialize)]
+struct Waiting {
+    site: SiteId,
+    response: String,
+}
+
+/// Keeps the answer, and sends the browser to the site with a reference to it.
+///
+/// # Errors
+/// [`PageError`] if short-lived state is out of reach.
+pub(super) async fn leave(
+    visit: &Visit,
+    site: &SiteId,
+    acs: &RegisteredAcsUrl,
+    (response, relay_state): (&str, Option<&str>),
+    cookies: Vec<Cookie<'static>>,
+) -> Result<HttpResponse, PageError> {
+    let artifact = artifact::artifact(&visit.saml.addresses.entity_id, visit.random.bytes());
+    let waiting = Waiting { site: site.clone(), response: response.to_owned() };
+    let bytes = serde_json::to_vec(&waiting).map_err(|error| PageError::unexpected(&error))?;
+    let life = ARTIFACT_LIFE.to_std().unwrap_or_default();
+    visit.ephemeral.put(&key(&artifact), &bytes, life).await?;
+    let mut target = acs.location().clone();
+    target.query_pairs_mut().append_pair("SAMLart", &artifact);
+    if let Some(relay_state) = relay_state {
+        target.query_pairs_mut().append_pair("RelayState", relay_state);
+    }
+    Ok(see_other(target.as_str(), cookies))
+}
+
+fn key(artifact: &str) -> Key {
+    Key::artifact(&SecretDigest::of(artifact))
+}
+
+/// `POST /saml/artifact`.
+pub async fn post(visit: Visit, body: Bytes) -> HttpResponse {
+    match resolve(&visit, &body).await {
+        Ok(answer) => super::soap(&answer),
+        Err(error) => super::no_soap(&error),
+    }
+}
+
+async fn resolve(visit: &Visit, body: &Bytes) -> Result<String, PageError> {
+    let text = std::str::from_utf8(body).map_err(|_| PageError::NotUnderstood)?;
+    let (entry, judged) = judge(visit, text);
+    let request = match judged {
+        Ok(request) => request,
+        Err(why) => {
+            return Err(refuse(visit, why, entry.as_ref().map(|entry| &entry.site.id)).await);
+        }
+    };
+    let Some(entry) = entry else { return Err(PageError::NotUnderstood) };
+    if !super::is_first(visit, &entry, &request.id).await? {
+        return Err(refuse(visit, Untrusted::Replayed, Some(&entry.site.id)).await);
+    }
+    let response = redeem(visit, &entry, &request).await?;
+    let envelope = Envelope {
+        id: &message_id(&visit.random),
+        issuer: &visit.saml.addresses.entity_id,
+        destination: entry.provider.entity_id.as_str(),
+        in_response_to: Some(&request.id),
+        now: visit.clock.now(),
+    };
+    let signer = super::signer(visit, &entry.provider)?;
+    let xml = artifact::response(envelope, response.as_deref(), signer.as_ref());
+    xml.map_err(|error| PageError::unexpected(&error))
+}
+
+type Judged = (Option<Arc<ProviderEntry>>, Result<ArtifactResolve, Untrusted>);
+
+fn judge(visit: &Visit, text: &str) -> Judged {
+    let xml = match Xml::parse(text) {
+        Ok(xml) => xml,
+        Err(error) => return (None, Err(error.into())),
+    };
+    let message = match logout::from_soap(&xml) {
+        Ok(message) => message,
+        Err(error) => return (None, Err(error.into())),
+    };
+    let entry = match authn_request::issuer(message) {
+        Ok(issuer) => visit.sites.provider(&issuer),
+        Err(error) => return (None, Err(error.into())),
+    };
+    let Some(entry) = entry else { return (None, Err(Untrusted::Site)) };
+    let here = Here { address: &visit.saml.addresses.artifact_resolution, now: visit.clock.now() };
+    let judged = artifact::judge(&xml, message, (&entry.provider, &entry.verification), here);
+    (Some(entry), judged)
+}
+
+/// Takes the answer away; of several that present an artifact one gets it. In the hands of another
+/// site it is lost to both: it was stolen.
+async fn redeem(
+    visit: &Visit,
+    entry: &ProviderEntry,
+    request: &ArtifactResolve,
+) -> Result<Option<String>, PageError> {
+    let site = &entry.site.id;
+    let Some(bytes) = visit.ephemeral.take(&key(&request.artifact)).await? else {
+        refuse(visit, Untrusted::Artifact, Some(site)).await;
+        return Ok(None);
+    };
+    let waiting: Waiting =
+        serde_json::from_slice(&bytes).map_err(|error| PageError::unexpected(&error))?;
+    if waiting.site == *site {
+        return Ok(Some(waiting.response));
+    }
+    refuse(visit, Untrusted::Artifact, Some(site)).await;
+    Ok(None)
+}
