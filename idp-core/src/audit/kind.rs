@@ -238,6 +238,8 @@ kinds! {
     SiteSecretRotated = "site.secret-rotated";
     /// A system of an organization showed its key (domain 4.10).
     SystemActivated = "system.activated";
+    /// A code for setting a system up was wrong, used or dead.
+    SystemCodeFailed = "system.code-failed";
     /// A code for setting a system up was made.
     SystemCodeIssued = "system.code-issued";
     /// An organization is to have a system of its own.

@@ -8,6 +8,7 @@
 //! transition beside the new state is an [`outcome::Outcome`]; who may command what is in
 //! [`permission`].
 
+pub mod account_life;
 pub mod actor;
 pub mod affiliation;
 pub mod affiliation_life;
@@ -22,6 +23,7 @@ pub mod notary_reference;
 pub mod npi;
 pub mod opening;
 pub mod organization;
+pub mod organization_life;
 pub mod outcome;
 pub mod permission;
 pub mod person_match;
@@ -33,6 +35,7 @@ pub mod role;
 pub mod site;
 pub mod site_registration;
 pub mod subscriber;
+pub mod system_client;
 pub mod tax_id;
 pub mod tax_id_entry;
 pub mod tax_id_registry;

@@ -10,7 +10,7 @@ use super::{
     subscriber::UserId,
     tax_id_registry::{Ground, dialogue::Answer},
 };
-use crate::ids::{NominationId, OrganizationId, RegistrationId, SubscriberId};
+use crate::ids::{NominationId, OrganizationId, RegistrationId, SubscriberId, SystemClientId};
 
 /// Who gets a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,16 @@ pub enum Recipient {
 /// What they are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
+    /// Your account has not been used for too long; here is how it comes back.
+    AccountDormant,
+    /// Your account has ended.
+    AccountEnded,
+    /// Your account can be used again.
+    AccountReactivated,
+    /// The stop of your account was lifted.
+    AccountResumed,
+    /// Your account is stopped for now.
+    AccountSuspended,
     /// Your organization has another Administrator.
     AdministratorAdded {
         /// Who.
@@ -70,6 +80,11 @@ pub enum News {
     },
     /// Your work contact was shown to somebody who registers with your number (R45).
     ContactShown,
+    /// Your account will be dormant unless you sign in.
+    DormancyAhead {
+        /// When.
+        dormant_at: DateTime<Utc>,
+    },
     /// You have proved who you are; please read what an Administrator does.
     DutiesDue,
     /// You are nominated: here are your User ID and the link; the code is handed over in person.
@@ -107,6 +122,18 @@ pub enum News {
     },
     /// Your organization should have a second Administrator (R12).
     OneAdministratorOnly,
+    /// Your organization no longer takes part.
+    OrganizationClosed,
+    /// An Administrator asked to close your organization.
+    OrganizationClosing,
+    /// Your organization takes part again.
+    OrganizationResumed,
+    /// Your organization is stopped for now.
+    OrganizationSuspended,
+    /// Your organization has another part.
+    PartAdded,
+    /// Please confirm that your organization's data and people are right (R14).
+    PleaseConfirm,
     /// You are to become an Administrator: please prove who you are.
     PromotionOffered {
         /// Of which organization.
@@ -122,6 +149,8 @@ pub enum News {
         /// Who.
         subscriber: SubscriberId,
     },
+    /// Somebody made a code that brings your account back; the mailbox is asked too.
+    ReactivationBegun,
     /// Your organization takes part; here is how you sign in.
     RegistrationApproved {
         /// Which it is.
@@ -153,6 +182,28 @@ pub enum News {
     SubscriberLeft {
         /// Who.
         subscriber: SubscriberId,
+    },
+    /// Your organization is to have a system of its own.
+    SystemCreated {
+        /// Which.
+        system: SystemClientId,
+    },
+    /// A system of your organization no longer acts.
+    SystemEnded {
+        /// Which.
+        system: SystemClientId,
+    },
+    /// A system of your organization ends unless you renew it.
+    SystemEndsSoon {
+        /// Which.
+        system: SystemClientId,
+        /// When.
+        until: DateTime<Utc>,
+    },
+    /// A system of your organization acts now.
+    SystemSetUp {
+        /// Which.
+        system: SystemClientId,
     },
     /// Somebody registers with your number, and said this about it.
     TaxIdAskedAbout {

@@ -73,8 +73,6 @@ pub enum Effect {
         /// Which way.
         on: Switch,
     },
-    /// Nominations of this organization that nobody has taken up are withdrawn.
-    WithdrawNominations(OrganizationId),
 }
 
 /// Which way a switch goes.

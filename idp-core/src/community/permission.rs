@@ -72,6 +72,8 @@ actions! {
     ApproveRelease = "taxid.approve-release": [Lead];
     /// Ask an organization's Administrators for access (R18, R88).
     AskForAccess = "access.ask": [Public, Subscriber];
+    /// Ask that an organization be closed.
+    AskToClose = "organization.ask-to-close": [Administrator];
     /// Change an organization's data.
     ChangeOrganization = "organization.change": [Administrator, Support];
     /// Change one's own data.
@@ -169,7 +171,8 @@ pub enum Target<'a> {
     Person {
         /// Who.
         id: &'a SubscriberId,
-        /// The organizations with which the person has an affiliation that has not ended.
+        /// The organizations with which the person has an affiliation that was accepted and has not
+        /// ended: before somebody accepts, there is nothing of them to be read (security 20.9).
         acts_for: &'a BTreeSet<OrganizationId>,
     },
     /// Something of one person in one organization: their affiliation.
@@ -291,6 +294,7 @@ admin.approve L
 registration.approve sLJ
 taxid.approve-release L
 access.ask S-
+organization.ask-to-close A
 organization.change AsL
 person.change S
 affiliation.change A

@@ -172,6 +172,7 @@ pub fn activity_words(
         | Kind::SiteRemoved
         | Kind::SiteSecretRotated
         | Kind::SystemActivated
+        | Kind::SystemCodeFailed
         | Kind::SystemCodeIssued
         | Kind::SystemCreated
         | Kind::SystemExpired

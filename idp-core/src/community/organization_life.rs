@@ -1,0 +1,266 @@
+//! The life of an organization that takes part (R4, R7, R14; domain 4.1).
+//!
+//! ```text
+//!   approved ─► Active ◄──resume── Suspended ──┐      without an Administrator or a number, or
+//!                 ├────suspend────────►│       │      after a breach of the agreement
+//!                 └──asked by an Administrator, approved by the lead──► Closed
+//! ```
+
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    actor::Actor,
+    end_access::{Cause, Ending, Whose},
+    news::{News, Recipient},
+    npi::Npi,
+    organization::{Organization, OrganizationStatus},
+    outcome::{Effect, Outcome, Switch},
+    permission::{Action, Denied, Target, may},
+    reminder,
+    site::{OrgEnablement, Site, SiteStatus},
+};
+use crate::{
+    audit::Kind,
+    ids::{OrganizationId, SubscriberId},
+};
+
+/// After how many days an organization is asked whether its data are right, and asked again.
+const CONFIRM: [u32; 3] = [365, 379, 393];
+
+/// An organization, as far as its life goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// Which.
+    pub id: OrganizationId,
+    /// How it stands.
+    pub state: State,
+    /// Who asked to close it; the lead of the support desk has not approved.
+    pub closing: Option<SubscriberId>,
+    /// When an Administrator last confirmed that its data are right.
+    pub confirmed_at: DateTime<Utc>,
+}
+
+/// How an organization stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It takes part.
+    Active,
+    /// It left for good.
+    Closed,
+    /// It is stopped for now.
+    Suspended(Suspension),
+}
+
+/// Why an organization is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suspension {
+    /// It broke the agreement.
+    Breach,
+    /// It has no Administrator.
+    NoAdministrator,
+    /// It has no Tax ID.
+    NoTaxId,
+}
+
+impl State {
+    /// What the organization's row, and a sign-on, say of it.
+    #[must_use]
+    pub const fn status(self) -> OrganizationStatus {
+        match self {
+            Self::Active => OrganizationStatus::Active,
+            Self::Closed => OrganizationStatus::Closed,
+            Self::Suspended(_) => OrganizationStatus::Suspended,
+        }
+    }
+}
+
+/// What a decision rests on, beside the organization itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// How many active Administrators it has.
+    pub administrators: usize,
+    /// Whether it has a number, or acts as a part of another organization.
+    pub number: HasNumber,
+}
+
+/// Whether an organization has a number of its own or of the whole that it is a part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HasNumber {
+    /// It has none.
+    No,
+    /// It has one.
+    Yes,
+}
+
+/// What somebody wants.
+#[derive(Clone, Debug)]
+pub enum Command<'a> {
+    /// Ask that it be closed.
+    AskToClose,
+    /// Close it, as the second person.
+    Close,
+    /// Confirm that its data are right.
+    Confirm,
+    /// Let it take part again.
+    Resume,
+    /// Stop it for now.
+    Suspend(Suspension),
+    /// Switch a site on or off.
+    SwitchSite {
+        /// Which.
+        site: &'a Site,
+        /// Which way.
+        to: Switch,
+    },
+}
+
+/// Why nothing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Not for people like them.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// It has no Administrator or no number: what stopped it is still so.
+    #[error("the organization still has no Administrator or no Tax ID")]
+    NotReady,
+    /// The site is open to all organizations, or not live.
+    #[error("this site cannot be switched on or off by an organization")]
+    NotSwitchable,
+    /// The organization does not stand so.
+    #[error("this cannot be done to an organization that stands like this")]
+    OutOfOrder,
+    /// Two persons are needed.
+    #[error("somebody else has to approve this")]
+    SamePerson,
+}
+
+/// Where a command leads.
+///
+/// # Errors
+/// [`Refusal`]: nothing has happened.
+pub fn decide(
+    body: Body,
+    command: Command<'_>,
+    facts: Facts,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<Outcome<Body>, Refusal> {
+    permitted(&body, &command, actor)?;
+    let administrators = Recipient::AdministratorsOf(body.id.clone());
+    let ending =
+        |cause| Effect::EndAccess(Ending { whose: Whose::Organization(body.id.clone()), cause });
+    match (body.state, command) {
+        (State::Active, Command::Suspend(why)) => {
+            let ending = ending(Cause::OrganizationSuspended);
+            Ok(Outcome::new(Body { state: State::Suspended(why), ..body }, Kind::OrgSuspended)
+                .telling(administrators, News::OrganizationSuspended)
+                .with(ending))
+        }
+        (State::Suspended(_), Command::Resume) => {
+            if facts.administrators == 0 || facts.number == HasNumber::No {
+                return Err(Refusal::NotReady);
+            }
+            Ok(Outcome::new(Body { state: State::Active, ..body }, Kind::OrgResumed)
+                .telling(administrators, News::OrganizationResumed))
+        }
+        (State::Active | State::Suspended(_), Command::AskToClose) => {
+            let closing = actor.person().cloned();
+            Ok(Outcome::new(Body { closing, ..body }, Kind::OrgChanged)
+                .telling(administrators, News::OrganizationClosing))
+        }
+        (State::Active | State::Suspended(_), Command::Close) => {
+            let asked_by = body.closing.as_ref().ok_or(Refusal::OutOfOrder)?;
+            if Some(asked_by) == actor.person() {
+                return Err(Refusal::SamePerson);
+            }
+            let ending = ending(Cause::OrganizationClosed);
+            Ok(Outcome::new(Body { state: State::Closed, closing: None, ..body }, Kind::OrgClosed)
+                .telling(administrators, News::OrganizationClosed)
+                .with(ending))
+        }
+        (State::Active, Command::Confirm) => {
+            Ok(Outcome::new(Body { confirmed_at: now, ..body }, Kind::OrgConfirmed))
+        }
+        (State::Active, Command::SwitchSite { site, to }) => switch(body, site, to),
+        (
+            State::Active | State::Closed | State::Suspended(_),
+            Command::AskToClose
+            | Command::Close
+            | Command::Confirm
+            | Command::Resume
+            | Command::Suspend(_)
+            | Command::SwitchSite { .. },
+        ) => Err(Refusal::OutOfOrder),
+    }
+}
+
+fn permitted(body: &Body, command: &Command<'_>, actor: &Actor) -> Result<(), Denied> {
+    let action = match command {
+        Command::AskToClose => Action::AskToClose,
+        Command::Close => Action::CloseOrganization,
+        Command::Confirm => Action::ConfirmOrganization,
+        Command::Resume => Action::ResumeOrganization,
+        Command::Suspend(_) => Action::SuspendOrganization,
+        Command::SwitchSite { .. } => Action::SwitchSite,
+    };
+    may(actor, action, Target::Organization(&body.id))
+}
+
+/// Off: what the site was given by affiliations of this organization ends.
+fn switch(body: Body, site: &Site, to: Switch) -> Result<Outcome<Body>, Refusal> {
+    let by_administrator = site.release.org_enablement == OrgEnablement::ByAdministrator;
+    if !by_administrator || site.status != SiteStatus::Live {
+        return Err(Refusal::NotSwitchable);
+    }
+    let (kind, cause) = match to {
+        Switch::Off => (Kind::OrgSiteSwitchedOff, Some(Cause::SiteSwitchedOff)),
+        Switch::On => (Kind::OrgSiteSwitchedOn, None),
+    };
+    let (organization, site) = (body.id.clone(), site.id.clone());
+    let whose = Whose::OrganizationAtSite(organization.clone(), site.clone());
+    let ending = cause.map(|cause| Effect::EndAccess(Ending { whose, cause }));
+    Ok(Outcome::new(body, kind)
+        .with(Effect::SwitchSite { organization, site, on: to })
+        .with_any(ending))
+}
+
+/// A part of an organization: a facility that acts in its own name. It takes part at once, because
+/// the whole has agreed and its Administrator is proved; whoever adds it is its first Administrator.
+/// A part has no parts: sites are told of one parent (domain 3.1).
+///
+/// # Errors
+/// [`Refusal`]: nothing has happened.
+pub fn add_part(
+    whole: &Organization,
+    id: OrganizationId,
+    name: String,
+    npi: Option<Npi>,
+    actor: &Actor,
+) -> Result<Outcome<Organization>, Refusal> {
+    may(actor, Action::RegisterPart, Target::Organization(&whole.id))?;
+    if whole.status != OrganizationStatus::Active || whole.parent.is_some() {
+        return Err(Refusal::OutOfOrder);
+    }
+    let parent = Some(whole.id.clone());
+    let part = Organization { id, name, parent, npi, status: OrganizationStatus::Active };
+    Ok(Outcome::new(part, Kind::OrgApproved)
+        .noted(Kind::AdminPromoted)
+        .telling(Recipient::AdministratorsOf(whole.id.clone()), News::PartAdded))
+}
+
+/// Whether the organization is to be asked at `now` if its data are right; `told_at`: the last time.
+#[must_use]
+pub fn confirmation_due(
+    body: &Body,
+    told_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Option<(Recipient, News)> {
+    if body.state != State::Active {
+        return None;
+    }
+    reminder::due(&CONFIRM, body.confirmed_at, told_at, now)?;
+    Some((Recipient::AdministratorsOf(body.id.clone()), News::PleaseConfirm))
+}

@@ -1,0 +1,140 @@
+use chrono::TimeDelta;
+use proptest::{prelude::*, sample::select};
+
+use super::*;
+use crate::community::{
+    actor::testing::{JOB, administrator, agent, lead, person},
+    affiliation::testing::affiliation,
+    site::tests::site,
+};
+
+fn at(day: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_000 + day)
+}
+
+fn body(state: State) -> Body {
+    Body { id: "org_a".parse().unwrap(), state, closing: None, confirmed_at: at(0) }
+}
+
+const READY: Facts = Facts { administrators: 1, number: HasNumber::Yes };
+
+fn switchable() -> Site {
+    let mut site = site("payer");
+    site.release.org_enablement = OrgEnablement::ByAdministrator;
+    site
+}
+
+#[test]
+fn each_command_leads_where_it_should_and_nowhere_else() {
+    use State::{Active, Closed, Suspended};
+    let (adam, sam, lea) = (administrator("adam", "a"), agent("sam"), lead("lea"));
+    let stopped = Suspended(Suspension::NoAdministrator);
+    let suspend = || Command::Suspend(Suspension::NoAdministrator);
+    let forbidden = Err(Refusal::Denied(Denied::Forbidden));
+    let not_found = Err(Refusal::Denied(Denied::NotFound));
+    let nobody_there = Facts { administrators: 0, ..READY };
+    let no_number = Facts { number: HasNumber::No, ..READY };
+    for (from, command, facts, actor, expected) in [
+        (Active, suspend(), READY, &sam, Ok(stopped)),
+        (Active, suspend(), READY, &JOB, Ok(stopped)),
+        (Active, suspend(), READY, &adam, forbidden),
+        (stopped, Command::Resume, READY, &sam, Ok(Active)),
+        (stopped, Command::Resume, nobody_there, &sam, Err(Refusal::NotReady)),
+        (stopped, Command::Resume, no_number, &sam, Err(Refusal::NotReady)),
+        (stopped, Command::Resume, READY, &adam, forbidden),
+        (Active, Command::Resume, READY, &sam, Err(Refusal::OutOfOrder)),
+        (Active, Command::Confirm, READY, &adam, Ok(Active)),
+        (Active, Command::Confirm, READY, &administrator("eve", "b"), not_found),
+        (Active, Command::AskToClose, READY, &adam, Ok(Active)),
+        (Active, Command::AskToClose, READY, &person("ana"), not_found),
+        (Active, Command::Close, READY, &lea, Err(Refusal::OutOfOrder)),
+        (Active, Command::Close, READY, &adam, forbidden),
+        (Closed, Command::Resume, READY, &sam, Err(Refusal::OutOfOrder)),
+        (Closed, Command::Confirm, READY, &adam, Err(Refusal::OutOfOrder)),
+    ] {
+        let found = decide(body(from), command.clone(), facts, actor, at(1));
+        assert_eq!(found.map(|o| o.state.state), expected, "{from:?} {command:?} by {actor:?}");
+    }
+}
+
+#[test]
+fn an_organization_is_closed_by_two_persons_and_everything_of_it_ends() {
+    let adam = administrator("adam", "a");
+    let asked =
+        decide(body(State::Active), Command::AskToClose, READY, &adam, at(1)).unwrap().state;
+    let both = decide(asked.clone(), Command::Close, READY, &lead("adam"), at(2));
+    assert_eq!(both, Err(Refusal::SamePerson));
+    let closed = decide(asked, Command::Close, READY, &lead("lea"), at(2)).unwrap();
+    assert_eq!((closed.state.state, closed.audit), (State::Closed, vec![Kind::OrgClosed]));
+    let whose = Whose::Organization("org_a".parse().unwrap());
+    let ending = Ending { whose, cause: Cause::OrganizationClosed };
+    assert_eq!(closed.effects, [Effect::EndAccess(ending)]);
+}
+
+#[test]
+fn a_site_is_switched_by_the_administrator_where_the_site_leaves_it_to_them() {
+    let adam = administrator("adam", "a");
+    let retired = Site { status: SiteStatus::Retired, ..switchable() };
+    for (site, to, expected) in [
+        (switchable(), Switch::On, Ok(vec![Kind::OrgSiteSwitchedOn])),
+        (switchable(), Switch::Off, Ok(vec![Kind::OrgSiteSwitchedOff])),
+        (site("open"), Switch::Off, Err(Refusal::NotSwitchable)),
+        (retired, Switch::On, Err(Refusal::NotSwitchable)),
+    ] {
+        let command = Command::SwitchSite { site: &site, to };
+        let found = decide(body(State::Active), command, READY, &adam, at(1));
+        let ends = found.as_ref().is_ok_and(|outcome| {
+            outcome.effects.iter().any(|effect| matches!(effect, Effect::EndAccess(_)))
+        });
+        assert_eq!(ends, expected.is_ok() && to == Switch::Off);
+        assert_eq!(found.map(|outcome| outcome.audit), expected, "{to:?}");
+    }
+}
+
+#[test]
+fn a_part_takes_part_at_once_and_has_no_parts() {
+    let whole = affiliation("a", &[]).organization;
+    let part = |whole: &Organization, actor: &Actor| {
+        let id = "org_part".parse().unwrap();
+        add_part(whole, id, "Imaging".to_owned(), None, actor).map(|outcome| outcome.state)
+    };
+    let added = part(&whole, &administrator("adam", "a")).unwrap();
+    assert_eq!(
+        (added.parent.as_ref(), added.status),
+        (Some(&whole.id), OrganizationStatus::Active)
+    );
+    let below = part(&added, &administrator("adam", "part"));
+    assert_eq!(below, Err(Refusal::OutOfOrder));
+    let foreign = part(&whole, &administrator("eve", "b"));
+    assert_eq!(foreign, Err(Refusal::Denied(Denied::NotFound)));
+    let stopped = Organization { status: OrganizationStatus::Suspended, ..whole };
+    assert_eq!(part(&stopped, &administrator("adam", "a")), Err(Refusal::OutOfOrder));
+}
+
+#[test]
+fn an_active_organization_is_asked_every_year() {
+    for (state, told, today, expected) in [
+        (State::Active, None, 364, false),
+        (State::Active, None, 365, true),
+        (State::Active, Some(365), 378, false),
+        (State::Active, Some(365), 379, true),
+        (State::Closed, None, 365, false),
+    ] {
+        let found = confirmation_due(&body(state), told.map(at), at(today));
+        assert_eq!(found.is_some(), expected, "{state:?} {told:?} {today}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn only_who_has_an_administrator_and_a_number_comes_back(
+        administrators in 0_usize..3, yes: bool,
+        why in select(vec![Suspension::Breach, Suspension::NoAdministrator, Suspension::NoTaxId]),
+    ) {
+        let number = if yes { HasNumber::Yes } else { HasNumber::No };
+        let facts = Facts { administrators, number };
+        let stopped = body(State::Suspended(why));
+        let found = decide(stopped, Command::Resume, facts, &agent("sam"), at(1));
+        prop_assert_eq!(found.is_ok(), administrators > 0 && yes);
+    }
+}
