@@ -13,6 +13,7 @@ pub mod actor;
 pub mod affiliation;
 pub mod affiliation_life;
 pub mod agreement;
+pub mod caller_check;
 pub mod end_access;
 pub mod field;
 pub mod identity_proof;

@@ -10,7 +10,9 @@ use super::{
     subscriber::UserId,
     tax_id_registry::{Ground, dialogue::Answer},
 };
-use crate::ids::{NominationId, OrganizationId, RegistrationId, SubscriberId, SystemClientId};
+use crate::ids::{
+    NominationId, OrganizationId, RegistrationId, SubscriberId, SystemClientId, TicketId,
+};
 
 /// Who gets a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum Recipient {
     Nominee(NominationId),
     /// Who registers an organization, at the address of the registration.
     Registrant(RegistrationId),
+    /// Who asked for something in this ticket, at their address.
+    Requester(TicketId),
     /// A person, at the address on file.
     Subscriber(SubscriberId),
 }
@@ -78,6 +82,8 @@ pub enum News {
         /// Which.
         organization: OrganizationId,
     },
+    /// Somebody called the support desk in your name and could not show that they are you.
+    CallerRefused,
     /// Your work contact was shown to somebody who registers with your number (R45).
     ContactShown,
     /// Your account will be dormant unless you sign in.
@@ -230,6 +236,14 @@ pub enum News {
     },
     /// Another organization registered the number before you: some questions follow.
     TaxIdTakenMeanwhile,
+    /// Somebody answered in a ticket that you work on.
+    TicketAnswered,
+    /// The support desk has a question for you.
+    TicketAskedBack,
+    /// The support desk has your request.
+    TicketOpened,
+    /// The support desk has done what you asked for, or says why not.
+    TicketResolved,
     /// Your User ID is yours now.
     Welcome,
 }

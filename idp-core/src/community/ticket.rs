@@ -1,4 +1,51 @@
-//! What the support desk is asked for (domain 4.10).
+//! What the support desk is asked for (R2, R23, R46; domain 4.10).
+//!
+//! ```text
+//!   New ─take─► Assigned ◄─answer── Waiting
+//!                │  │  └──ask back─────►
+//!                │  └─────resolve─► Resolved ─14 days─► Closed
+//!                └◄───reopen─────────┘
+//! ```
+//!
+//! A ticket decides nothing: a number, a promotion, a registration are decided where their rules
+//! are, with the two persons that these ask for. So such a ticket is only resolved once that is
+//! done. Nobody works on a ticket of their own.
+
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    actor::Actor,
+    field::{self, LONGEST_NOTE, LineError},
+    news::{News, Recipient},
+    outcome::Outcome,
+    permission::{Action, Denied, Target, may},
+    subscriber::EmailAddress,
+};
+use crate::{
+    audit::Kind,
+    ids::{OrganizationId, SubscriberId, TicketId},
+};
+
+/// How long somebody can say that a ticket was not resolved.
+pub const CLOSES_AFTER: TimeDelta = TimeDelta::days(14);
+
+/// Something that the support desk is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// Which.
+    pub id: TicketId,
+    /// What it is about.
+    pub kind: TicketKind,
+    /// Who asks.
+    pub requester: Requester,
+    /// About which organization, where it is about one.
+    pub organization: Option<OrganizationId>,
+    /// How far it is.
+    pub state: State,
+}
 
 /// What a ticket is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,4 +64,243 @@ pub enum TicketKind {
     TaxIdDispute,
     /// A number is to be released (R49).
     TaxIdRelease,
+}
+
+impl TicketKind {
+    /// Every kind there is.
+    pub const ALL: [Self; 7] = [
+        Self::AccountHelp,
+        Self::Contact,
+        Self::FindOrganization,
+        Self::Notary,
+        Self::PromoteAdmin,
+        Self::TaxIdDispute,
+        Self::TaxIdRelease,
+    ];
+
+    /// Its code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AccountHelp => "account-help",
+            Self::Contact => "contact",
+            Self::FindOrganization => "find-organization",
+            Self::Notary => "notary",
+            Self::PromoteAdmin => "promote-admin",
+            Self::TaxIdDispute => "tax-id-dispute",
+            Self::TaxIdRelease => "tax-id-release",
+        }
+    }
+
+    /// Whether something else has to be decided before it is resolved.
+    #[must_use]
+    pub const fn waits_for_a_decision(self) -> bool {
+        match self {
+            Self::Notary | Self::PromoteAdmin | Self::TaxIdDispute | Self::TaxIdRelease => true,
+            Self::AccountHelp | Self::Contact | Self::FindOrganization => false,
+        }
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Requester {
+    /// Hilum itself, where something needs people.
+    Hilum,
+    /// Somebody who signed in.
+    Subscriber(SubscriberId),
+    /// Somebody who left an address.
+    Visitor(EmailAddress),
+}
+
+/// How far a ticket is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Somebody at the support desk works on it.
+    Assigned(SubscriberId),
+    /// It is over.
+    Closed,
+    /// Nobody does.
+    New,
+    /// It is done, or refused; who asked can still say otherwise.
+    Resolved {
+        /// By whom.
+        by: SubscriberId,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// Who asked was asked back.
+    Waiting(SubscriberId),
+}
+
+/// What is said in a ticket: one line of at most 500 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message(String);
+
+impl Message {
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// [`LineError`].
+    pub fn read(text: &str) -> Result<Self, LineError> {
+        field::line(text, LONGEST_NOTE).map(Self)
+    }
+
+    /// The words.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether what a ticket is about has been decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decided {
+    /// Not yet.
+    No,
+    /// It has.
+    Yes,
+}
+
+/// What somebody wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Answer what was asked back, as who asked.
+    Answer(Message),
+    /// Ask back.
+    AskBack(Message),
+    /// Note that nobody said otherwise.
+    Close,
+    /// Give it to somebody else at the support desk.
+    HandOver(SubscriberId),
+    /// Say that it is not resolved, as who asked.
+    Reopen(Message),
+    /// Say that it is done, or refused.
+    Resolve(Message, Decided),
+    /// Work on it.
+    Take,
+}
+
+/// Why nothing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Not for people like them.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// What it is about is not decided.
+    #[error("decide what this ticket is about first")]
+    NotDecided,
+    /// It is somebody else's to work on.
+    #[error("somebody else works on this ticket: take it over first")]
+    NotYours,
+    /// It is not so far, or over.
+    #[error("this cannot be done to a ticket that stands like this")]
+    OutOfOrder,
+    /// Nobody works on their own.
+    #[error("somebody else has to work on a ticket of your own")]
+    OwnTicket,
+}
+
+/// A ticket is opened.
+///
+/// # Errors
+/// [`Denied`].
+pub fn open(ticket: Ticket, actor: &Actor) -> Result<Outcome<Ticket>, Denied> {
+    may(actor, Action::OpenTicket, Target::Community)?;
+    let requester = Recipient::Requester(ticket.id.clone());
+    let told = ticket.requester != Requester::Hilum;
+    let outcome = Outcome::new(Ticket { state: State::New, ..ticket }, Kind::TicketOpened);
+    Ok(if told { outcome.telling(requester, News::TicketOpened) } else { outcome })
+}
+
+/// Where a command leads.
+///
+/// # Errors
+/// [`Refusal`]: nothing has happened.
+pub fn decide(
+    ticket: Ticket,
+    command: Command,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<Outcome<Ticket>, Refusal> {
+    permitted(&ticket, &command, actor)?;
+    let me = actor.person().cloned();
+    let requester = Recipient::Requester(ticket.id.clone());
+    let kind = ticket.kind;
+    let stored = ticket.state.clone();
+    let becomes = move |state| Ticket { state, ..ticket };
+    // What only who works on it does.
+    let mine =
+        |to: &SubscriberId| if me.as_ref() == Some(to) { Ok(()) } else { Err(Refusal::NotYours) };
+    match (stored, command) {
+        (State::New | State::Assigned(_) | State::Waiting(_), Command::Take) => {
+            let by = me.ok_or(Refusal::OutOfOrder)?;
+            Ok(Outcome::new(becomes(State::Assigned(by)), Kind::TicketAssigned))
+        }
+        (State::Assigned(by) | State::Waiting(by), Command::HandOver(to)) => {
+            mine(&by)?;
+            Ok(Outcome::new(becomes(State::Assigned(to)), Kind::TicketAssigned))
+        }
+        (State::Assigned(by), Command::AskBack(_)) => {
+            mine(&by)?;
+            Ok(Outcome::new(becomes(State::Waiting(by)), Kind::TicketAnswered)
+                .telling(requester, News::TicketAskedBack))
+        }
+        (State::Waiting(by), Command::Answer(_)) => {
+            let to = Recipient::Subscriber(by.clone());
+            Ok(Outcome::new(becomes(State::Assigned(by)), Kind::TicketAnswered)
+                .telling(to, News::TicketAnswered))
+        }
+        (State::Assigned(by) | State::Waiting(by), Command::Resolve(_, decided)) => {
+            mine(&by)?;
+            if kind.waits_for_a_decision() && decided == Decided::No {
+                return Err(Refusal::NotDecided);
+            }
+            Ok(Outcome::new(becomes(State::Resolved { by, at: now }), Kind::TicketResolved)
+                .telling(requester, News::TicketResolved))
+        }
+        (State::Resolved { by, at }, Command::Reopen(_)) if now < at + CLOSES_AFTER => {
+            let to = Recipient::Subscriber(by.clone());
+            Ok(Outcome::new(becomes(State::Assigned(by)), Kind::TicketReopened)
+                .telling(to, News::TicketAnswered))
+        }
+        (State::Resolved { at, .. }, Command::Close) if at + CLOSES_AFTER <= now => {
+            Ok(Outcome::new(becomes(State::Closed), Kind::TicketClosed))
+        }
+        _ => Err(Refusal::OutOfOrder),
+    }
+}
+
+fn permitted(ticket: &Ticket, command: &Command, actor: &Actor) -> Result<(), Refusal> {
+    let action = match command {
+        // A visitor answers behind the link of a mail; who signed in, only to their own.
+        Command::Answer(_) | Command::Reopen(_) => Action::AnswerTicket,
+        Command::AskBack(_) | Command::HandOver(_) | Command::Resolve(..) | Command::Take => {
+            Action::WorkOnTicket
+        }
+        Command::Close => Action::Expire,
+    };
+    may(actor, action, Target::Community)?;
+    let theirs = match &ticket.requester {
+        Requester::Subscriber(requester) => actor.person() == Some(requester),
+        Requester::Hilum | Requester::Visitor(_) => actor.person().is_none(),
+    };
+    match command {
+        Command::Answer(_) | Command::Reopen(_) if !theirs => Err(Denied::NotFound.into()),
+        Command::AskBack(_) | Command::HandOver(_) | Command::Resolve(..) | Command::Take
+            if theirs =>
+        {
+            Err(Refusal::OwnTicket)
+        }
+        Command::HandOver(to) if ticket.requester == Requester::Subscriber(to.clone()) => {
+            Err(Refusal::OwnTicket)
+        }
+        Command::Answer(_)
+        | Command::AskBack(_)
+        | Command::Close
+        | Command::HandOver(_)
+        | Command::Reopen(_)
+        | Command::Resolve(..)
+        | Command::Take => Ok(()),
+    }
 }
