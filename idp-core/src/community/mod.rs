@@ -33,6 +33,7 @@ pub mod registration;
 pub mod reminder;
 pub mod rights;
 pub mod role;
+pub mod roster;
 pub mod site;
 pub mod site_registration;
 pub mod subscriber;
