@@ -99,6 +99,8 @@ fn is_plain(text: &str) -> bool {
 }
 
 typed_id! {
+    /// A request for access to an organization.
+    AccessRequestId = "req_";
     /// A Subscriber's link to an organization.
     AffiliationId = "aff_";
     /// A version of an agreement.

@@ -30,6 +30,10 @@ macro_rules! kinds {
 }
 
 kinds! {
+    /// An Administrator answered a request for access, or nobody did in time.
+    AccessAnswered = "access.answered";
+    /// Somebody asked an organization for access (R18).
+    AccessAskedFor = "access.asked-for";
     /// Something was asked for without the right to it.
     AccessRefused = "access.refused";
     /// An account is closed for good: merged, fraud, death (domain 4.5).

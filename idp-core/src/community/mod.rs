@@ -8,6 +8,7 @@
 //! transition beside the new state is an [`outcome::Outcome`]; who may command what is in
 //! [`permission`].
 
+pub mod access_request;
 pub mod account_life;
 pub mod actor;
 pub mod affiliation;

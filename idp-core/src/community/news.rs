@@ -11,7 +11,8 @@ use super::{
     tax_id_registry::{Ground, dialogue::Answer},
 };
 use crate::ids::{
-    NominationId, OrganizationId, RegistrationId, SubscriberId, SystemClientId, TicketId,
+    AccessRequestId, NominationId, OrganizationId, RegistrationId, SubscriberId, SystemClientId,
+    TicketId,
 };
 
 /// Who gets a mail.
@@ -19,6 +20,8 @@ use crate::ids::{
 pub enum Recipient {
     /// Everybody who is an active Administrator of the organization.
     AdministratorsOf(OrganizationId),
+    /// Who asked for access, at the address of the request.
+    Asker(AccessRequestId),
     /// Who is nominated, at the address of the nomination.
     Nominee(NominationId),
     /// Who registers an organization, at the address of the registration.
@@ -32,6 +35,13 @@ pub enum Recipient {
 /// What they are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
+    /// Somebody asks your organization for access.
+    AccessAskedFor {
+        /// Which request.
+        request: AccessRequestId,
+    },
+    /// The organization that you asked for access did not give it.
+    AccessDeclined,
     /// Your account has not been used for too long; here is how it comes back.
     AccountDormant,
     /// Your account has ended.

@@ -31,7 +31,12 @@ pub fn decide(
 ) -> Result<Outcome<Holding>, Refusal> {
     match (holding.at(now), command) {
         (holding, Command::Register { id, organization, registration, others }) => {
-            // Approving a registration, or adding a number, was permitted where that was decided.
+            match &registration {
+                Some(_) => may(actor, Action::ApproveRegistration, Target::Community)?,
+                None => {
+                    may(actor, Action::ChangeOrganization, Target::Organization(&organization))?;
+                }
+            }
             if holding.is_open_to(registration.as_ref(), now) {
                 Ok(register(holding, id, &organization, others))
             } else {

@@ -308,6 +308,26 @@ fn an_offer_that_nobody_took_up_is_gone_after_thirty_days() {
 }
 
 #[test]
+fn a_number_is_added_by_the_organization_that_is_to_have_it_or_with_its_approval() {
+    let added_to = |name: &str| Register {
+        id: "tin_1".parse().unwrap(),
+        organization: org(name),
+        registration: None,
+        others: OtherNumbers::Some,
+    };
+    for (command, actor, expected) in [
+        (added_to("a"), administrator("adam", "a"), Ok("moved")),
+        (added_to("a"), administrator("eve", "b"), Err(Refusal::Denied(Denied::NotFound))),
+        (added_to("a"), person("ana"), Err(Refusal::Denied(Denied::NotFound))),
+        (registered_by("a"), agent("sam"), Ok("moved")),
+        (registered_by("a"), administrator("adam", "a"), Err(Refusal::Denied(Denied::Forbidden))),
+    ] {
+        let found = walk(Holding::Free, vec![(0, actor.clone(), command)]).map(|o| word(&o.state));
+        assert_eq!(found, expected, "{actor:?}");
+    }
+}
+
+#[test]
 fn nobody_is_left_without_a_number_by_their_own_mistake() {
     let Holding::Held(number) = held() else { panic!("held") };
     let only = Holding::Held(Held { others: OtherNumbers::None, ..number });

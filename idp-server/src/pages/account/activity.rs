@@ -103,7 +103,9 @@ pub fn activity_words(
             Some("signed-out" | "signed-out-at-site") => (words.signed_out, false),
             _ => (words.session_ended, false),
         },
-        Kind::AccessRefused
+        Kind::AccessAnswered
+        | Kind::AccessAskedFor
+        | Kind::AccessRefused
         | Kind::AccountClosed
         | Kind::AccountResumed
         | Kind::AccountSuspended
