@@ -56,8 +56,9 @@ pub struct Nomination {
     pub subscriber: SubscriberId,
     /// Its User ID.
     pub user_id: UserId,
-    /// Who nominated.
-    pub nominated_by: SubscriberId,
+    /// Who nominated; `None` for the first Administrator of an organization, who came with its
+    /// approval.
+    pub nominated_by: Option<SubscriberId>,
     /// When.
     pub nominated_at: DateTime<Utc>,
     /// How far it is.
@@ -265,7 +266,12 @@ pub fn decide(
     now: DateTime<Utc>,
 ) -> Result<Outcome<Nomination>, Refusal> {
     let organization = nomination.organization.clone();
-    let manage = || may(actor, Action::ManageNomination, Target::Organization(&organization));
+    // There is nobody in the organization yet who could help its first Administrator.
+    let action = match &nomination.nominated_by {
+        Some(_) => Action::ManageNomination,
+        None => Action::ManageFirstNomination,
+    };
+    let manage = || may(actor, action, Target::Organization(&organization));
     let nominee = Recipient::Nominee(nomination.id.clone());
     let expires_at = nomination.expires_at();
     let waiting = match nomination.clone().at(now).state {
@@ -319,11 +325,14 @@ pub fn decide(
 fn activated(nomination: Nomination) -> Outcome<Nomination> {
     let (person, affiliation) = (nomination.subscriber.clone(), nomination.affiliation.clone());
     let news = News::NomineeActivated { subscriber: person.clone() };
-    let administrator = Recipient::Subscriber(nomination.nominated_by.clone());
-    Outcome::new(nomination, Kind::NominationActivated)
+    let administrator = nomination.nominated_by.clone();
+    let outcome = Outcome::new(nomination, Kind::NominationActivated)
         .noted(Kind::AffiliationAccepted)
         .telling(Recipient::Subscriber(person.clone()), News::Welcome)
-        .telling(administrator, news)
         .with(Effect::ActivateAccount(person))
-        .with(Effect::ActivateAffiliation(affiliation))
+        .with(Effect::ActivateAffiliation(affiliation));
+    match administrator {
+        Some(administrator) => outcome.telling(Recipient::Subscriber(administrator), news),
+        None => outcome,
+    }
 }

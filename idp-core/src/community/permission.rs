@@ -112,6 +112,8 @@ actions! {
     LeaveOrganization = "affiliation.leave": [Subscriber];
     /// Make, renew and stop the organization's systems.
     ManageSystemClient = "system.manage": [Administrator];
+    /// Take the nomination of an organization's first Administrator back, or make its code anew.
+    ManageFirstNomination = "nomination.manage-first": [Support];
     /// Nominate a person, new or known (R6, R32).
     Nominate = "nomination.create": [Administrator];
     /// Ask the support desk for something.
@@ -314,6 +316,7 @@ account.issue-code AsL
 roster.import A
 affiliation.leave S
 system.manage A
+nomination.manage-first sL
 nomination.create A
 ticket.open ASsLJ-
 taxid.override-prefix sL

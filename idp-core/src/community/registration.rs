@@ -18,6 +18,7 @@
 
 mod decide;
 mod forms;
+mod keys;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub use decide::decide;
 pub use forms::{Contact, ContactForm, Details, DetailsForm, Signatory, SignatoryForm};
+pub use keys::{FirstAdministrator, Keys};
 
 use super::{
     agreement::Agreement,
@@ -53,6 +55,8 @@ pub struct Registration {
     pub id: RegistrationId,
     /// Who registers it, and will be its first Administrator.
     pub contact: Contact,
+    /// What leads them back to it.
+    pub keys: Keys,
     /// Their account, where they have one already (R72).
     pub registrant: Option<SubscriberId>,
     /// When it began.

@@ -25,7 +25,7 @@ fn nominated() -> Nomination {
         affiliation: "aff_1".parse().unwrap(),
         subscriber: "sub_ana".parse().unwrap(),
         user_id: "ana.rivera".parse().unwrap(),
-        nominated_by: "sub_adam".parse().unwrap(),
+        nominated_by: Some("sub_adam".parse().unwrap()),
         nominated_at: at(0),
         state: State::Nominated(Keys::new(digest("link"), digest("code"), at(0))),
     }
@@ -137,6 +137,18 @@ fn nobody_but_the_organizations_administrators_manages_it() {
         }
         assert_eq!(nominate(nominated(), &actor, at(0)), Err(expected), "{actor:?}");
     }
+}
+
+#[test]
+fn support_helps_the_first_administrator_of_an_organization_and_nobody_else() {
+    let first = || Nomination { nominated_by: None, ..nominated() };
+    let again = decided(first(), resend(), &agent("sam"), 1);
+    assert!(matches!(again, Ok(State::Nominated(_))));
+    let forbidden = Err(Refusal::Denied(Denied::Forbidden));
+    assert_eq!(decided(nominated(), resend(), &agent("sam"), 1), forbidden);
+    assert_eq!(decided(first(), resend(), &adam(), 1), forbidden);
+    let done = decide(first(), activate("link", "code"), &Actor::Nobody, at(1)).unwrap();
+    assert_eq!(done.letters.len(), 1, "there is no Administrator to tell");
 }
 
 #[test]

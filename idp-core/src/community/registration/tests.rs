@@ -11,10 +11,12 @@ use crate::{
         agreement::AgreementText,
         identity_proof::{Judgement, TestResult},
         news::{News, Recipient},
+        nomination::{Presented, TRIES, Tried},
         notary_reference::NotaryReference,
         outcome::{Effect, Outcome},
         tax_id_registry::dialogue::Personal,
     },
+    secret::SecretDigest,
 };
 
 fn at(day: i64) -> DateTime<Utc> {
@@ -31,6 +33,7 @@ fn begun() -> Registration {
     Registration {
         id: "reg_1".parse().unwrap(),
         contact: contact.read().unwrap(),
+        keys: Keys::new(SecretDigest::of("link"), SecretDigest::of("code")),
         registrant: None,
         started_at: at(0),
         moved_at: at(0),
@@ -264,6 +267,48 @@ fn nobody_approves_or_judges_their_own_registration() {
         let own = Registration { stage, ..own.clone() };
         assert_eq!(decide(own, command, &lead("lea"), at(1)), Err(Refusal::OwnRegistration));
     }
+}
+
+#[test]
+fn link_and_code_together_lead_back_until_five_wrong_codes() {
+    let with =
+        |link, code| Presented { link: SecretDigest::of(link), code: Some(SecretDigest::of(code)) };
+    let after =
+        |times, link, code| (0..times).fold(begun().keys, |keys, _| keys.after(with(link, code)).0);
+    for (keys, link, code, expected) in [
+        (begun().keys, "link", "code", Tried::Right),
+        (begun().keys, "link", "wrong", Tried::Wrong),
+        (begun().keys, "wrong", "code", Tried::Wrong),
+        (after(TRIES - 1, "link", "wrong"), "link", "code", Tried::Right),
+        (after(TRIES, "link", "wrong"), "link", "code", Tried::Wrong),
+        // guessing without the link closes nothing
+        (after(20, "guess", "wrong"), "link", "code", Tried::Right),
+    ] {
+        assert_eq!(keys.after(with(link, code)).1, expected, "{link} {code}");
+    }
+}
+
+#[test]
+fn the_first_administrator_takes_the_account_over_with_the_code_of_the_wizard() {
+    let first = || FirstAdministrator {
+        nomination: "nom_1".parse().unwrap(),
+        affiliation: "aff_1".parse().unwrap(),
+        subscriber: "sub_new".parse().unwrap(),
+        user_id: "ana.rivera".parse().unwrap(),
+        link: SecretDigest::of("mailed with the approval"),
+    };
+    let approved = Registration { stage: Stage::Approved("org_new".parse().unwrap()), ..begun() };
+    let nomination = approved.first_nomination(first(), at(9)).unwrap();
+    let presented =
+        |link| Presented { link: SecretDigest::of(link), code: Some(SecretDigest::of("code")) };
+    let right = presented("mailed with the approval");
+    assert_eq!(nomination.clone().try_keys(right, at(15)).1, Tried::Right);
+    assert_eq!(nomination.clone().try_keys(right, at(16)).1, Tried::Wrong);
+    assert_eq!(nomination.try_keys(presented("link"), at(9)).1, Tried::Wrong);
+    // nobody is nominated before the approval, or a second time
+    assert_eq!(begun().first_nomination(first(), at(9)), None);
+    let known = Registration { registrant: Some("sub_ana".parse().unwrap()), ..approved };
+    assert_eq!(known.first_nomination(first(), at(9)), None);
 }
 
 fn signed() -> Signed {

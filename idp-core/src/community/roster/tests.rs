@@ -168,7 +168,7 @@ fn an_import_is_taken_back_as_long_as_nobody_went_on_from_it() {
         affiliation: before.id.clone(),
         subscriber: "sub_ana".parse().unwrap(),
         user_id: "ana.rivera".parse().unwrap(),
-        nominated_by: adam(),
+        nominated_by: Some(adam()),
         nominated_at: at(0),
         state,
     };
