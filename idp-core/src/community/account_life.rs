@@ -144,9 +144,10 @@ pub enum Refusal {
     /// The account does not stand so.
     #[error("this cannot be done to an account that stands like this")]
     OutOfOrder,
-    /// Support stopped it, and only Support lifts that.
-    #[error("the support desk stopped this account: please ask there")]
-    StoppedBySupport,
+    /// Support, or another organization's Administrator, stopped it; Support can tell. By whom is
+    /// not said (security 20.2).
+    #[error("this account was not stopped by your organization: please ask the support desk")]
+    StoppedByOthers,
 }
 
 impl Account {
@@ -230,8 +231,8 @@ pub fn decide(
             stop(account, State::Suspended(stopped_by), cause, Kind::AccountSuspended)
         }
         (State::Suspended(by), Command::Resume) => {
-            if by == SuspendedBy::Support && administrator.is_some() {
-                return Err(Refusal::StoppedBySupport);
+            if administrator.is_some() && by != stopped_by {
+                return Err(Refusal::StoppedByOthers);
             }
             let told = Recipient::Subscriber(account.subscriber.clone());
             Outcome::new(Account { state: State::Active, ..account }, Kind::AccountResumed)

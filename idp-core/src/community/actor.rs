@@ -48,6 +48,18 @@ pub enum Rank {
     Lead,
 }
 
+impl Rank {
+    /// Its code, in rows and in the audit record. No role has it, so nothing that is made of roles
+    /// (a claim, an attribute, an import) can carry it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Agent => "support-agent",
+            Self::Lead => "support-lead",
+        }
+    }
+}
+
 impl Actor {
     /// The person, where one acts.
     #[must_use]
@@ -104,4 +116,29 @@ pub(crate) mod testing {
     }
 
     pub(crate) const JOB: Actor = Actor::Job("expiry");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::community::role::{CATALOGUE, Role};
+
+    #[test]
+    fn a_right_of_the_support_desk_is_no_role_and_so_reaches_no_site() {
+        for code in [Rank::Agent.code(), Rank::Lead.code()] {
+            assert!(code.parse::<Role>().is_err(), "{code}");
+            assert!(CATALOGUE.iter().all(|entry| !entry.details.contains(&code)));
+        }
+    }
+
+    #[test]
+    fn the_audit_record_names_whoever_acts() {
+        let sam = testing::agent("sam");
+        assert_eq!(sam.audited().to_string(), "subscriber:sub_sam");
+        assert_eq!(testing::JOB.audited().to_string(), "job:expiry");
+        assert_eq!(Actor::Nobody.audited().to_string(), "nobody");
+        let adam = testing::administrator("adam", "a");
+        assert_eq!(adam.organization().map(OrganizationId::as_str), Some("org_a"));
+        assert_eq!(sam.organization(), None);
+    }
 }

@@ -5,6 +5,7 @@
 //! accident.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::{
     subscriber::UserId,
@@ -16,7 +17,8 @@ use crate::ids::{
 };
 
 /// Who gets a mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Recipient {
     /// Everybody who is an active Administrator of the organization.
     AdministratorsOf(OrganizationId),
@@ -32,8 +34,9 @@ pub enum Recipient {
     Subscriber(SubscriberId),
 }
 
-/// What they are told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What they are told. The spelling stands in the outbox and the audit record, for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "news", rename_all = "kebab-case")]
 pub enum News {
     /// Somebody asks your organization for access.
     AccessAskedFor {
@@ -256,4 +259,43 @@ pub enum News {
     TicketResolved,
     /// Your User ID is yours now.
     Welcome,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::community::outcome::Letter;
+
+    #[test]
+    fn a_letter_survives_being_stored_and_is_spelt_for_good() {
+        let at = DateTime::UNIX_EPOCH;
+        let organization: OrganizationId = "org_a".parse().unwrap();
+        for (to, news, expected) in [
+            (
+                Recipient::AdministratorsOf(organization.clone()),
+                News::TaxIdClaimed { ground: Ground::NobodyLeft, answer_due_at: at },
+                r#"{"to":{"administrators-of":"org_a"},"news":{"news":"tax-id-claimed","ground":"nobody-left","answer_due_at":"1970-01-01T00:00:00Z"}}"#,
+            ),
+            (
+                Recipient::Subscriber("sub_ana".parse().unwrap()),
+                News::AffiliationProposed { organization },
+                r#"{"to":{"subscriber":"sub_ana"},"news":{"news":"affiliation-proposed","organization":"org_a"}}"#,
+            ),
+            (
+                Recipient::Nominee("nom_1".parse().unwrap()),
+                News::Nominated { user_id: "ana.rivera".parse().unwrap(), until: at },
+                r#"{"to":{"nominee":"nom_1"},"news":{"news":"nominated","user_id":"ana.rivera","until":"1970-01-01T00:00:00Z"}}"#,
+            ),
+            (
+                Recipient::Registrant("reg_1".parse().unwrap()),
+                News::TaxIdKept,
+                r#"{"to":{"registrant":"reg_1"},"news":{"news":"tax-id-kept"}}"#,
+            ),
+        ] {
+            let letter = Letter { to, news };
+            let stored = serde_json::to_string(&letter).unwrap();
+            assert_eq!(stored, expected);
+            assert_eq!(serde_json::from_str::<Letter>(&stored).unwrap(), letter);
+        }
+    }
 }

@@ -4,6 +4,8 @@
 //! Core decides and the shell acts: an [`Outcome`] is a list of deeds, and doing them in one
 //! transaction is all that is left. Every transition is audited (security 24.4); a test walks them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     audit::Kind,
     community::{
@@ -28,7 +30,7 @@ pub struct Outcome<S> {
 }
 
 /// A mail to be written, as data: the words are in the message catalogue.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letter {
     /// Who gets it.
     pub to: Recipient,

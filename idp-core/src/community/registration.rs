@@ -39,6 +39,7 @@ use super::{
         Ground,
         dialogue::{self, Answer, Dialogue, End, Gate, Owner},
     },
+    ticket::Message,
 };
 use crate::{
     audit::Sha256,
@@ -164,7 +165,7 @@ pub enum Command {
     /// A step of proving who the registrant is.
     Prove(identity_proof::Command),
     /// Refuse it, for a reason that the registrant is told.
-    Reject(String),
+    Reject(Message),
     /// Accept the agreement.
     Sign {
         /// The version that is in force.

@@ -24,6 +24,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 pub use decide::decide;
 
@@ -113,7 +114,8 @@ pub struct Claim {
 }
 
 /// Why a number is asked for: how the questions ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ground {
     /// The owner is not known to who asks, and the number is on their IRS letter.
     Disputed,

@@ -33,6 +33,10 @@ fn decided(
     decide(account(state), command, facts, actor, &RULES, at(day))
 }
 
+fn by_b() -> State {
+    State::Suspended(SuspendedBy::Administrator("org_b".parse().unwrap()))
+}
+
 /// The state that a command leads to.
 fn leads_to(state: State, command: Command, actor: &Actor, day: i64) -> Result<State, Refusal> {
     match decided(state, command, &acts_for(&["a"]), actor, day)? {
@@ -55,7 +59,9 @@ fn each_command_leads_where_it_should_and_nowhere_else() {
         (by_a(), Resume, &adam, 1, Ok(Active)),
         (by_a(), Resume, &sam, 1, Ok(Active)),
         (by_support(), Resume, &sam, 1, Ok(Active)),
-        (by_support(), Resume, &adam, 1, Err(Refusal::StoppedBySupport)),
+        (by_support(), Resume, &adam, 1, Err(Refusal::StoppedByOthers)),
+        (by_b(), Resume, &adam, 1, Err(Refusal::StoppedByOthers)),
+        (by_b(), Resume, &sam, 1, Ok(Active)),
         (by_support(), Suspend, &adam, 1, no.clone()),
         (Active, Terminate, &adam, 1, Ok(Terminated)),
         (by_a(), Terminate, &sam, 1, Ok(Terminated)),

@@ -91,8 +91,10 @@ pub fn decide(
             }
         }
         (Stage::Review(..) | Stage::Waiting(..) | Stage::Identity(..), Command::Reject(reason)) => {
-            Outcome::new(Stage::Rejected, Kind::OrgRejected)
-                .telling(registrant, News::RegistrationRejected { reason })
+            Outcome::new(Stage::Rejected, Kind::OrgRejected).telling(
+                registrant,
+                News::RegistrationRejected { reason: reason.as_str().to_owned() },
+            )
         }
         (stage, Command::Withdraw) if !is_over(&stage) => {
             Outcome::new(Stage::Withdrawn, Kind::OrgWithdrawn)

@@ -152,7 +152,7 @@ fn taken() -> Vec<Step> {
 fn a_registration_goes_step_by_step_to_its_end() {
     let from = |start: &[Step], more: Vec<Step>| [start.to_vec(), more].concat();
     let (signed, review, taken) = (up_to_signature(), up_to_review(), taken());
-    let reject = || Command::Reject("No such clinic.".to_owned());
+    let reject = || Command::Reject(Message::read("No such clinic.").unwrap());
     for (steps, expected) in [
         (vec![], Ok("draft")),
         (signed.clone(), Ok("identity")),
@@ -382,7 +382,7 @@ fn command() -> impl Strategy<Value = Command> {
         Command::Erase,
         Command::NumberKept,
         Command::NumberReserved,
-        Command::Reject("x".to_owned()),
+        Command::Reject(Message::read("x").unwrap()),
         answer(Answer::OurOwn),
         answer(Answer::StillThere),
         answer(Answer::WorksForUs),

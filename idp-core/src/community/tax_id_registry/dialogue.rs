@@ -7,6 +7,8 @@
 //! only behind a proved mailbox, a challenge and a rate limit, and never for a personal number. The
 //! owner hears of every answer.
 
+use serde::{Deserialize, Serialize};
+
 use super::Ground;
 use crate::{
     audit::Kind,
@@ -108,7 +110,8 @@ pub enum Gate {
 }
 
 /// An answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// "No, that Administrator has left."
     Left,
