@@ -175,6 +175,11 @@ pub enum News {
         /// Which it is.
         organization: OrganizationId,
     },
+    /// You began to register an organization: here is the link that leads back to it.
+    RegistrationBegun {
+        /// Until when it waits for you.
+        until: DateTime<Utc>,
+    },
     /// Support looks at your registration.
     RegistrationInReview,
     /// Your registration was refused.

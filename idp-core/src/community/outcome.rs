@@ -11,6 +11,7 @@ use crate::{
     community::{
         end_access::Ending,
         news::{News, Recipient},
+        tax_id_registry::Ground,
     },
     ids::{AffiliationId, OrganizationId, RegistrationId, SiteId, SubscriberId},
 };
@@ -45,6 +46,13 @@ pub enum Effect {
     ActivateAccount(SubscriberId),
     /// This affiliation may be used.
     ActivateAffiliation(AffiliationId),
+    /// The number of this registration is asked for, by the registry's own command.
+    ClaimNumber {
+        /// Which registration.
+        registration: RegistrationId,
+        /// Why.
+        ground: Ground,
+    },
     /// Access ends by the one operation that there is (domain, decision 8).
     EndAccess(Ending),
     /// Every affiliation of this person ends, and every proposal of one.
@@ -53,6 +61,10 @@ pub enum Effect {
     IssueHandedOverCode(SubscriberId),
     /// This affiliation carries the Administrator's flag.
     MakeAdministrator(AffiliationId),
+    /// The registration goes on without the number, which stays with its organization.
+    NumberKept(RegistrationId),
+    /// The registration goes on with the number, which is kept for it.
+    NumberReserved(RegistrationId),
     /// The organization comes into being with its number and its first Administrator.
     OpenOrganization {
         /// Which.
@@ -66,6 +78,8 @@ pub enum Effect {
     SuspendAffiliation(AffiliationId),
     /// The organization is stopped: it has no number left.
     SuspendOrganization(OrganizationId),
+    /// The number of this registration is no longer asked for.
+    WithdrawClaim(RegistrationId),
     /// The site is, or is no longer, among those that the organization switched on.
     SwitchSite {
         /// Whose.

@@ -26,7 +26,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-pub use decide::decide;
+pub use decide::{begin, decide};
 pub use forms::{Contact, ContactForm, Details, DetailsForm, Signatory, SignatoryForm};
 pub use keys::{FirstAdministrator, Keys};
 

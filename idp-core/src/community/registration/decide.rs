@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Applicant, Availability, Command, Refusal, Registration, Signed, Stage,
+    ABANDONED_AFTER, Applicant, Availability, Command, Contact, Keys, Refusal, Registration,
+    Signed, Stage,
     dialogue::{Dialogue, End},
     identity_proof::{self, Proofing, TestResult},
 };
@@ -17,8 +18,30 @@ use crate::{
         tax_id_registry::Ground,
         ticket::TicketKind,
     },
-    ids::OrganizationId,
+    ids::{OrganizationId, RegistrationId},
 };
+
+/// Somebody begins to register an organization. A link goes to the mailbox; the code is shown on the
+/// page, once.
+///
+/// # Errors
+/// [`Denied`].
+pub fn begin(
+    id: RegistrationId,
+    contact: Contact,
+    keys: Keys,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<Outcome<Registration>, Denied> {
+    may(actor, Action::Register, Target::Community)?;
+    let registrant = actor.person().cloned();
+    let to = Recipient::Registrant(id.clone());
+    let stage = Stage::Draft;
+    let begun =
+        Registration { id, contact, keys, registrant, started_at: now, moved_at: now, stage };
+    let until = now + ABANDONED_AFTER;
+    Ok(Outcome::new(begun, Kind::OrgStarted).telling(to, News::RegistrationBegun { until }))
+}
 
 /// Where a command leads.
 ///
@@ -45,6 +68,8 @@ pub fn decide(
     }
     let id = registration.id.clone();
     let whose = registration.registrant.clone();
+    let waits = matches!(registration.stage, Stage::Waiting(..));
+    let claim_withdrawn = waits.then(|| Effect::WithdrawClaim(id.clone()));
     let outcome = match (registration.stage.clone(), command) {
         (Stage::Draft, Command::VerifyContact) => {
             Outcome::new(Stage::ContactVerified, Kind::OrgContactVerified)
@@ -54,7 +79,13 @@ pub fn decide(
         }
         (Stage::Dialogue(applicant, dialogue), Command::Answer { answer, owner, gate }) => {
             let next = dialogue.after(answer, &owner, gate)?;
-            next.map(|dialogue| answered(applicant, dialogue))
+            let next = next.map(|dialogue| answered(applicant, dialogue));
+            let claim = if let Stage::Waiting(_, ground) = &next.state {
+                Some(Effect::ClaimNumber { registration: id.clone(), ground: *ground })
+            } else {
+                None
+            };
+            next.with_any(claim)
         }
         (Stage::Waiting(applicant, _), Command::NumberReserved) => {
             Outcome::new(Stage::Agreement(applicant), Kind::OrgChanged)
@@ -91,13 +122,13 @@ pub fn decide(
             }
         }
         (Stage::Review(..) | Stage::Waiting(..) | Stage::Identity(..), Command::Reject(reason)) => {
-            Outcome::new(Stage::Rejected, Kind::OrgRejected).telling(
-                registrant,
-                News::RegistrationRejected { reason: reason.as_str().to_owned() },
-            )
+            let news = News::RegistrationRejected { reason: reason.as_str().to_owned() };
+            Outcome::new(Stage::Rejected, Kind::OrgRejected)
+                .telling(registrant, news)
+                .with_any(claim_withdrawn)
         }
         (stage, Command::Withdraw) if !is_over(&stage) => {
-            Outcome::new(Stage::Withdrawn, Kind::OrgWithdrawn)
+            Outcome::new(Stage::Withdrawn, Kind::OrgWithdrawn).with_any(claim_withdrawn)
         }
         _ => return Err(Refusal::OutOfOrder),
     };

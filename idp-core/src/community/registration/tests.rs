@@ -322,6 +322,32 @@ fn proof() -> Proof {
 }
 
 #[test]
+fn a_registration_begins_with_a_link_in_a_mail() {
+    let Registration { id, contact, keys, .. } = begun();
+    let ana = person("ana");
+    let outcome = begin(id.clone(), contact.clone(), keys, &ana, at(0)).unwrap();
+    assert_eq!(outcome.audit, [Kind::OrgStarted]);
+    assert_eq!(outcome.letters.len(), 1);
+    assert_eq!(outcome.state.registrant.as_ref(), ana.person());
+    assert!(begin(id, contact, keys, &agent("sam"), at(0)).is_err());
+}
+
+#[test]
+fn a_number_is_asked_for_as_long_as_the_registration_waits_for_it() {
+    let works_for_us = [taken(), vec![me(0, answer(Answer::WorksForUs))]].concat();
+    let id = || "reg_1".parse().unwrap();
+    let asked = walk(works_for_us.clone()).unwrap().effects;
+    assert_eq!(asked, [Effect::ClaimNumber { registration: id(), ground: Ground::WorksForUs }]);
+    let refused = Command::Reject(Message::read("No such clinic.").unwrap());
+    for (actor, command) in [(Actor::Nobody, Command::Withdraw), (agent("sam"), refused)] {
+        let steps = [works_for_us.clone(), vec![(1, actor, command)]].concat();
+        assert_eq!(walk(steps).unwrap().effects, [Effect::WithdrawClaim(id())]);
+    }
+    let review = [up_to_review(), vec![me(1, Command::Withdraw)]].concat();
+    assert_eq!(walk(review).unwrap().effects, []);
+}
+
+#[test]
 fn what_was_signed_is_kept_with_its_hash() {
     let Stage::Identity(_, found, _) = walk(up_to_signature()).unwrap().state.stage else {
         panic!("identity");

@@ -93,7 +93,9 @@ fn decide_held(
             Ok(claimed(held, claim))
         }
         Command::Withdraw(registration) => {
-            may(actor, Action::Register, Target::Community)?;
+            // By who registers, or with a registration that Support refuses.
+            may(actor, Action::Register, Target::Community)
+                .or_else(|_| may(actor, Action::DecideRegistration, Target::Community))?;
             let claim = held.claim.as_ref().filter(|claim| claim.by == registration);
             claim.ok_or(Refusal::NothingToDecide)?;
             let to = Recipient::AdministratorsOf(held.by.clone());
@@ -114,9 +116,13 @@ fn decide_held(
         Command::Keep(_) => {
             may(actor, Action::DecideClaim, Target::Community)?;
             let claim = held.claim.as_ref().ok_or(Refusal::NothingToDecide)?;
-            let to = Recipient::Registrant(claim.by.clone());
+            let registration = claim.by.clone();
+            let to = Recipient::Registrant(registration.clone());
             let owner = Recipient::AdministratorsOf(held.by.clone());
-            Ok(kept(held).telling(to, News::TaxIdKept).telling(owner, News::TaxIdKept))
+            Ok(kept(held)
+                .telling(to, News::TaxIdKept)
+                .telling(owner, News::TaxIdKept)
+                .with(Effect::NumberKept(registration)))
         }
         Command::Propose(document) => propose(held, document, actor, now),
         Command::Approve => {
@@ -191,7 +197,8 @@ fn release(held: &Held, rules: &Rules, now: DateTime<Utc>) -> Result<Outcome<Hol
     };
     Ok(taken_away(held, state)
         .with_any(suspends)
-        .telling(Recipient::Registrant(claim.by), News::TaxIdReserved { until }))
+        .telling(Recipient::Registrant(claim.by.clone()), News::TaxIdReserved { until })
+        .with(Effect::NumberReserved(claim.by)))
 }
 
 /// What every loss of a number brings with it: whoever acts under it stops at once.
@@ -216,9 +223,11 @@ fn hand_over(held: Held, rules: &Rules, now: DateTime<Utc>) -> Result<Outcome<Ho
     }
     let until = now + rules.reserved_for;
     claim.stage = Stage::Agreed { until };
-    let to = Recipient::Registrant(claim.by.clone());
+    let registration = claim.by.clone();
+    let to = Recipient::Registrant(registration.clone());
     Ok(Outcome::new(Holding::Held(held), Kind::TaxidRepresented)
-        .telling(to, News::TaxIdReserved { until }))
+        .telling(to, News::TaxIdReserved { until })
+        .with(Effect::NumberReserved(registration)))
 }
 
 /// In a dispute an objection is one side's evidence; where the owner only was asked, it is an
@@ -226,7 +235,8 @@ fn hand_over(held: Held, rules: &Rules, now: DateTime<Utc>) -> Result<Outcome<Ho
 fn object(held: Held, evidence: Evidence) -> Result<Outcome<Holding>, Refusal> {
     let mut held = held;
     let claim = held.claim.as_mut().ok_or(Refusal::NothingToDecide)?;
-    let registrant = Recipient::Registrant(claim.by.clone());
+    let registration = claim.by.clone();
+    let registrant = Recipient::Registrant(registration.clone());
     match (claim.ground, &claim.stage) {
         (_, Stage::Proposed { .. }) => Err(Refusal::NothingToDecide),
         (Ground::Disputed, Stage::Asked | Stage::Objected(_) | Stage::Agreed { .. }) => {
@@ -236,7 +246,9 @@ fn object(held: Held, evidence: Evidence) -> Result<Outcome<Holding>, Refusal> {
         (Ground::NobodyLeft | Ground::WorksForUs, _) => {
             let Outcome { state, audit, letters, effects } = kept(held);
             let audit = [vec![Kind::TaxidObjected], audit].concat();
-            Ok(Outcome { state, audit, letters, effects }.telling(registrant, News::TaxIdKept))
+            Ok(Outcome { state, audit, letters, effects }
+                .telling(registrant, News::TaxIdKept)
+                .with(Effect::NumberKept(registration)))
         }
     }
 }

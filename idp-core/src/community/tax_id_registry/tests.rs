@@ -260,7 +260,12 @@ fn a_release_stops_at_once_what_the_number_opened() {
     };
     assert_eq!(
         outcome.effects,
-        [ending("holder"), ending("billing"), Effect::SuspendOrganization(org("holder"))]
+        [
+            ending("holder"),
+            ending("billing"),
+            Effect::SuspendOrganization(org("holder")),
+            Effect::NumberReserved(reg("new")),
+        ]
     );
     let told: Vec<_> = outcome.letters.into_iter().map(|letter| letter.to).collect();
     assert_eq!(
@@ -324,6 +329,26 @@ fn a_number_is_added_by_the_organization_that_is_to_have_it_or_with_its_approval
     ] {
         let found = walk(Holding::Free, vec![(0, actor.clone(), command)]).map(|o| word(&o.state));
         assert_eq!(found, expected, "{actor:?}");
+    }
+}
+
+#[test]
+fn the_registration_that_waits_for_a_number_hears_of_its_end() {
+    let asked = |ground| (0, person("ana"), claim(ground));
+    let owner = || administrator("hal", "holder");
+    let (kept, reserved) = (Effect::NumberKept(reg("new")), Effect::NumberReserved(reg("new")));
+    for (ground, actor, command, expected) in [
+        (Ground::WorksForUs, owner(), Release, Some(&reserved)),
+        (Ground::WorksForUs, owner(), HandOver, Some(&reserved)),
+        (Ground::WorksForUs, owner(), Object(evidence()), Some(&kept)),
+        (Ground::Disputed, agent("sam"), Keep(evidence()), Some(&kept)),
+        // it is still open, or the registration itself was withdrawn or refused
+        (Ground::Disputed, owner(), Object(evidence()), None),
+        (Ground::Disputed, person("ana"), Withdraw(reg("new")), None),
+        (Ground::Disputed, agent("sam"), Withdraw(reg("new")), None),
+    ] {
+        let outcome = walk(held(), vec![asked(ground), (1, actor, command.clone())]).unwrap();
+        assert_eq!(outcome.effects.last(), expected, "{command:?}");
     }
 }
 
