@@ -94,16 +94,6 @@ impl Affiliation {
     }
 }
 
-/// A code of Hilum's catalogue as words: `licensed-practitioner` reads "Licensed practitioner".
-///
-/// The catalogue itself, with a label and a description for each code, is at `/.well-known/hilum-roles`.
-pub(crate) fn in_words(code: &str) -> String {
-    let words = code.replace('-', " ").replace("eft ", "EFT ");
-    let mut letters = words.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().collect::<String>());
-    first.unwrap_or_default() + letters.as_str()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,12 +148,5 @@ mod tests {
     fn a_first_sign_on_has_no_earlier_one() {
         let claims: IdClaims = serde_json::from_value(json!({"sub": "s"})).unwrap();
         assert!(claims.last_login.is_none() && claims.affiliations.is_empty());
-    }
-
-    #[test]
-    fn codes_read_as_words() {
-        assert_eq!(in_words("licensed-practitioner"), "Licensed practitioner");
-        assert_eq!(in_words("eft-administrator"), "EFT administrator");
-        assert_eq!(in_words(""), "");
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use openidconnect::core::CoreJwsSigningAlgorithm as Alg;
 use openidconnect::{ClientId, ClientSecret, IssuerUrl, RedirectUrl, Scope};
+use relying_party_example::look::{Look, is_safe};
 use serde::Deserialize;
 use url::Url;
 
@@ -30,42 +31,6 @@ pub(crate) struct Config {
     pub attesting_role: Option<String>,
     /// The registration of the public client behind `/playground`, if that page is wanted.
     pub playground: Option<Registration>,
-}
-
-/// Name, colours and words of a site.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Look {
-    /// The site's name.
-    pub name: String,
-    /// The colours.
-    pub theme: Theme,
-    /// One line under the name.
-    pub tagline: String,
-    /// One paragraph on the first page.
-    pub welcome: String,
-    /// The telephone number of the site's own help desk.
-    pub help: String,
-}
-
-/// The two sets of colours in `style.css`.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Theme {
-    /// Greens on warm paper.
-    Pine,
-    /// Plum on cool paper.
-    Plum,
-}
-
-impl Theme {
-    /// The class of `<body>`.
-    pub(crate) const fn class(self) -> &'static str {
-        match self {
-            Self::Pine => "pine",
-            Self::Plum => "plum",
-        }
-    }
 }
 
 /// Hilum's `affiliation_mode` of this site.
@@ -167,11 +132,6 @@ impl Config {
             }),
             (Ok(_), Ok(_)) | (Err(_), _) | (_, Err(_)) => Err(ConfigError::Invalid(mistakes.0)),
         }
-    }
-
-    /// Whether browsers reach the site through TLS, as they must everywhere but on a developer's machine.
-    pub(crate) fn is_https(&self) -> bool {
-        self.origin.starts_with("https:")
     }
 }
 
@@ -285,12 +245,6 @@ impl Mistakes {
             [Alg::RsaSsaPkcs1V15Sha256, Alg::RsaSsaPssSha256, Alg::EcdsaP256Sha256, Alg::EdDsa];
         self.expect(allowed.contains(alg), "id_token_alg: RS256, PS256, ES256 or EdDSA");
     }
-}
-
-/// Whether nobody on the way can read or change what goes to this address.
-fn is_safe(url: &Url) -> bool {
-    let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    url.scheme() == "https" || url.scheme() == "http" && is_local
 }
 
 #[cfg(test)]

@@ -7,15 +7,18 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::{CsrfToken, LogoutRequest};
+use relying_party_example::{
+    cookies::CookieKind,
+    page::{Page as _, now},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::claims::IdClaims;
 use crate::errors::SignInError;
 use crate::jwt::{Header, Jwt};
-use crate::pages::{Notice, Page as _};
-use crate::session::CookieKind;
-use crate::site::{Site, now};
+use crate::pages::Notice;
+use crate::site::Site;
 
 /// The event that makes a token a logout token (Back-Channel Logout §2.4).
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";

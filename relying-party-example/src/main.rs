@@ -33,12 +33,12 @@ use std::process::ExitCode;
 use actix_web::middleware::DefaultHeaders;
 use actix_web::{App, HttpServer, web};
 use clap::Parser;
+use relying_party_example::{page, shelf::Shelf};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
 use crate::oidc::Oidc;
 use crate::playground::Table;
-use crate::session::Shelf;
 use crate::site::Site;
 
 /// An example site that signs people on with Hilum.
@@ -118,7 +118,7 @@ fn routes(routes: &mut web::ServiceConfig) {
         .route("/sign-out", web::post().to(logout::sign_out))
         .route("/signed-out", web::get().to(logout::signed_out))
         .route("/backchannel-logout", web::post().to(logout::back_channel))
-        .route("/style.css", web::get().to(site::style));
+        .route("/style.css", web::get().to(page::style));
 }
 
 fn playground_routes(routes: &mut web::ServiceConfig) {

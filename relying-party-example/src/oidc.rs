@@ -14,6 +14,7 @@ use openidconnect::{
     PkceCodeChallenge, PkceCodeVerifier, RefreshToken, SignatureVerificationError,
     TokenResponse as _, UserInfoClaims,
 };
+use relying_party_example::shelf::Shelf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
@@ -24,7 +25,6 @@ use crate::config::Registration;
 use crate::errors::{Denial, SignInError, explain};
 use crate::jwt::{self, Jwt, JwtError};
 use crate::provider::{Discovery, Freshness, Provider};
-use crate::session::Shelf;
 
 /// How long a person may take at Hilum.
 const ATTEMPT_LASTS: TimeDelta = TimeDelta::minutes(10);

@@ -1,15 +1,15 @@
 //! The pages. Templates escape what they show; no page needs a script.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::ContentType;
 use askama::Template;
-use chrono::{DateTime, Utc};
+use relying_party_example::{
+    look::Look,
+    page::{Page, in_words, readable},
+};
 use serde_json::Value;
 
 use crate::attest::{Receipt, Refused};
-use crate::claims::in_words;
-use crate::config::{AffiliationMode, Config, Look};
+use crate::config::{AffiliationMode, Config};
 use crate::errors::{Denial, SignInError};
 use crate::playground::Visit;
 use crate::session::Session;
@@ -78,27 +78,6 @@ pub(crate) struct Notice<'a> {
     action: (&'static str, &'static str),
     /// Stands in the form of the sign-out button, where there is a session to leave.
     form_token: Option<&'a str>,
-}
-
-/// Whatever can be shown in a browser.
-pub(crate) trait Page: Template {
-    /// The status of the answer.
-    fn status(&self) -> StatusCode {
-        StatusCode::OK
-    }
-
-    /// The page as an answer.
-    fn answer(&self) -> HttpResponse {
-        match self.render() {
-            Ok(page) => {
-                HttpResponse::build(self.status()).content_type(ContentType::html()).body(page)
-            }
-            Err(error) => {
-                tracing::error!(%error, "page");
-                HttpResponse::InternalServerError().finish()
-            }
-        }
-    }
 }
 
 impl Page for Home<'_> {}
@@ -275,11 +254,6 @@ impl<'a> Notice<'a> {
         let text = "There is no page at this address.";
         Self::new(config, StatusCode::NOT_FOUND, "Not found", text)
     }
-}
-
-/// An instant as people write it.
-fn readable(at: &DateTime<Utc>) -> String {
-    at.format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
 /// Claims as indented JSON.

@@ -8,15 +8,19 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::TimeDelta;
 use openidconnect::RefreshToken;
+use relying_party_example::{
+    cookies::CookieKind,
+    page::{Page as _, now},
+    shelf::{Shelf, random},
+};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::errors::SignInError;
 use crate::jwt;
 use crate::oidc::{Callback, Oidc, SignedIn, Wish};
-use crate::pages::{Page as _, Playground};
-use crate::session::{CookieKind, Shelf, random};
-use crate::site::{Site, begin, failed, now};
+use crate::pages::Playground;
+use crate::site::{Site, begin, failed};
 
 /// How long tokens stay on the table.
 const VISIT_LASTS: TimeDelta = TimeDelta::hours(1);

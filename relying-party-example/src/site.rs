@@ -4,15 +4,19 @@ use std::sync::Arc;
 
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, Utc};
 use openidconnect::PostLogoutRedirectUrl;
+use relying_party_example::{
+    cookies::{CookieJar, CookieKind},
+    page::{Page as _, now},
+    shelf::{Shelf, random},
+};
 
 use crate::attest;
 use crate::config::{AffiliationMode, Config};
 use crate::errors::SignInError;
 use crate::oidc::{Callback, Oidc, Wish};
-use crate::pages::{Home, Me, Notice, Page as _};
-use crate::session::{CookieJar, CookieKind, Session, Sessions, Shelf, random};
+use crate::pages::{Home, Me, Notice};
+use crate::session::{Session, Sessions};
 
 /// Everything that the handlers share.
 pub(crate) struct Site {
@@ -50,7 +54,7 @@ impl Site {
     /// [`SetupError`].
     pub(crate) fn new(config: Config) -> Result<Self, SetupError> {
         Ok(Self {
-            cookies: CookieJar::new(&config),
+            cookies: CookieJar::new(config.registration.client_id.as_str(), &config.origin),
             oidc: Oidc::new(config.registration.clone())?,
             sessions: Shelf::new(100_000),
             sign_outs: Shelf::new(10_000),
@@ -64,12 +68,6 @@ impl Site {
     pub(crate) fn session(&self, request: &HttpRequest) -> Option<Arc<Session>> {
         self.sessions.find(&self.cookies.read(request, CookieKind::Session)?, now())
     }
-}
-
-/// The time. Everything that depends on it takes it as an argument, so that tests can choose it.
-#[expect(clippy::disallowed_methods, reason = "the one place of this program that reads the clock")]
-pub(crate) fn now() -> DateTime<Utc> {
-    Utc::now()
 }
 
 /// `GET /`.
@@ -177,12 +175,4 @@ pub(crate) fn failed(site: &Site, error: &SignInError) -> HttpResponse {
 /// Any other address.
 pub(crate) async fn not_found(site: web::Data<Site>) -> HttpResponse {
     Notice::not_found(&site.config).answer()
-}
-
-/// `GET /style.css`.
-pub(crate) async fn style() -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header(("Cache-Control", "max-age=300"))
-        .content_type("text/css; charset=utf-8")
-        .body(include_str!("../templates/style.css"))
 }
