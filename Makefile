@@ -6,7 +6,7 @@
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Build and start the demo: Hilum and two example sites (Ctrl-C stops it)
+run: ## Build and start the demo: Hilum and its example sites (Ctrl-C stops it)
 	@.ci/demo
 
 test: ## Run every test beside private PostgreSQL, Redis and Chromium (ARGS="..." goes to cargo test)

@@ -159,7 +159,7 @@ fn shown(idp: &TestIdp, origin: &str, name: &str) -> String {
 }
 
 /// A key and its certificate, as `shib-keygen` and `mellon_create_metadata` make them.
-fn make_key(folder: &Folder, key: &str, certificate: &str) {
+pub(crate) fn make_key(folder: &Folder, key: &str, certificate: &str) {
     let mut make = Command::new("openssl");
     make.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]);
     make.args(["-subj", "/CN=localhost", "-keyout"]).arg(folder.path(key));

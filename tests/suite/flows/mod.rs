@@ -11,6 +11,7 @@ mod logs;
 mod mail;
 mod mellon;
 mod one_sign_on;
+mod passage;
 mod random;
 mod random_factors;
 mod saml;
