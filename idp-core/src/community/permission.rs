@@ -62,7 +62,7 @@ actions! {
     Activate = "nomination.activate": [Public];
     /// Answer the support desk about an own ticket.
     AnswerTicket = "ticket.answer": [Public, Subscriber, Administrator];
-    /// Answer for a number that somebody else asks for, or give it up.
+    /// Answer for a number that somebody else asks for, give it up, or open it to a representative.
     AnswerTaxIdClaim = "taxid.answer": [Administrator];
     /// Be the second pair of eyes on a promotion.
     ApprovePromotion = "admin.approve": [Lead];
@@ -86,8 +86,8 @@ actions! {
     CloseOrganization = "organization.close": [Lead];
     /// Confirm that an organization's data are right (R14).
     ConfirmOrganization = "organization.confirm": [Administrator];
-    /// Begin or stop to act under another organization's number (R44).
-    ChangeRepresentation = "taxid.represent": [Administrator, Support];
+    /// Stop that an organization acts under another one's number (R44).
+    EndRepresentation = "taxid.end-representation": [Administrator, Support];
     /// Decide a dispute over a number in favour of its organization, or what a claim comes to.
     DecideClaim = "taxid.decide": [Support];
     /// Decide about an abandoned or forged registration, or a notary's form.
@@ -303,7 +303,7 @@ affiliation.change A
 account.close L
 organization.close L
 organization.confirm A
-taxid.represent AsL
+taxid.end-representation AsL
 taxid.decide sL
 registration.decide sL
 affiliation.decline S

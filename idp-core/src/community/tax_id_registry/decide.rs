@@ -103,10 +103,12 @@ fn decide_held(
         }
         Command::Release => {
             may(actor, Action::AnswerTaxIdClaim, owner)?;
+            not_the_claimant(&held, actor)?;
             release(&held, rules, now)
         }
         Command::HandOver => {
             may(actor, Action::AnswerTaxIdClaim, owner)?;
+            not_the_claimant(&held, actor)?;
             hand_over(held, rules, now)
         }
         Command::Object(evidence) => {
@@ -131,10 +133,10 @@ fn decide_held(
             let Stage::Proposed { by, .. } = &claim.stage else {
                 return Err(Refusal::NothingToDecide);
             };
-            let approver = actor.person();
-            if approver == Some(by) || approver == claim.claimant.as_ref() {
+            if actor.person() == Some(by) {
                 return Err(Refusal::SamePerson);
             }
+            not_the_claimant(&held, actor)?;
             release(&held, rules, now)
         }
         Command::Reject => {
@@ -152,19 +154,27 @@ fn decide_held(
             give_up(&held)
         }
         Command::Appoint(organization) => {
-            may(actor, Action::ChangeRepresentation, owner)?;
+            // Only the owner opens a number to somebody else; Support may end that, and not begin it.
+            may(actor, Action::AnswerTaxIdClaim, owner)?;
             appoint(held, organization)
         }
         Command::Dismiss(organization) => {
             // Either end may let go.
             let other = Target::Organization(&organization);
-            may(actor, Action::ChangeRepresentation, owner)
-                .or_else(|_| may(actor, Action::ChangeRepresentation, other))?;
+            may(actor, Action::EndRepresentation, owner)
+                .or_else(|_| may(actor, Action::EndRepresentation, other))?;
             dismiss(held, organization)
         }
         // Answered before: a number that is held is open to one registration at most.
         Command::Register { .. } => Err(Refusal::Taken),
     }
+}
+
+/// Nobody takes a number by themselves, not even an Administrator of its owner who registers another
+/// organization (security 20.8).
+fn not_the_claimant(held: &Held, actor: &Actor) -> Result<(), Refusal> {
+    let claimant = held.claim.as_ref().and_then(|claim| claim.claimant.as_ref());
+    if claimant.is_some() && claimant == actor.person() { Err(Refusal::SamePerson) } else { Ok(()) }
 }
 
 fn claimed(held: Held, claim: Claim) -> Outcome<Holding> {
@@ -260,12 +270,10 @@ fn propose(
     now: DateTime<Utc>,
 ) -> Result<Outcome<Holding>, Refusal> {
     may(actor, Action::ProposeRelease, Target::Community)?;
+    not_the_claimant(&held, actor)?;
     let mut held = held;
     let claim = held.claim.as_mut().ok_or(Refusal::NothingToDecide)?;
     let by = actor.person().ok_or(Refusal::SamePerson)?;
-    if Some(by) == claim.claimant.as_ref() {
-        return Err(Refusal::SamePerson);
-    }
     let objection = match claim.stage.clone() {
         // Who was asked is waited for; who has answered is not.
         Stage::Asked if now < claim.answer_due_at => {

@@ -204,6 +204,22 @@ fn a_number_moves_by_consent_or_by_two_persons_after_ten_working_days() {
             vec![asked(Ground::NobodyLeft), (1, administrator("eve", "other"), Release)],
             Err(Refusal::Denied(Denied::NotFound)),
         ),
+        (
+            "nobody takes a number by themselves as its owner's Administrator",
+            vec![asked(Ground::NobodyLeft), (1, administrator("ana", "holder"), Release)],
+            Err(Refusal::SamePerson),
+        ),
+        (
+            "nor by handing it over to themselves",
+            vec![asked(Ground::WorksForUs), (1, administrator("ana", "holder"), HandOver)],
+            Err(Refusal::SamePerson),
+        ),
+        ("the owner opens it to another", vec![(0, owner(), Appoint(org("billing")))], Ok("held")),
+        (
+            "and nobody else does",
+            vec![(0, lead("lea"), Appoint(org("billing")))],
+            Err(Refusal::Denied(Denied::Forbidden)),
+        ),
         ("nothing was asked", vec![(0, owner(), Release)], Err(Refusal::NothingToDecide)),
         ("given up", vec![(0, owner(), GiveUp)], Ok("free")),
         (
@@ -386,6 +402,7 @@ fn anybody() -> impl Strategy<Value = Actor> {
     select(vec![
         JOB,
         Actor::Nobody,
+        administrator("ana", "holder"),
         administrator("ana", "new"),
         administrator("hal", "holder"),
         agent("sam"),
@@ -420,11 +437,14 @@ proptest! {
                 Holding::Free | Holding::Reserved { .. } => None,
             };
             if let Some(old) = owner(&before) && owner(&outcome.state) != Some(old.clone()) {
-                let consent = actor.organization() == Some(&old);
+                let ana = "sub_ana".parse().unwrap();
+                // who gives a number up takes it for nobody
+                let consent = actor.organization() == Some(&old)
+                    && (actor.person() != Some(&ana) || command == GiveUp);
                 let two_persons = command == Approve
                     && proposer.is_some()
                     && proposer.as_ref() != actor.person()
-                    && actor.person() != Some(&"sub_ana".parse().unwrap());
+                    && actor.person() != Some(&ana);
                 let handed_over = matches!(command, Register { .. }) && word(&before) == "agreed";
                 prop_assert!(consent || two_persons || handed_over, "{command:?} by {actor:?}");
             }
