@@ -233,8 +233,8 @@ fn permitted(affiliation: &Affiliation, command: &Command, actor: &Actor) -> Res
         Command::End => Action::EndAffiliation,
         Command::Expire => Action::Expire,
         Command::Leave => Action::LeaveOrganization,
-        Command::Resume => Action::Resume,
-        Command::Suspend => Action::SuspendAffiliation,
+        // Who works for an organization is its own to say, and not Support's.
+        Command::Resume | Command::Suspend => Action::SuspendAffiliation,
     };
     may(actor, action, Target::PersonIn(&affiliation.subscriber, &affiliation.organization.id))
 }

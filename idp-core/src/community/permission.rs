@@ -138,7 +138,7 @@ actions! {
     Register = "registration.take-step": [Public, Subscriber];
     /// Add a part of an organization.
     RegisterPart = "organization.add-part": [Administrator];
-    /// Lift a stop from an account or an affiliation.
+    /// Lift a stop from an account.
     Resume = "resume": [Administrator, Support];
     /// Lift a stop from an organization.
     ResumeOrganization = "organization.resume": [Support];
@@ -146,7 +146,7 @@ actions! {
     SearchCommunity = "community.search": [Support];
     /// Stop an account for now.
     SuspendAccount = "account.suspend": [Administrator, Support];
-    /// Stop an affiliation for now.
+    /// Stop an affiliation for now, or lift that.
     SuspendAffiliation = "affiliation.suspend": [Administrator];
     /// Stop an organization for now.
     SuspendOrganization = "organization.suspend": [Support, Job];

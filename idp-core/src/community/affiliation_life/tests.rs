@@ -82,6 +82,7 @@ fn each_step_leads_where_it_should_and_nowhere_else() {
             1,
             Err(Refusal::Denied(Denied::Forbidden)),
         ),
+        (Suspended, Resume, &lead("lea"), 1, Err(Refusal::Denied(Denied::Forbidden))),
         (Active, Resume, &ana, 1, Err(Refusal::Denied(Denied::Forbidden))),
     ] {
         let found =
