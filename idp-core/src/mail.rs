@@ -81,6 +81,15 @@ pub enum Mail {
         /// Until when it can be taken back.
         until: DateTime<Utc>,
     },
+    /// The help desk was asked for another address; to the new one, which has to be proved.
+    EmailChangeByDesk {
+        /// Who was asked.
+        by: Helper,
+        /// Which change, for the link.
+        change: EmailChangeId,
+        /// What confirms it, typed on the page behind the link.
+        code: MailedCode,
+    },
     /// Somebody asked for another address; to the old one, which can stop it.
     EmailChangeRequested {
         /// Which change, for the link.
@@ -167,6 +176,7 @@ impl Mail {
             Self::Code { .. } => "code",
             Self::CodeHandedOver { .. } => "code-handed-over",
             Self::EmailChanged { .. } => "email-changed",
+            Self::EmailChangeByDesk { .. } => "email-change-by-desk",
             Self::EmailChangeRequested { .. } => "email-change-requested",
             Self::EmailChangeUndone => "email-change-undone",
             Self::EmailTaken => "email-taken",
@@ -191,6 +201,8 @@ impl Mail {
     pub fn pointless_from(&self, written_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if let Self::Code { purpose, .. } = self {
             Some(written_at + purpose.lasts())
+        } else if matches!(self, Self::EmailChangeByDesk { .. }) {
+            Some(written_at + CodePurpose::EmailChangeByDesk.lasts())
         } else {
             None
         }

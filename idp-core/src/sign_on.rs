@@ -10,7 +10,7 @@ mod choose;
 mod strength;
 
 pub use choose::fitting;
-pub use strength::may_ask_for_factors;
+pub use strength::{may_ask_for_factors, ways};
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use crate::{
     authentication::{
         assurance::{Assurance, Method},
         gate::{Demand, Level},
+        mailed_code::CodePurpose,
         session::Session,
     },
     community::{affiliation::Affiliation, site::ReleasePolicy, subscriber::Standing},
@@ -133,10 +134,13 @@ pub struct Person {
     pub affiliations: Vec<Affiliation>,
     /// Organizations of the person that switched the site on.
     pub enabled_at: Vec<OrganizationId>,
-    /// Second factors that the person could use now.
+    /// What the person could prove now beside a password.
     pub factors: Vec<Method>,
-    /// Whether the person could enrol a factor on the way.
-    pub may_enrol: bool,
+    /// Whether the person has a factor of their own, usable here or not.
+    pub has_own_factor: bool,
+    /// The highest rung that a factor can reach which the person could set up on the way; `None` if
+    /// they could set up none.
+    pub may_enrol: Option<Assurance>,
     /// The agreement that waits to be accepted.
     pub agreement_due: Option<AgreementId>,
 }
@@ -152,6 +156,9 @@ pub enum Step {
     AskSecondFactor {
         /// What would do.
         methods: Vec<Method>,
+        /// What a code is good for that is mailed on this page: the mail says so, and it opens
+        /// nothing else.
+        mailed: CodePurpose,
     },
     /// Ask for whom the person acts.
     ChooseAffiliation {

@@ -2,35 +2,35 @@
 //! one connection, for the command line now and for the consoles later.
 //!
 //! Whoever calls has made sure who is asking, and says how. None of this opens an account by itself:
-//! the mailbox is proved after a handed-over code (security 17.7), and a lost factor waits a day.
+//! the mailbox is proved after a handed-over code (security 17.7) and before another address is in
+//! use, and a lost factor waits a day.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use idp_core::{
     audit::{Actor, Event, Kind},
     authentication::{
+        email_change::NotChanged,
+        factor_reset::{Candidate, FactorReset, NotRemoved, ResetState},
         lockout::Lockout,
-        mailed_code::{CodePurpose, MailedCode},
+        mailed_code::{CodePurpose, MailedCode, Which},
         recovery::Gate,
     },
-    community::subscriber::{AccountRules, Standing, Subscriber},
-    ids::{EventId, FactorResetId},
+    community::subscriber::{AccountRules, EmailAddress, Standing, Subscriber},
+    ids::{EmailChangeId, EventId, FactorResetId},
     mail::{Helper, Mail},
     secret::SecretDigest,
 };
 use serde_json::json;
 
 use crate::{
+    email_change::ChangeOfAddress,
     mail::Post,
     random::Random,
     store::{
-        AnyConn, Cause, Ending, Scope, StoreError, Taken, audit, end_access, factor,
-        factor_reset::{self, FactorReset, ResetState},
+        AnyConn, Cause, Ending, Scope, StoreError, Taken, audit, end_access, factor, factor_reset,
         lockout, mailed_code, self_help, subscriber,
     },
 };
-
-/// How long the removal of a lost factor waits, so that its owner can stop it (domain 4.6).
-pub const FACTOR_RESET_WAITS: TimeDelta = TimeDelta::hours(24);
 
 /// Somebody at the help desk, and how they made sure who is asking.
 #[derive(Clone, Debug)]
@@ -52,14 +52,31 @@ pub struct Desk {
 pub enum Refusal {
     /// The account is suspended, terminated or closed: that is to be decided first.
     Account(Standing),
+    /// The address does not change.
+    Address(NotChanged),
+    /// Somebody else asked for the same at the same moment.
+    AtOnce,
     /// There is no mailbox in which the rest could be proved.
     NoMailbox,
     /// There is nothing of the kind: no factor to remove, no removal to stop.
     Nothing,
+    /// Too many codes were made in this hour.
+    TooManyCodes,
     /// Nobody has this User ID.
     Unknown,
     /// A removal waits already.
     Waiting,
+}
+
+impl From<NotRemoved> for Refusal {
+    fn from(why: NotRemoved) -> Self {
+        match why {
+            NotRemoved::Account(standing) => Self::Account(standing),
+            NotRemoved::NoMailbox => Self::NoMailbox,
+            NotRemoved::Nothing => Self::Nothing,
+            NotRemoved::Waiting => Self::Waiting,
+        }
+    }
 }
 
 impl Desk {
@@ -86,10 +103,11 @@ impl Desk {
         if person.email.is_none() {
             return Ok(Err(Refusal::NoMailbox));
         }
-        let (purpose, code) = (CodePurpose::ResetHandedOver, post.draw_code());
-        let digest = post.digest(&code, purpose, &person.id);
-        if mailed_code::issue(conn, &person.id, purpose, digest, self.now)?.is_err() {
-            return Ok(Err(Refusal::Waiting)); // people's codes are not capped
+        let code = post.draw_code_to_hand_over();
+        let digest = post.digest(&code, CodePurpose::ResetHandedOver, &person.id);
+        let which = Which::handed_over(&code);
+        if mailed_code::issue(conn, &person.id, which, digest, self.now)?.is_err() {
+            return Ok(Err(Refusal::TooManyCodes));
         }
         post.notify(conn, &person.id, Mail::CodeHandedOver { by: self.helper }, self.now)?;
         self.record(conn, random, Kind::ResetCodeIssued, &person)?;
@@ -133,37 +151,27 @@ impl Desk {
             Ok(person) => person,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let standing = person.standing(&self.rules, self.now);
-        if standing != Standing::Active {
-            return Ok(Err(Refusal::Account(standing)));
-        }
-        if person.email.is_none() {
-            return Ok(Err(Refusal::NoMailbox));
-        }
-        if factor::of_subscriber(conn, &person.id)?.is_empty() {
-            return Ok(Err(Refusal::Nothing));
-        }
-        if factor_reset::waiting(conn, &person.id)?.is_some() {
-            return Ok(Err(Refusal::Waiting));
-        }
-        let reset = FactorReset {
-            id: FactorResetId::from_random(random.bytes()),
-            subscriber: person.id.clone(),
-            helper: self.helper,
-            checked: self.checked.clone(),
-            state: ResetState::Waiting,
-            requested_at: self.now,
-            due_at: self.now + FACTOR_RESET_WAITS,
+        let candidate = Candidate {
+            standing: person.standing(&self.rules, self.now),
+            has_mailbox: person.email.is_some(),
+            has_factor: !factor::of_subscriber(conn, &person.id)?.is_empty(),
+            waits: factor_reset::waiting(conn, &person.id)?.is_some(),
         };
-        match factor_reset::request(conn, &reset) {
-            // Somebody else asked at the same moment.
-            Err(StoreError::Conflict(Taken::Other)) => return Err(StoreError::Unavailable),
-            other => other?,
+        if let Err(why) = candidate.judge() {
+            return Ok(Err(why.into()));
         }
+        // Without a way to stop it there is no removal.
         let (purpose, code) = (CodePurpose::StopFactorReset, post.draw_code());
         let digest = post.digest(&code, purpose, &person.id);
         if mailed_code::issue(conn, &person.id, purpose, digest, self.now)?.is_err() {
-            return Err(StoreError::Unavailable); // without a way to stop it there is no removal
+            return Ok(Err(Refusal::TooManyCodes));
+        }
+        let id = FactorResetId::from_random(random.bytes());
+        let asked = (self.helper, self.checked.clone());
+        let reset = FactorReset::request(id, person.id.clone(), asked, self.now);
+        match factor_reset::request(conn, &reset) {
+            Err(StoreError::Conflict(Taken::Other)) => return Ok(Err(Refusal::AtOnce)),
+            other => other?,
         }
         let mail = Mail::FactorResetStarted {
             by: self.helper,
@@ -174,6 +182,34 @@ impl Desk {
         post.notify(conn, &person.id, mail, self.now)?;
         self.record(conn, random, Kind::FactorResetRequested, &person)?;
         Ok(Ok(reset.due_at))
+    }
+
+    /// Asks for another mail address. It is in use when its mailbox was proved; the earlier one is
+    /// told now and then, and can stop it (domain 4.7). Nobody is told whether the address is
+    /// somebody else's.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn change_email(
+        &self,
+        conn: &mut AnyConn,
+        (post, random): (&Post, &Random),
+        name: &str,
+        new: &EmailAddress,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        let person = match self.person(conn, name)? {
+            Ok(person) => person,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let standing = person.standing(&self.rules, self.now);
+        if !Gate::HandedOver.opens(standing) {
+            return Ok(Err(Refusal::Account(standing)));
+        }
+        let asked = (self.actor.clone(), self.helper, self.checked.clone());
+        let work = ChangeOfAddress::by_desk(person, asked, post, random, self.now);
+        let id = EmailChangeId::from_random(random.bytes());
+        let asked = work.ask(conn, CodePurpose::EmailChangeByDesk, &id, new)?;
+        Ok(asked.map_err(Refusal::Address))
     }
 
     /// Stops a removal that waits.

@@ -8,6 +8,7 @@ mod app;
 mod cli;
 mod clock;
 mod config;
+mod email_change;
 mod ephemeral;
 mod follow;
 mod help_desk;

@@ -4,14 +4,22 @@
 //! remembers the higher of the two. An attempt is judged by that memory alone: a sign-on that goes
 //! well costs no round trip, and the price is that each node may look at one attempt more before it
 //! learns that others have reached the limit. When the shared state is away, the count of this
-//! process goes on by itself; there is no state of things in which nothing is counted.
+//! process goes on by itself; there is no state of things in which nothing is counted. So long as
+//! many nodes admit as many times as much, and no more: what they had counted together before is
+//! remembered by each that saw it.
+//!
+//! The challenge before an attempt goes by this memory, too: each node may look at one more without
+//! it. What is capped (see [`Throttle::admits`]) waits for the common count.
 
 use std::time::Instant;
 
-use idp_core::authentication::throttle::{Attempt, Counter, Limit, Limits, Verdict};
+use idp_core::authentication::{
+    inquiry::Cap,
+    throttle::{Attempt, Counter, Limit, Limits, Verdict},
+};
 
 use crate::config;
-use crate::ephemeral::{Counters, Ephemeral, Key};
+use crate::ephemeral::{Count, Counters, Ephemeral, Key};
 
 /// Memory for the counters of this process: some thirty thousand of them.
 const COUNTER_BYTES: usize = 8 * 1024 * 1024;
@@ -63,20 +71,38 @@ impl Throttle {
         one.and(other)
     }
 
+    /// Counts something under each of its caps, in their order, until one of them is reached; says
+    /// whether none was. What one cap refuses is not counted by the next.
+    pub async fn admits(&self, caps: &[Cap]) -> bool {
+        for cap in caps {
+            let count = self.hit(cap.rule, &cap.of, cap.limit).await;
+            if !cap.admits(count.hits) {
+                return false;
+            }
+        }
+        true
+    }
+
     async fn count(&self, counter: &Counter) -> Verdict {
-        let (key, limit) = (key(counter), counter.limit);
-        let mut count = self.here.count(&key, limit.window, Instant::now());
+        let count = self.hit(counter.rule, &counter.of, counter.limit).await;
+        counter.limit.judge(count.hits, count.resets_in)
+    }
+
+    /// Counts over all nodes; while what they share is away, on this one.
+    async fn hit(&self, rule: &'static str, of: &[String], limit: Limit) -> Count {
+        let key = Key::throttle(rule, of);
+        let count = self.here.count(&key, limit.window, Instant::now());
         match self.common.count(&key, limit.window).await {
             Ok(common) if common.hits > count.hits => {
                 self.here.raise(&key, common, Instant::now());
-                count = common;
+                common
             }
-            Ok(_) => {}
+            Ok(_) => count,
             Err(error) => {
-                tracing::warn!(%error, rule = counter.rule, "failures are counted on this node only");
+                tracing::warn!(%error, rule, "counted on this node only");
+                count
             }
         }
-        limit.judge(count.hits, count.resets_in)
     }
 }
 
@@ -103,7 +129,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use idp_core::authentication::throttle::Verdict::*;
+    use idp_core::authentication::{inquiry::caps, throttle::Verdict::*};
     use prometheus_client::metrics::counter::Counter;
     use secrecy::SecretString;
 
@@ -122,6 +148,11 @@ mod tests {
 
     fn embedded() -> Ephemeral {
         Ephemeral::Embedded(Arc::new(Embedded::new()))
+    }
+
+    fn away() -> Ephemeral {
+        let url = SecretString::from("redis://127.0.0.1:9");
+        Ephemeral::Redis(Redis::open(&url, None, "", Counter::default()).unwrap())
     }
 
     fn sign_in(user_id: &str) -> Attempt<'_> {
@@ -180,11 +211,36 @@ mod tests {
         assert_ne!(there.judge(sign_in("a")), Go);
     }
 
+    /// 22.2
+    #[tokio::test]
+    async fn caps_are_common_to_all_nodes_and_count_only_what_the_one_before_let_pass() {
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let common = embedded();
+        let nodes = [0, 1].map(|_| Throttle::new(common.clone(), all(3, MINUTE)));
+        let mut admitted = 0;
+        for turn in 0..20 {
+            admitted += u32::from(nodes[turn % 2].admits(&caps(address, "ana", 7)).await);
+        }
+        assert_eq!(admitted, 5, "five from one place, over both");
+        for (name, expected) in [("marcus", true), ("grace", true), ("noor", false)] {
+            assert_eq!(nodes[0].admits(&caps(address, name, 7)).await, expected, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn without_redis_caps_hold_on_each_node() {
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let throttle = Throttle::new(away(), all(3, MINUTE));
+        let mut admitted = 0;
+        for _ in 0..8 {
+            admitted += u32::from(throttle.admits(&caps(address, "ana", 100)).await);
+        }
+        assert_eq!(admitted, 5);
+    }
+
     #[tokio::test]
     async fn without_redis_this_node_counts_alone() {
-        let away = SecretString::from("redis://127.0.0.1:9");
-        let away = Ephemeral::Redis(Redis::open(&away, None, "", Counter::default()).unwrap());
-        let throttle = Throttle::new(away, all(3, MINUTE));
+        let throttle = Throttle::new(away(), all(3, MINUTE));
         for waits in [false, false, true] {
             assert_eq!(throttle.failed(sign_in("a")).await != Go, waits);
         }

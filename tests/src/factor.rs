@@ -1,7 +1,5 @@
 //! What people hold in their hands: authenticator apps, security keys, and a mailbox.
 
-use std::fmt::Write as _;
-
 use aws_lc_rs::hmac;
 use serde_json::{Value, json};
 use webauthn_authenticator_rs::{
@@ -241,38 +239,4 @@ pub async fn first_app(
     let redeemed = site.redeem(&request, &page.answer().code.expect("a code")).await;
     assert_eq!(redeemed.status, 200, "{}", redeemed.text);
     (app, codes)
-}
-
-impl TestIdp {
-    /// The code in the last mail to an address.
-    pub async fn mailed_code(&self, address: &str) -> String {
-        let letters = self.letters(address).await;
-        for letter in &letters {
-            let digits = letter.split_whitespace().collect::<Vec<_>>();
-            let is_half = |word: &str| word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit());
-            if let Some(pair) = digits.windows(2).find(|pair| pair.iter().all(|half| is_half(half)))
-            {
-                return pair.concat();
-            }
-        }
-        panic!("no code was mailed to {address}: {letters:#?}");
-    }
-
-    /// What was written to an address, the latest first.
-    pub async fn letters(&self, address: &str) -> Vec<String> {
-        let mut path = String::from("/demo/mailbox?to=");
-        for byte in address.bytes() {
-            write!(path, "%{byte:02x}").expect("text");
-        }
-        let page = self.browser().visit(&path).await;
-        assert_eq!(page.status, 200, "{}", page.body);
-        let (_, list) = page.body.split_once("id=\"mails\"").unwrap_or_default();
-        list.split("<li>").skip(1).map(plain).collect()
-    }
-}
-
-/// A piece of a page without its tags.
-fn plain(html: &str) -> String {
-    let parts = html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text));
-    parts.collect::<Vec<_>>().join(" ")
 }

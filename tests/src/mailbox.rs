@@ -72,6 +72,13 @@ impl TestIdp {
         Mail::all(&page.body)
     }
 
+    /// The code in the last mail to an address that has one.
+    pub async fn mailed_code(&self, to: &str) -> String {
+        let mails = self.mails(to).await;
+        let code = mails.iter().find_map(Mail::code);
+        code.unwrap_or_else(|| panic!("no code was mailed to {to}: {mails:#?}"))
+    }
+
     /// Waits until the address has a mail that begins with this subject, beyond the `known` first
     /// ones.
     pub async fn mail(&self, to: &str, subject: &str, known: usize) -> Mail {

@@ -110,8 +110,12 @@ kinds! {
     FactorRefused = "factor.refused";
     /// A Subscriber gave up a second factor.
     FactorRemoved = "factor.removed";
+    /// A Subscriber calls a second factor something else.
+    FactorRenamed = "factor.renamed";
     /// A Subscriber has another mail address (domain 4.7).
     EmailChanged = "email.changed";
+    /// A Subscriber gave up a change of address that waited.
+    EmailGivenUp = "email.given-up";
     /// Another mail address was asked for.
     EmailRequested = "email.requested";
     /// The old mailbox stopped a change of address.

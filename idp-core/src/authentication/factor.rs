@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::assurance::Method;
+use super::assurance::{Assurance, Method};
 use crate::ids::FactorId;
 
 /// How many factors of one kind a person may have: more are nobody's own.
@@ -45,6 +45,16 @@ impl FactorKind {
         match self {
             Self::Passkey { .. } => "passkey",
             Self::Totp => "totp",
+        }
+    }
+
+    /// What setting it up shows. A device that registers has signed nothing yet, so it opens no
+    /// more than a touch would.
+    #[must_use]
+    pub const fn proved_when_set_up(self) -> Method {
+        match self {
+            Self::Passkey { .. } => Method::Passkey,
+            Self::Totp => Method::Totp,
         }
     }
 
@@ -115,6 +125,9 @@ pub struct Holdings {
     pub recovery_codes: u32,
     /// Whether there is a verified mail address to send a code to.
     pub mailbox: bool,
+    /// Whether passkeys cannot be used here: Hilum is reached by an address of numbers, to which
+    /// no passkey belongs (`WebAuthn` L3 §5.1.2).
+    pub without_passkeys: bool,
 }
 
 impl Holdings {
@@ -122,7 +135,11 @@ impl Holdings {
     /// only in place of a factor.
     #[must_use]
     pub fn methods(&self) -> Vec<Method> {
-        let has = |method| self.factors.iter().any(|factor| factor.kind.method() == method);
+        let usable = |kind: FactorKind| kind == FactorKind::Totp || !self.without_passkeys;
+        let has = |method| {
+            let mut kinds = self.factors.iter().map(|factor| factor.kind);
+            kinds.any(|kind| usable(kind) && kind.method() == method)
+        };
         let passkey_that_verifies = has(Method::PasskeyWithUserVerification);
         [
             (passkey_that_verifies, Method::PasskeyWithUserVerification),
@@ -142,11 +159,23 @@ impl Holdings {
         !self.factors.is_empty()
     }
 
-    /// Whether they could set up a factor: they can show who they are by another one, or by their
-    /// mailbox (security 18.5).
+    /// The highest rung that a factor can reach which they could set up; `None` if they could set up
+    /// none: who they are is shown by another factor, or by their mailbox (security 18.5).
     #[must_use]
-    pub fn may_enrol(&self) -> bool {
-        self.has_own_factor() || self.mailbox
+    pub fn may_enrol(&self) -> Option<Assurance> {
+        let strongest = if self.without_passkeys {
+            Assurance::BrowserSecondFactor
+        } else {
+            Assurance::PhishingResistant
+        };
+        (self.has_own_factor() || self.mailbox).then_some(strongest)
+    }
+
+    /// Whether they may have recovery codes. In place of nothing these would be a weaker factor than
+    /// a password.
+    #[must_use]
+    pub fn may_have_recovery_codes(&self) -> bool {
+        self.has_own_factor()
     }
 
     /// Whether there is room for another one of this kind.
@@ -194,9 +223,35 @@ mod tests {
             ),
         ] {
             let factors = kinds.iter().copied().map(factor).collect();
-            let holdings = Holdings { factors, recovery_codes, mailbox };
+            let holdings = Holdings { factors, recovery_codes, mailbox, ..Holdings::default() };
             assert_eq!(holdings.methods(), expected, "{kinds:?} {recovery_codes} {mailbox}");
-            assert_eq!(holdings.may_enrol(), mailbox || !kinds.is_empty());
+            assert_eq!(holdings.may_enrol().is_some(), mailbox || !kinds.is_empty());
+            assert_eq!(holdings.may_have_recovery_codes(), !kinds.is_empty());
+        }
+    }
+
+    #[test]
+    fn where_passkeys_cannot_be_used_they_are_neither_asked_for_nor_forgotten() {
+        for (kind, expected) in
+            [(KEY, vec![]), (PASSKEY, vec![]), (FactorKind::Totp, vec![Method::Totp])]
+        {
+            let holdings = Holdings {
+                factors: vec![factor(kind)],
+                without_passkeys: true,
+                ..Holdings::default()
+            };
+            assert_eq!(holdings.methods(), expected, "{kind:?}");
+            assert!(holdings.has_own_factor(), "a mailbox alone still opens nothing");
+            assert_eq!(holdings.may_enrol(), Some(Assurance::BrowserSecondFactor));
+        }
+    }
+
+    #[test]
+    fn what_registers_has_shown_no_more_than_a_touch() {
+        for (kind, shown) in
+            [(KEY, Method::Passkey), (PASSKEY, Method::Passkey), (FactorKind::Totp, Method::Totp)]
+        {
+            assert_eq!(kind.proved_when_set_up(), shown, "{kind:?}");
         }
     }
 

@@ -1,8 +1,11 @@
 //! How a person proves who they are, how strongly, and for how long that counts.
 
 pub mod assurance;
+pub mod email_change;
 pub mod factor;
+pub mod factor_reset;
 pub mod gate;
+pub mod inquiry;
 pub mod lockout;
 pub mod mailed_code;
 pub mod passkey;

@@ -74,7 +74,7 @@ pub enum Deed {
 /// What follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// The way goes on here. `mails_code`: a code is to be mailed now.
+    /// The way goes on here.
     Go {
         /// Where it stands now.
         way: Recovery,
@@ -91,7 +91,7 @@ impl Recovery {
     /// The beginning. `wrong` is how often the questions of this name were answered wrongly in a
     /// row. Without questions a code is mailed at once.
     #[must_use]
-    pub const fn begin(policy: &PasswordPolicy, wrong: u32) -> Self {
+    pub const fn begin(policy: &PasswordPolicy, wrong: u32) -> Next {
         let (step, gate) = if !policy.secret_questions {
             (Step::MailedCode, Gate::None)
         } else if wrong >= secret_questions::TRIES {
@@ -99,7 +99,8 @@ impl Recovery {
         } else {
             (Step::Questions, Gate::Questions)
         };
-        Self { step, gate, wrong_codes: 0 }
+        let mails_code = matches!(step, Step::MailedCode);
+        Next::Go { way: Self { step, gate, wrong_codes: 0 }, mails_code }
     }
 
     /// What follows from a deed.
@@ -178,6 +179,13 @@ mod tests {
 
     const COMMUNITY: PasswordPolicy = PasswordPolicy::COMMUNITY;
 
+    /// Where a way begins, and whether a code is mailed at once.
+    fn begin(policy: &PasswordPolicy, wrong: u32) -> (Recovery, bool) {
+        let begun = Recovery::begin(policy, wrong);
+        let Next::Go { way, mails_code } = begun else { panic!("{begun:?}") };
+        (way, mails_code)
+    }
+
     #[test]
     fn the_way_leads_through_its_steps() {
         let right = Answered { wrong: 0 };
@@ -201,21 +209,23 @@ mod tests {
             (vec![right, code(false), code(false), code(false), code(false), code(false)], None),
             (vec![handed(false); 5], None),
         ] {
-            let way = walk(Recovery::begin(&COMMUNITY, 0), &deeds);
+            let way = walk(begin(&COMMUNITY, 0).0, &deeds);
             assert_eq!(way.map(|way| way.step), step, "{deeds:?}");
         }
     }
 
     #[test]
     fn a_policy_without_questions_begins_at_the_mailbox() {
-        let way = Recovery::begin(&PasswordPolicy::NIST_63B_4, 3);
-        assert_eq!((way.step, way.gate), (Step::MailedCode, Gate::None));
+        let (way, mails_code) = begin(&PasswordPolicy::NIST_63B_4, 3);
+        assert_eq!((way.step, way.gate, mails_code), (Step::MailedCode, Gate::None, true));
     }
 
     #[test]
     fn who_answered_wrongly_three_times_needs_a_person() {
-        assert_eq!(Recovery::begin(&COMMUNITY, 2).step, Step::Questions);
-        assert_eq!(Recovery::begin(&COMMUNITY, 3).step, Step::SeeAdministrator);
+        for (wrong, step) in [(2, Step::Questions), (3, Step::SeeAdministrator)] {
+            let (way, mails_code) = begin(&COMMUNITY, wrong);
+            assert_eq!((way.step, mails_code), (step, false), "{wrong}");
+        }
     }
 
     #[test]
@@ -248,8 +258,8 @@ mod tests {
         fn nobody_reaches_the_new_password_without_the_mailed_code_after_a_gate(
             deeds in prop::collection::vec(deed(), 0..20),
         ) {
-            let mut way = Recovery::begin(&COMMUNITY, 0);
-            let (mut gate, mut mailbox) = (false, false);
+            let (mut way, mut gate) = begin(&COMMUNITY, 0);
+            let mut mailbox = false;
             for deed in deeds {
                 if let Next::Go { way: next, mails_code } = way.after(deed) {
                     gate |= mails_code;

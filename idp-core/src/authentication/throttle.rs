@@ -55,9 +55,10 @@ impl Verdict {
 /// start of a shift, one in ten of whom mistypes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Failed sign-ins from one [`Network`].
+    /// Failed sign-ins and wrong codes on ways back from one [`Network`].
     pub sign_ins_from_network: Limit,
-    /// Failed sign-ins with one User ID, from wherever: three locks' worth (R29) in an hour.
+    /// Failed sign-ins with one User ID, from wherever: three locks' worth (R29) in an hour. As many
+    /// wrong codes on ways back to it, from one [`Network`].
     pub sign_ins_with_user_id: Limit,
     /// Failed authentications of one site from one [`Network`].
     pub client_from_network: Limit,
@@ -86,6 +87,14 @@ pub enum Attempt<'a> {
         address: IpAddr,
         /// As it was sent, registered or not.
         client_id: &'a str,
+    },
+    /// Somebody who types a code or answers on a way back into an account, or stops a change from
+    /// a mailbox.
+    WayBack {
+        /// The true peer, or what the configured proxy says about it.
+        address: IpAddr,
+        /// Whose account it is about, or which change: as it was typed, known or not.
+        about: &'a str,
     },
     /// A person with a password or a second factor.
     SignIn {
@@ -121,7 +130,8 @@ impl Attempt<'_> {
     pub fn is_challenged(&self, limits: &Limits, [network, user_id]: [u64; 2]) -> bool {
         let most = u64::from(limits.sign_ins_from_network.failures);
         match self {
-            Self::Client { .. } => false,
+            // Programs have nobody to solve it; a way back begins with one.
+            Self::Client { .. } | Self::WayBack { .. } => false,
             Self::SignIn { .. } => {
                 user_id >= CHALLENGED_AFTER || network >= (most / CHALLENGED_PART).max(1)
             }
@@ -147,12 +157,21 @@ impl Attempt<'_> {
                     },
                 ]
             }
+            // Not by the name alone: a stranger who guesses on ways of their own must hold up
+            // neither the person's sign-in nor the person's own way, from elsewhere.
+            Self::WayBack { address, about } => {
+                let network = Network::of(address).to_string();
+                [
+                    from_network(limits, network.clone()),
+                    Counter {
+                        rule: "way-back",
+                        of: vec![about.to_owned(), network],
+                        limit: limits.sign_ins_with_user_id,
+                    },
+                ]
+            }
             Self::SignIn { address, user_id } => [
-                Counter {
-                    rule: "network",
-                    of: vec![Network::of(address).to_string()],
-                    limit: limits.sign_ins_from_network,
-                },
+                from_network(limits, Network::of(address).to_string()),
                 Counter {
                     rule: "user-id",
                     of: vec![user_id.to_owned()],
@@ -161,6 +180,11 @@ impl Attempt<'_> {
             ],
         }
     }
+}
+
+/// Whatever somebody claims to be, they fail from one place.
+fn from_network(limits: &Limits, network: String) -> Counter {
+    Counter { rule: "network", of: vec![network], limit: limits.sign_ins_from_network }
 }
 
 /// What counts as one place: an IPv4 address, or the /64 that a single IPv6 customer gets and may
@@ -201,179 +225,4 @@ impl fmt::Display for Network {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-
-    use proptest::prelude::*;
-
-    use super::{Verdict::*, *};
-
-    const LIMIT: Limit = Limit { failures: 3, window: Duration::from_secs(300) };
-
-    fn ip(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn a_challenge_comes_after_three_failures_of_a_name_or_a_tenth_of_a_networks() {
-        let limits = Limits::default();
-        let one = Attempt::SignIn { address: ip("192.0.2.1"), user_id: "anybody" };
-        for (network, user_id, challenged) in
-            [(0, 0, false), (2, 2, false), (0, 3, true), (3, 0, true), (100, 100, true)]
-        {
-            let found = one.is_challenged(&limits, [network, user_id]);
-            assert_eq!(found, challenged, "{network} {user_id}");
-        }
-        let site = Attempt::Client { address: ip("192.0.2.1"), client_id: "site" };
-        assert!(!site.is_challenged(&limits, [100, 100]), "programs have nobody to solve it");
-    }
-
-    #[test]
-    fn the_third_failure_of_three_is_the_last_that_is_looked_at() {
-        // failures so far, milliseconds left in the window, and what the next attempt is told
-        for (failures, millis, expected) in [
-            (0, 0, Go),
-            (2, 300_000, Go),
-            (3, 300_000, Wait { seconds: 300 }),
-            (3, 299_001, Wait { seconds: 300 }),
-            (3, 1, Wait { seconds: 1 }),
-            (3, 0, Go), // the window is over
-            (u64::MAX, 60_000, Wait { seconds: 60 }),
-        ] {
-            let verdict = LIMIT.judge(failures, Duration::from_millis(millis));
-            assert_eq!(verdict, expected, "{failures} failures, {millis} ms");
-        }
-        let nothing_allowed = Limit { failures: 0, ..LIMIT };
-        assert_eq!(nothing_allowed.judge(0, LIMIT.window), Go);
-    }
-
-    #[test]
-    fn the_longer_wait_wins() {
-        let (short, long) = (Wait { seconds: 1 }, Wait { seconds: 60 });
-        for (a, b, expected) in [(Go, Go, Go), (Go, short, short), (short, long, long)] {
-            assert_eq!((a.and(b), b.and(a)), (expected, expected));
-        }
-    }
-
-    #[test]
-    fn one_place_is_an_address_or_a_customers_64_bits() {
-        for (one, other, same) in [
-            ("192.0.2.1", "192.0.2.1", true),
-            ("192.0.2.1", "192.0.2.2", false),
-            ("192.0.2.1", "::ffff:192.0.2.1", true),
-            ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", true),
-            ("2001:db8:1:2::1", "2001:db8:1:3::1", false),
-            ("::1", "::2", true),
-            ("0.0.0.1", "::1", false),
-        ] {
-            let same_place = Network::of(ip(one)) == Network::of(ip(other));
-            assert_eq!(same_place, same, "{one} and {other}");
-            let same_name = Network::of(ip(one)).to_string() == Network::of(ip(other)).to_string();
-            assert_eq!(same_name, same, "{one} and {other}");
-        }
-        assert_eq!(Network::of(ip("2001:db8:1:2::9")).to_string(), "2001:db8:1:2::/64");
-    }
-
-    /// Counters as a model: failures per counter within one window.
-    #[derive(Default)]
-    struct Window(HashMap<(&'static str, Vec<String>), u64>);
-
-    impl Window {
-        fn judge(&self, attempt: Attempt<'_>, limits: &Limits) -> Verdict {
-            attempt.counters(limits).into_iter().fold(Go, |verdict, counter| {
-                let failures = self.0.get(&(counter.rule, counter.of)).copied().unwrap_or(0);
-                verdict.and(counter.limit.judge(failures, counter.limit.window))
-            })
-        }
-
-        fn fail(&mut self, attempt: Attempt<'_>, limits: &Limits) {
-            for counter in attempt.counters(limits) {
-                *self.0.entry((counter.rule, counter.of)).or_default() += 1;
-            }
-        }
-    }
-
-    #[test]
-    fn one_password_over_many_accounts_is_slowed_down() {
-        let (limits, mut window, address) = (Limits::default(), Window::default(), ip("192.0.2.1"));
-        let looked_at = (0..1_000)
-            .filter(|i| {
-                let attempt = Attempt::SignIn { address, user_id: &format!("user{i}") };
-                let go = window.judge(attempt, &limits) == Go;
-                if go {
-                    window.fail(attempt, &limits);
-                }
-                go
-            })
-            .count();
-        assert_eq!(looked_at, 30);
-        // A colleague elsewhere is not held up.
-        let elsewhere = Attempt::SignIn { address: ip("192.0.2.2"), user_id: "user1" };
-        assert_eq!(window.judge(elsewhere, &limits), Go);
-    }
-
-    #[test]
-    fn many_addresses_against_one_account_are_slowed_down() {
-        let (limits, mut window) = (Limits::default(), Window::default());
-        let looked_at = (0..1_000_u32)
-            .filter(|i| {
-                let address = IpAddr::from(Ipv4Addr::from(0xc000_0200 + i));
-                let attempt = Attempt::SignIn { address, user_id: "practitioner" };
-                let go = window.judge(attempt, &limits) == Go;
-                if go {
-                    window.fail(attempt, &limits);
-                }
-                go
-            })
-            .count();
-        assert_eq!(looked_at, 21);
-    }
-
-    #[test]
-    fn a_broken_site_does_not_stop_its_neighbours_behind_the_same_address() {
-        let (limits, mut window, address) = (Limits::default(), Window::default(), ip("192.0.2.1"));
-        let broken = Attempt::Client { address, client_id: "broken" };
-        while window.judge(broken, &limits) == Go {
-            window.fail(broken, &limits);
-        }
-        assert_eq!(window.judge(Attempt::Client { address, client_id: "other" }, &limits), Go);
-        assert_eq!(window.judge(Attempt::SignIn { address, user_id: "broken" }, &limits), Go);
-    }
-
-    proptest! {
-        #[test]
-        fn below_the_limit_nobody_waits_and_from_it_on_everybody(
-            allowed in 1..1_000_u32, failures in 0..2_000_u64, millis in 1..10_000_000_u64,
-        ) {
-            let limit = Limit { failures: allowed, window: Duration::from_secs(1) };
-            let resets_in = Duration::from_millis(millis);
-            match limit.judge(failures, resets_in) {
-                Go => prop_assert!(failures < u64::from(allowed)),
-                Wait { seconds } => {
-                    prop_assert!(failures >= u64::from(allowed));
-                    // Whoever waits as told finds the window over, and waits no second longer.
-                    let told = Duration::from_secs(seconds);
-                    prop_assert!(told >= resets_in && told - resets_in < Duration::from_secs(1));
-                }
-            }
-        }
-
-        #[test]
-        fn one_more_failure_never_shortens_the_wait(
-            failures in 0..100_u64, millis in 0..1_000_000_u64,
-        ) {
-            let resets_in = Duration::from_millis(millis);
-            prop_assert!(LIMIT.judge(failures, resets_in) <= LIMIT.judge(failures + 1, resets_in));
-        }
-
-        /// All addresses of a /64 share one count, and no other address shares it.
-        #[test]
-        fn a_customer_cannot_escape_within_the_own_network(a: u128, host: u64, flip in 64..128_u32) {
-            let here = std::net::Ipv6Addr::from(a | (1 << 96));
-            let same = std::net::Ipv6Addr::from((u128::from(here) & !u128::from(u64::MAX)) | u128::from(host));
-            let other = std::net::Ipv6Addr::from(u128::from(here) ^ (1 << flip));
-            prop_assert_eq!(Network::of(here.into()), Network::of(same.into()));
-            prop_assert_ne!(Network::of(here.into()), Network::of(other.into()));
-        }
-    }
-}
+mod tests;

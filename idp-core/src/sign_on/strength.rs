@@ -6,7 +6,9 @@ use chrono::{DateTime, Duration, Utc};
 use super::{Person, Policy, Refusal, SignInReason, SignOnRequest, Step};
 use crate::authentication::{
     assurance::{Assurance, Method},
+    factor::Holdings,
     gate::{CHANGE_WITHIN, Level},
+    mailed_code::CodePurpose,
 };
 
 /// Whether second factors can matter for this sign-on, so that the shell loads what the person has.
@@ -55,10 +57,36 @@ pub(super) fn strong_enough(
     if !essential && (request.passive || !can_be_asked) {
         Ok(reached.acr().to_owned())
     } else if can_be_asked {
-        Err(Box::new(Step::AskSecondFactor { methods }))
+        Err(ask(methods, CodePurpose::SignIn))
     } else {
         Err(enrol(person, rung, now))
     }
+}
+
+/// The methods by which somebody may take `step` who holds this, best first.
+#[must_use]
+pub fn ways(step: &Step, holdings: &Holdings) -> Vec<Method> {
+    let held = holdings.methods();
+    let mut ways = match step {
+        Step::AskSecondFactor { methods, .. } => methods.clone(),
+        // Whoever came here by a recovery code may still find the phone.
+        Step::EnrollSecondFactor(_) => {
+            held.iter().copied().filter(|method| method.is_own_factor()).collect()
+        }
+        Step::AcceptAgreement(_)
+        | Step::AskPassword(_)
+        | Step::ChooseAffiliation { .. }
+        | Step::Complete(_)
+        | Step::Refuse(_)
+        | Step::ShowNotice(_) => Vec::new(),
+    };
+    // In place of a factor that was asked for and is lost.
+    let asks_own = ways.iter().any(|method| method.is_own_factor());
+    let stands_in = Method::RecoveryCode;
+    if asks_own && held.contains(&stands_in) && !ways.contains(&stands_in) {
+        ways.push(stands_in);
+    }
+    ways
 }
 
 /// What the page or the site demands of everybody.
@@ -82,11 +110,10 @@ fn own_page(person: &Person, level: Level) -> Result<(), Box<Step>> {
 /// Whoever has a factor proves it.
 fn own_factor(person: &Person) -> Result<(), Box<Step>> {
     let stands_in = |method: Method| method.is_own_factor() || method == Method::RecoveryCode;
-    let has_one = person.factors.iter().any(|method| method.is_own_factor());
-    if !has_one || person.session.has_proved_own_factor() {
+    if !person.has_own_factor || person.session.has_proved_own_factor() {
         return Ok(());
     }
-    Err(Box::new(Step::AskSecondFactor { methods: fitting(person, stands_in) }))
+    Err(ask(fitting(person, stands_in), CodePurpose::SignIn))
 }
 
 /// Whoever has none shows that the mailbox is theirs (security 18.5).
@@ -96,16 +123,21 @@ fn may_set_up(person: &Person) -> Result<(), Box<Step>> {
         return Ok(());
     }
     let methods = fitting(person, |method| method == Method::EmailCode);
-    Err(Box::new(if methods.is_empty() {
+    Err(ask(methods, CodePurpose::ConfirmMailbox))
+}
+
+/// Where nothing could be asked for, nobody gets on.
+fn ask(methods: Vec<Method>, mailed: CodePurpose) -> Box<Step> {
+    Box::new(if methods.is_empty() {
         Step::Refuse(Refusal::AssuranceUnmet)
     } else {
-        Step::AskSecondFactor { methods }
-    }))
+        Step::AskSecondFactor { methods, mailed }
+    })
 }
 
 /// Leads the person through setting up a factor, as carefully as their own page does.
 fn enrol(person: &Person, rung: Assurance, now: DateTime<Utc>) -> Box<Step> {
-    if !person.may_enrol {
+    if person.may_enrol < Some(rung) {
         return Box::new(Step::Refuse(Refusal::AssuranceUnmet));
     }
     // A few milliseconds may lie between two nodes' clocks.

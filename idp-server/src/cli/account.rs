@@ -5,8 +5,10 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 use idp_core::{
-    authentication::{lockout::Lockout, mailed_code::CodePurpose, secret_questions},
-    community::subscriber::{AccountRules, Standing},
+    authentication::{
+        email_change::NotChanged, lockout::Lockout, mailed_code::CodePurpose, secret_questions,
+    },
+    community::subscriber::{AccountRules, EmailAddress, Standing},
     mail::{Helper, shortened},
     secret::SecretDigest,
 };
@@ -32,6 +34,19 @@ use crate::{
 /// Help people who cannot sign in.
 #[derive(Debug, Subcommand)]
 pub(super) enum Account {
+    /// Have mail go to another address
+    ///
+    /// The new mailbox gets a link and a code that works for 24 hours; from then on it is in use. The
+    /// earlier mailbox is told, and can stop it or take it back for 72 hours.
+    ChangeEmail {
+        #[command(flatten)]
+        for_whom: ForWhom,
+        /// The new address
+        #[arg(value_name = "ADDRESS")]
+        address: EmailAddress,
+        #[command(flatten)]
+        check: Check,
+    },
     /// Make a code for a new password, to be handed over in person
     ///
     /// It is shown once, works for 24 hours, and is not enough by itself: whoever uses it also types
@@ -105,6 +120,9 @@ pub(super) enum As {
 impl Account {
     pub(super) fn run(self) -> Result<(), Failure> {
         match self {
+            Self::ChangeEmail { for_whom, address, check } => {
+                for_whom.help(&check, Deed::ChangeEmail(address))
+            }
             Self::IssueCode { for_whom, check } => for_whom.help(&check, Deed::IssueCode),
             Self::KeepFactor { for_whom, check } => for_whom.help(&check, Deed::KeepFactor),
             Self::ResetFactor { for_whom, check } => for_whom.help(&check, Deed::ResetFactor),
@@ -118,8 +136,9 @@ impl Account {
 }
 
 /// What is done for somebody.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Deed {
+    ChangeEmail(EmailAddress),
     IssueCode,
     KeepFactor,
     ResetFactor,
@@ -157,7 +176,7 @@ fn rules(config: &Config) -> AccountRules {
 async fn help(config: &Config, desk: Desk, user_id: String, deed: Deed) -> Result<(), Failure> {
     let (db, post, random) = (open(config)?, post(config)?, Random::new());
     let said = db
-        .write(move |conn| carry_out(conn, &desk, (&post, &random), &user_id, deed))
+        .write(move |conn| carry_out(conn, &desk, (&post, &random), &user_id, &deed))
         .await
         .map_err(|error| failed(&error))?;
     match said {
@@ -174,9 +193,15 @@ fn carry_out(
     desk: &Desk,
     (post, random): (&Post, &Random),
     user_id: &str,
-    deed: Deed,
+    deed: &Deed,
 ) -> Result<Result<String, Refusal>, StoreError> {
     Ok(match deed {
+        Deed::ChangeEmail(new) => desk.change_email(conn, (post, random), user_id, new)?.map(|()| {
+            "A link and a code are on their way to the new address, unless it is somebody else's. \
+             It is in use when the person has typed the code, within 24 hours; the earlier address \
+             is told."
+                .to_owned()
+        }),
         Deed::IssueCode => desk.issue_code(conn, post, random, user_id)?.map(|code| {
             let code = code.shown();
             format!(
@@ -206,9 +231,29 @@ fn refused(refusal: Refusal) -> Failure {
             format!("the account is {}", named(standing)),
             "Decide that first; nothing was changed.",
         ),
+        Refusal::Address(NotChanged::Same) => {
+            ("it is the address that the account has".to_owned(), "Nothing was changed.")
+        }
+        Refusal::Address(NotChanged::UndoOpen) => (
+            "the address was changed less than 72 hours ago, and the earlier mailbox can still take \
+             that back"
+                .to_owned(),
+            "Wait until then; nothing was changed.",
+        ),
+        Refusal::Address(NotChanged::Taken | NotChanged::WrongCode) => {
+            ("the address cannot be used".to_owned(), "Nothing was changed.")
+        }
+        Refusal::Address(NotChanged::TooMany) | Refusal::TooManyCodes => (
+            "too many codes were made for this person in the last hour".to_owned(),
+            "Wait an hour; nothing was changed.",
+        ),
+        Refusal::AtOnce => (
+            "somebody else asked for the same at the same moment".to_owned(),
+            "`hilum account show` tells how it stands.",
+        ),
         Refusal::NoMailbox => (
             "the account has no e-mail address, and the rest is proved by mail".to_owned(),
-            "Give the person an address in the community file; nothing was changed.",
+            "Give the person one with `hilum account change-email`; nothing was changed.",
         ),
         Refusal::Nothing => ("there is nothing of the kind".to_owned(), "Nothing was changed."),
         Refusal::Unknown => {

@@ -111,6 +111,22 @@ async fn a_mark_is_set_once_until_its_time_is_over() {
 }
 
 #[tokio::test]
+async fn a_value_is_replaced_only_where_it_is_the_expected_one() {
+    for subject in Subject::all("replace") {
+        let (store, key) = (&subject.store, Key::recovery("a"));
+        assert!(!store.replace(&key, b"", b"1", LONG).await.unwrap(), "nothing is there");
+        store.put(&key, b"\0\xff one", LONG).await.unwrap();
+        assert!(!store.replace(&key, b"one", b"two", LONG).await.unwrap());
+        assert!(store.replace(&key, b"\0\xff one", b"two", TTL).await.unwrap());
+        assert!(!store.replace(&key, b"\0\xff one", b"three", LONG).await.unwrap());
+        assert_eq!(store.get(&key).await.unwrap().as_deref(), Some(&b"two"[..]));
+        subject.wait(TTL + Duration::from_millis(50)).await;
+        assert!(!store.replace(&key, b"two", b"four", LONG).await.unwrap(), "its time is over");
+        assert_eq!(store.get(&key).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
 async fn what_is_removed_is_gone_and_removing_nothing_is_fine() {
     for subject in Subject::all("remove") {
         let (store, key) = (&subject.store, Key::transaction("a"));

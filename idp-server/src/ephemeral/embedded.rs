@@ -91,6 +91,24 @@ impl Embedded {
         Ok(true)
     }
 
+    /// See [`super::Ephemeral::replace`].
+    pub(super) fn replace(
+        &self,
+        key: &Key,
+        before: &[u8],
+        value: &[u8],
+        ttl: Duration,
+    ) -> Result<bool, EphemeralError> {
+        let now = (self.ticks)();
+        let mut shard = self.values(key).shard(key.as_str(), now);
+        let is_as_before =
+            shard.get(key.as_str(), now).is_some_and(|(found, _)| found.as_slice() == before);
+        if is_as_before {
+            shard.insert(key.as_str(), value.to_vec(), value.len(), now + ttl, now)?;
+        }
+        Ok(is_as_before)
+    }
+
     /// See [`super::Ephemeral::get`].
     pub(super) fn get(&self, key: &Key) -> Option<Vec<u8>> {
         let now = (self.ticks)();

@@ -16,7 +16,7 @@ mod key;
 mod redis;
 mod store;
 
-pub use self::counters::Counters;
+pub use self::counters::{Count, Counters};
 #[cfg(test)]
 pub use self::embedded::Embedded;
 pub use self::error::EphemeralError;

@@ -32,11 +32,17 @@ if left < 0 then
 end
 return {hits, left}";
 
+/// Keeps a value in place of the one that is expected, and says whether it was that one.
+const REPLACE: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1";
+
 /// A connection to Redis that is shared by all clones and restores itself.
 #[derive(Clone)]
 pub struct Redis {
     connection: ConnectionManager,
     count: Arc<Script>,
+    replace: Arc<Script>,
     prefix: Arc<str>,
     commands: Counter,
 }
@@ -74,6 +80,7 @@ impl Redis {
         Ok(Self {
             connection: ConnectionManager::new_lazy_with_config(client, config)?,
             count: Arc::new(Script::new(COUNT)),
+            replace: Arc::new(Script::new(REPLACE)),
             prefix: Arc::from(prefix),
             commands,
         })
@@ -98,6 +105,21 @@ impl Redis {
     ) -> Result<bool, EphemeralError> {
         // `OK`, or nothing when something lives there.
         self.send(self.on("SET", key).arg(value).arg("NX").arg("PX").arg(millis(ttl))).await
+    }
+
+    /// See [`super::Ephemeral::replace`].
+    pub(super) async fn replace(
+        &self,
+        key: &Key,
+        before: &[u8],
+        value: &[u8],
+        ttl: Duration,
+    ) -> Result<bool, EphemeralError> {
+        self.commands.inc();
+        let mut connection = self.connection.clone();
+        let mut call = self.replace.key(self.name(key));
+        call.arg(before).arg(value).arg(millis(ttl));
+        in_time(call.invoke_async(&mut connection)).await
     }
 
     /// See [`super::Ephemeral::get`].

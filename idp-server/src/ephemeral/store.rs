@@ -71,6 +71,24 @@ impl Ephemeral {
         }
     }
 
+    /// Keeps `value` for `ttl` if exactly `before` lives under `key`: over all nodes at most one of
+    /// those who ask at once with the same `before` and another `value` is told `true`.
+    ///
+    /// # Errors
+    /// [`EphemeralError::Unavailable`]: it may or may not be kept.
+    pub async fn replace(
+        &self,
+        key: &Key,
+        before: &[u8],
+        value: &[u8],
+        ttl: Duration,
+    ) -> Result<bool, EphemeralError> {
+        match self {
+            Self::Embedded(store) => store.replace(key, before, value, within_bounds(ttl)),
+            Self::Redis(store) => store.replace(key, before, value, within_bounds(ttl)).await,
+        }
+    }
+
     /// The value that lives under `key`.
     ///
     /// # Errors

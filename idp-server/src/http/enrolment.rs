@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use idp_core::{
     audit::{Actor, Event, Kind},
     authentication::{
-        assurance::{Method, Proof},
+        assurance::Proof,
         factor::{Factor, FactorKind, FactorName},
         mailed_code::CodePurpose,
         recovery_code::{RecoveryCode, SET_SIZE},
@@ -233,7 +233,7 @@ impl Facts {
         if !before.has_room_for(self.new.kind) {
             return Ok(Err(NotEnrolled::Full));
         }
-        session.add_proof(Proof { method: self.proves(), at: self.now });
+        session.add_proof(Proof { method: self.new.kind.proved_when_set_up(), at: self.now });
         if !session::renew(conn, &session, &self.old_cookie, &self.new_cookie, self.now)? {
             return Ok(Err(NotEnrolled::Interrupted));
         }
@@ -261,15 +261,6 @@ impl Facts {
         let digest = self.post.digest(&code, purpose, &self.subscriber);
         let issued = mailed_code::issue(conn, &self.subscriber, purpose, digest, self.now)?;
         Ok(issued.is_ok().then(|| StopFactor { factor: self.new.id.clone(), code }))
-    }
-
-    /// What setting it up shows. A device that registers has signed nothing yet, so it opens no
-    /// more than a touch would.
-    const fn proves(&self) -> Method {
-        match self.new.kind {
-            FactorKind::Passkey { .. } => Method::Passkey,
-            FactorKind::Totp => Method::Totp,
-        }
     }
 
     fn event(&self, number: usize, kind: Kind) -> Event {

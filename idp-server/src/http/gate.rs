@@ -19,7 +19,10 @@ use super::{
     transaction::{Purpose, Transaction},
     visit::{Visit, see_other},
 };
-use crate::store::{factor, person};
+use crate::{
+    pages::Area,
+    store::{factor, person},
+};
 
 /// The pages to which a sign-on for Hilum itself may lead back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,17 +55,17 @@ impl OwnPage {
     /// Its path.
     pub const fn path(self) -> &'static str {
         match self {
-            Self::Account => "/account",
-            Self::Activity => "/account/activity",
-            Self::Agreements => "/account/agreements",
-            Self::Email => "/account/email",
-            Self::Password => "/account/password",
+            Self::Account => Area::Overview.path(),
+            Self::Activity => Area::Activity.path(),
+            Self::Agreements => Area::Agreements.path(),
+            Self::Email => Area::Email.path(),
+            Self::Password => Area::Password.path(),
             Self::Portal => "/portal",
-            Self::Questions => "/account/questions",
-            Self::Security => "/account/security",
+            Self::Questions => Area::Questions.path(),
+            Self::Security => Area::Security.path(),
             Self::SecurityApp => "/account/security/app",
             Self::SecurityPasskey => "/account/security/passkey",
-            Self::Sessions => "/account/sessions",
+            Self::Sessions => Area::Sessions.path(),
         }
     }
 }
@@ -105,11 +108,14 @@ pub async fn open(
     let now = visit.clock.now();
     let (request, policy) =
         (SignOnRequest::own_page(demand, now), policy_of_own_page(demand.level));
+    let without_passkeys = !visit.passkeys.are_available();
     let (open_ssn, asks) = (Arc::clone(&visit.open_ssn), may_ask_for_factors(&request, policy));
     let known = visit.db.read(move |conn| {
         let Some(loaded) = person::by_cookie(conn, &digest, &*open_ssn)? else { return Ok(None) };
         let holdings = if asks {
-            factor::holdings(conn, &loaded.subscriber.id, loaded.subscriber.has_mailbox())?
+            let held =
+                factor::holdings(conn, &loaded.subscriber.id, loaded.subscriber.has_mailbox())?;
+            Holdings { without_passkeys, ..held }
         } else {
             Holdings::default()
         };

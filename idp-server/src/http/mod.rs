@@ -14,6 +14,7 @@ mod door;
 mod enrolment;
 mod error;
 mod forgot;
+mod from_mail;
 mod front;
 mod gate;
 pub mod headers;
@@ -30,7 +31,6 @@ pub mod server;
 mod session;
 mod sign_on;
 mod sign_out;
-mod stop;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -55,6 +55,6 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .configure(demo::routes)
         .configure(forgot::routes)
         .configure(security::routes)
-        .configure(stop::routes)
+        .configure(from_mail::routes)
         .configure(home::routes);
 }

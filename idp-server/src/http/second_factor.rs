@@ -41,8 +41,8 @@ use crate::{
 /// What somebody offers as a second factor, looked at as far as that goes without the database.
 #[derive(Clone, Debug)]
 pub enum Offer {
-    /// A code from the mailbox, as it is compared; `None` for what can be none.
-    Mailed(Option<SecretDigest>),
+    /// A code from the mailbox that is good for this, as it is compared; `None` for what can be none.
+    Mailed(CodePurpose, Option<SecretDigest>),
     /// A passkey's answer; `None` if it was refused.
     Passkey(Option<(PasskeyRecord, GoodAnswer)>),
     /// A recovery code, as it is compared; `None` for what can be none.
@@ -191,12 +191,11 @@ impl Facts {
     /// What is offered is used up here if it is good.
     fn judge(&self, conn: &mut AnyConn) -> Result<Result<Found, &'static str>, StoreError> {
         match &self.offer {
-            Offer::Mailed(digest) => {
-                let purpose = CodePurpose::SignIn;
+            Offer::Mailed(purpose, digest) => {
                 let redeemed = mailed_code::redeem(
                     conn,
                     &self.subscriber,
-                    purpose,
+                    *purpose,
                     digest.as_ref(),
                     self.now,
                 )?;

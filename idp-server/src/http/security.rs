@@ -78,7 +78,7 @@ async fn overview(visit: &Visit, done: Option<&str>) -> Result<HttpResponse, Pag
         },
         form_token: &visit.form_token(&browser, PURPOSE),
         may_change,
-        may_enrol: holdings.may_enrol(),
+        may_enrol: holdings.may_enrol().is_some(),
         passkeys: visit.passkeys.are_available(),
         factors: holdings.factors.iter().map(view).collect(),
         recovery_codes: holdings.recovery_codes,

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use chrono::{DateTime, Utc};
 use idp_core::{
-    authentication::mailed_code::{CodePurpose, MailedCode, NotIssued},
+    authentication::mailed_code::{CodePurpose, MailedCode, NotIssued, Which},
     community::subscriber::EmailAddress,
     ids::{MessageId, SubscriberId},
     mail::Mail,
@@ -89,10 +90,16 @@ impl Post {
         MessageId::from_random(self.0.random.bytes())
     }
 
-    /// A new code in the clear: for the mail, or for the one who hands it over.
+    /// A new code in the clear, for a mail.
     #[must_use]
     pub fn draw_code(&self) -> MailedCode {
         MailedCode::from_random(self.0.random.bytes())
+    }
+
+    /// A new code in the clear, for the one who hands it over.
+    #[must_use]
+    pub fn draw_code_to_hand_over(&self) -> MailedCode {
+        MailedCode::to_hand_over(self.0.random.bytes())
     }
 
     /// What a code of this person is kept as and compared by.
@@ -104,6 +111,33 @@ impl Post {
         subscriber: &SubscriberId,
     ) -> SecretDigest {
         code.digest(self.0.code_key.expose(), purpose, subscriber)
+    }
+
+    /// Whom the codes of a name that nobody has are kept for, so that trying at them costs what it
+    /// costs with any other name (security 17.1). Nobody has such an identifier, and no mail has
+    /// such a code.
+    #[must_use]
+    pub fn nobody(&self, name: &str) -> SubscriberId {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.code_key.expose());
+        let tag = hmac::sign(&key, ["nobody", name].join("\0").as_bytes());
+        let octets = tag.as_ref().first_chunk().copied().unwrap_or_default();
+        SubscriberId::from_random(octets)
+    }
+
+    /// Makes a code that nobody is told, for [`Self::nobody`], in the caller's transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn pretend_code(
+        &self,
+        conn: &mut AnyConn,
+        name: &str,
+        which: Which,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let nobody = self.nobody(name);
+        let digest = self.digest(&self.draw_code(), which.purpose, &nobody);
+        mailed_code::issue(conn, &nobody, which, digest, now).map(drop)
     }
 
     /// Puts a mail into the outbox, in the caller's transaction. `false` if the person has no
@@ -147,12 +181,13 @@ impl Post {
         &self,
         conn: &mut AnyConn,
         subscriber: &SubscriberId,
-        purpose: CodePurpose,
+        which: impl Into<Which>,
         now: DateTime<Utc>,
     ) -> Result<Result<(), NotIssued>, StoreError> {
-        let code = self.draw_code();
+        let (which, code) = (which.into(), self.draw_code());
+        let purpose = which.purpose;
         let digest = self.digest(&code, purpose, subscriber);
-        if let Err(why) = mailed_code::issue(conn, subscriber, purpose, digest, now)? {
+        if let Err(why) = mailed_code::issue(conn, subscriber, which, digest, now)? {
             return Ok(Err(why));
         }
         let new = NewMail {

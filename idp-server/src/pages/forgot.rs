@@ -7,7 +7,7 @@ use idp_core::authentication::{
     secret_questions::Question,
 };
 
-use super::{challenge::ChallengeView, frame::Frame, wording};
+use super::{challenge::ChallengeView, frame::Frame, password, wording};
 
 /// What was wrong with what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,10 @@ pub enum ForgotProblem {
     WrongAnswers { left: u32 },
     /// Wrong, used, too old or dead: always these words (security 17.3).
     WrongCode,
+    /// The same, of a code that was handed over.
+    WrongHandedOver,
+    /// The same, of a code that stops something.
+    WrongStopCode,
 }
 
 impl ForgotProblem {
@@ -42,7 +46,8 @@ impl ForgotProblem {
             Self::Throttled => words.problem_throttled.to_owned(),
             Self::WrongAnswers { left: 1 } => words.problem_answers_last.to_owned(),
             Self::WrongAnswers { left } => words.problem_answers(left).to_string(),
-            Self::WrongCode => words.problem_code.to_owned(),
+            Self::WrongCode | Self::WrongHandedOver => words.problem_code.to_owned(),
+            Self::WrongStopCode => words.problem_stop_code.to_owned(),
         }
     }
 }
@@ -152,14 +157,8 @@ pub struct ForgotNewPage<'a> {
 }
 
 impl ForgotNewPage<'_> {
-    fn hint(&self) -> String {
-        let words = &self.frame.text.forgot;
-        let (min, max) = (self.policy.min, self.policy.max);
-        if self.policy.classes == 0 {
-            words.new_hint(max, min).to_string()
-        } else {
-            words.new_hint_classes(self.policy.classes, max, min).to_string()
-        }
+    fn rules(&self) -> Vec<String> {
+        password::rules(self.frame.text, &self.policy)
     }
 
     fn sentences(&self) -> Vec<String> {
@@ -167,13 +166,7 @@ impl ForgotNewPage<'_> {
         let mut sentences: Vec<String> =
             self.problem.iter().map(|problem| problem.sentence(&self.frame)).collect();
         sentences.extend(self.differ.then(|| words.new_differ.to_owned()));
-        sentences.extend(self.objections.iter().map(|objection| match objection {
-            Objection::Common => words.new_common.to_owned(),
-            Objection::OwnWord => words.new_own_word.to_owned(),
-            Objection::TooFewClasses { needed, .. } => words.new_classes(needed).to_string(),
-            Objection::TooLong { max } => words.new_too_long(max).to_string(),
-            Objection::TooShort { min } => words.new_too_short(min).to_string(),
-        }));
+        sentences.extend(password::objections(self.frame.text, &self.objections));
         sentences
     }
 }
@@ -181,6 +174,8 @@ impl ForgotNewPage<'_> {
 /// What has been done, and where to go from here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// The new address is in use.
+    EmailConfirmed,
     /// The change of address is stopped.
     EmailStopped,
     /// The change of address is taken back.
@@ -210,6 +205,7 @@ impl OutcomePage<'_> {
     fn words(&self) -> (&'static str, &'static str, &'static str) {
         let (forgot, stop) = (&self.frame.text.forgot, &self.frame.text.stop);
         match self.outcome {
+            Outcome::EmailConfirmed => (stop.confirmed, stop.confirmed_lead, stop.confirmed_next),
             Outcome::EmailStopped => (stop.email_stopped, stop.email_stopped_lead, stop.next),
             Outcome::EmailUndone => (stop.email_undone, stop.email_undone_lead, stop.next),
             Outcome::FactorResetStopped => {
@@ -226,40 +222,51 @@ impl OutcomePage<'_> {
     }
 }
 
-/// What a code from a mail can stop.
+/// What a code from a mail does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stoppable {
-    EmailChange,
-    FactorReset,
-    NewFactor,
+pub enum MailDeed {
+    /// Confirms an address that the help desk was asked for.
+    ConfirmEmail,
+    /// Stops a change of address, or takes it back.
+    StopEmailChange,
+    /// Keeps the second factors.
+    StopFactorReset,
+    /// Removes a new second factor.
+    StopNewFactor,
 }
 
-/// Stops something that a mail told about: posts `code` and `form_token` to where it is.
+/// Does something that a mail told about: posts `code` and `form_token` to where it is.
 #[derive(Debug, Template)]
-#[template(path = "stop.html")]
-pub struct StopPage<'a> {
+#[template(path = "from_mail.html")]
+pub struct FromMailPage<'a> {
     pub frame: Frame<'a>,
     pub form_token: &'a str,
-    pub what: Stoppable,
+    pub what: MailDeed,
     /// Its identifier, as it stands in the mail's link.
     pub id: &'a str,
     pub problem: Option<ForgotProblem>,
 }
 
-impl StopPage<'_> {
+impl FromMailPage<'_> {
     /// Title, lead, the button, and where the form goes.
     fn words(&self) -> (&'static str, &'static str, &'static str, &'static str) {
         let words = &self.frame.text.stop;
         match self.what {
-            Stoppable::EmailChange => {
-                (words.email_title, words.email_lead, words.email_submit, "email")
+            MailDeed::ConfirmEmail => {
+                (words.confirm_title, words.confirm_lead, words.confirm_submit, "/confirm/email")
             }
-            Stoppable::FactorReset => {
-                (words.factor_title, words.factor_lead, words.factor_submit, "factor-reset")
+            MailDeed::StopEmailChange => {
+                (words.email_title, words.email_lead, words.email_submit, "/stop/email")
             }
-            Stoppable::NewFactor => {
-                (words.new_factor_title, words.new_factor_lead, words.new_factor_submit, "factor")
+            MailDeed::StopFactorReset => {
+                (words.factor_title, words.factor_lead, words.factor_submit, "/stop/factor-reset")
             }
+            MailDeed::StopNewFactor => (
+                words.new_factor_title,
+                words.new_factor_lead,
+                words.new_factor_submit,
+                "/stop/factor",
+            ),
         }
     }
 }

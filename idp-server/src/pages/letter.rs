@@ -163,6 +163,21 @@ impl Writer<'_> {
                 blocks.extend(self.stop(words.email_changed_stop, &link, code));
                 (words.email_changed_subject.to_owned(), blocks)
             }
+            Mail::EmailChangeByDesk { by, change, code } => {
+                let sentence = match by {
+                    Helper::Administrator => words.email_desk_administrator,
+                    Helper::Support => words.email_desk_support,
+                };
+                let address = self.address(&format!("/confirm/email/{change}"));
+                let blocks = vec![
+                    says(sentence),
+                    Block::Link { label: words.email_desk_link, address },
+                    Block::Code(code.shown()),
+                    says(words.email_desk_until),
+                    says(words.not_you(self.head.support.phone)),
+                ];
+                (words.email_desk_subject.to_owned(), blocks)
+            }
             Mail::EmailChangeRequested { change, code, new } => {
                 let mut blocks = vec![says(words.email_requested(one_line(new)))];
                 let link = format!("/stop/email/{change}");
@@ -272,7 +287,8 @@ impl Writer<'_> {
             CodePurpose::PasswordReset => (words.reset_subject, words.reset),
             CodePurpose::SignIn => (words.sign_in_subject, words.sign_in),
             // These go in other mails, or in none.
-            CodePurpose::ResetHandedOver
+            CodePurpose::EmailChangeByDesk
+            | CodePurpose::ResetHandedOver
             | CodePurpose::StopEmailChange
             | CodePurpose::StopFactorReset
             | CodePurpose::StopNewFactor => (words.other_code_subject, words.other_code),

@@ -53,7 +53,7 @@ pub use error::{ErrorPage, FormExpiredPage, NotFoundPage, Problem, ProtocolError
 pub use factor::{FactorPage, FactorProblem, FactorWay};
 pub use forgot::{
     ForgotClosedPage, ForgotCodePage, ForgotNewPage, ForgotProblem, ForgotQuestionsPage,
-    ForgotStartPage, Forgotten, Outcome, OutcomePage, StopPage, Stoppable,
+    ForgotStartPage, Forgotten, FromMailPage, MailDeed, Outcome, OutcomePage,
 };
 pub use form_post::FormPostPage;
 pub use frame::{Frame, SiteView, Support};

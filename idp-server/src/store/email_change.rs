@@ -3,53 +3,16 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use idp_core::{
+    authentication::email_change::{ChangeState, EmailChange},
     community::subscriber::EmailAddress,
     ids::{EmailChangeId, SubscriberId},
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
     AnyConn, StoreError,
     column::{Reading, code, millis},
     schema::{email_change, subscriber},
 };
-
-/// How a change stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ChangeState {
-    /// The new address is in use; the old one may still take it back.
-    Changed,
-    /// The new mailbox is still to be proved.
-    Pending,
-    /// The old mailbox stopped it before it happened.
-    Stopped,
-    /// The person asked for another one meanwhile, or gave it up.
-    Superseded,
-    /// The old mailbox took it back.
-    Undone,
-}
-
-/// A change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EmailChange {
-    /// Its identifier, which is no secret.
-    pub id: EmailChangeId,
-    /// Whose address it is.
-    pub subscriber: SubscriberId,
-    /// The address before, if there was one.
-    pub old: Option<EmailAddress>,
-    /// The address that was asked for.
-    pub new: EmailAddress,
-    /// How it stands.
-    pub state: ChangeState,
-    /// When it was asked for.
-    pub requested_at: DateTime<Utc>,
-    /// Until when the new mailbox can be proved.
-    pub expires_at: DateTime<Utc>,
-    /// Until when a change that has happened can be taken back.
-    pub undo_until: Option<DateTime<Utc>>,
-}
 
 /// Whether nobody has `address`, and nobody may still take it back. `own` does not count against
 /// themselves.
@@ -113,42 +76,41 @@ pub fn give_up(conn: &mut AnyConn, subscriber: &SubscriberId) -> Result<(), Stor
     Ok(())
 }
 
-/// The change of a person that waits for its code at `now`.
+/// The change of a person that waits for its code, or did so until its time was over.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn pending(
+pub fn waiting(
     conn: &mut AnyConn,
     subscriber: &SubscriberId,
-    now: DateTime<Utc>,
+) -> Result<Option<EmailChange>, StoreError> {
+    of_subscriber(conn, subscriber, ChangeState::Pending)
+}
+
+/// The last change of a person that happened.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn last_changed(
+    conn: &mut AnyConn,
+    subscriber: &SubscriberId,
+) -> Result<Option<EmailChange>, StoreError> {
+    of_subscriber(conn, subscriber, ChangeState::Changed)
+}
+
+fn of_subscriber(
+    conn: &mut AnyConn,
+    subscriber: &SubscriberId,
+    state: ChangeState,
 ) -> Result<Option<EmailChange>, StoreError> {
     let row: Option<Row> = email_change::table
         .filter(email_change::subscriber_id.eq(subscriber.as_str()))
-        .filter(email_change::state.eq(code(&ChangeState::Pending)))
-        .filter(email_change::expires_at.gt(millis(now)))
+        .filter(email_change::state.eq(code(&state)))
+        .order(email_change::requested_at.desc())
         .select(Row::as_select())
         .first(conn)
         .optional()?;
     row.map(TryInto::try_into).transpose()
-}
-
-/// Whether the person's address was changed, and the mailbox before it may still take that back.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn may_be_undone(
-    conn: &mut AnyConn,
-    subscriber: &SubscriberId,
-    now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
-    let open: i64 = email_change::table
-        .filter(email_change::subscriber_id.eq(subscriber.as_str()))
-        .filter(email_change::old_email.is_not_null())
-        .filter(email_change::state.eq(code(&ChangeState::Changed)))
-        .filter(email_change::undo_until.gt(millis(now)))
-        .count()
-        .get_result(conn)?;
-    Ok(open > 0)
 }
 
 /// The change with this identifier.
@@ -161,31 +123,29 @@ pub fn find(conn: &mut AnyConn, id: &EmailChangeId) -> Result<Option<EmailChange
     row.map(TryInto::try_into).transpose()
 }
 
-/// Moves a change on, unless somebody was faster: `false`. `undo_until` goes with
-/// [`ChangeState::Changed`].
+/// Moves a change on to where `next` says, unless somebody was faster: `false`.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn settle(
     conn: &mut AnyConn,
-    change: &EmailChange,
-    state: ChangeState,
-    undo_until: Option<DateTime<Utc>>,
+    before: &EmailChange,
+    next: &EmailChange,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let as_it_was = email_change::table
-        .find(change.id.as_str())
-        .filter(email_change::state.eq(code(&change.state)));
-    let moved = if state == ChangeState::Changed {
-        diesel::update(as_it_was)
+        .find(before.id.as_str())
+        .filter(email_change::state.eq(code(&before.state)));
+    let state = email_change::state.eq(code(&next.state));
+    let moved = match next.undo_until {
+        Some(until) => diesel::update(as_it_was)
             .set((
-                email_change::state.eq(code(&state)),
+                state,
                 email_change::changed_at.eq(millis(now)),
-                email_change::undo_until.eq(undo_until.map(millis)),
+                email_change::undo_until.eq(millis(until)),
             ))
-            .execute(conn)?
-    } else {
-        diesel::update(as_it_was).set(email_change::state.eq(code(&state))).execute(conn)?
+            .execute(conn)?,
+        None => diesel::update(as_it_was).set(state).execute(conn)?,
     };
     Ok(moved == 1)
 }

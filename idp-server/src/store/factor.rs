@@ -77,7 +77,7 @@ pub fn holdings(
 ) -> Result<Holdings, StoreError> {
     let factors = of_subscriber(conn, person)?;
     let recovery_codes = if factors.is_empty() { 0 } else { recovery_code::left(conn, person)? };
-    Ok(Holdings { factors, recovery_codes, mailbox })
+    Ok(Holdings { factors, recovery_codes, mailbox, ..Holdings::default() })
 }
 
 /// The factors of a person, the first one first.

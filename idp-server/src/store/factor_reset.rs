@@ -3,47 +3,15 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use idp_core::{
+    authentication::factor_reset::{FactorReset, ResetState},
     ids::{FactorResetId, SubscriberId},
-    mail::Helper,
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
     AnyConn, StoreError,
     column::{Reading, code, millis},
     schema::factor_reset,
 };
-
-/// How a removal stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ResetState {
-    /// Somebody stopped it.
-    Cancelled,
-    /// It has happened.
-    Done,
-    /// It waits.
-    Waiting,
-}
-
-/// A removal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FactorReset {
-    /// Its identifier, which is no secret.
-    pub id: FactorResetId,
-    /// Whose factors.
-    pub subscriber: SubscriberId,
-    /// Who asked for it.
-    pub helper: Helper,
-    /// How they made sure who was asking.
-    pub checked: String,
-    /// How it stands.
-    pub state: ResetState,
-    /// When it was asked for.
-    pub requested_at: DateTime<Utc>,
-    /// When it happens.
-    pub due_at: DateTime<Utc>,
-}
 
 /// Keeps a new removal. Whoever has one that waits gets no second one.
 ///

@@ -1,9 +1,14 @@
 //! One-time codes of people, by purpose. See [`idp_core::authentication::mailed_code`] for the rule.
+//!
+//! Whoever makes or tries a code of a person waits at the hour that all of them are counted in, so
+//! that the counts hold over all nodes. A try at a code that was never made locks and leaves nothing.
 
 use chrono::{DateTime, Utc};
 use diesel::{prelude::*, upsert::excluded};
 use idp_core::{
-    authentication::mailed_code::{CodePurpose, IssuedCode, NotIssued, Redemption},
+    authentication::mailed_code::{
+        CodePurpose, CodeState, Hour, IssuedCode, NotIssued, Redemption, Which, WhyRefused,
+    },
     ids::SubscriberId,
     secret::SecretDigest,
 };
@@ -12,26 +17,34 @@ use super::{
     AnyConn, StoreError,
     column::{Reading, millis},
     connection::on_either,
-    schema::mailed_code,
+    schema::{code_hour, mailed_code},
 };
 
-/// Keeps the digest of a new code in place of the person's older one for this purpose. Inside
-/// [`super::Database::write`] only, in the transaction that queues its mail.
+/// Keeps the digest of a new code in place of the older one, or of every other one where a person
+/// has one at a time. Inside [`super::Database::write`] only, in the transaction that queues its
+/// mail.
 ///
 /// # Errors
 /// [`StoreError`]. That there are too many is no error: then the older code is as it was.
 pub fn issue(
     conn: &mut AnyConn,
     subscriber: &SubscriberId,
-    purpose: CodePurpose,
+    which: impl Into<Which>,
     digest: SecretDigest,
     now: DateTime<Utc>,
 ) -> Result<Result<(), NotIssued>, StoreError> {
-    let before = load_for_update(conn, subscriber, purpose, now)?;
-    match before.renew(purpose, digest, now) {
-        Ok(issued) => save(conn, subscriber, purpose, &issued).map(Ok),
-        Err(why) => Ok(Err(why)),
+    let which = which.into();
+    let hour = hour_for_update(conn, subscriber, which.purpose, now)?;
+    let code = load(conn, subscriber, &which)?.unwrap_or_else(IssuedCode::none);
+    let issued = match (CodeState { code, hour }).renew(which.purpose, digest, now) {
+        Ok(issued) => issued,
+        Err(why) => return Ok(Err(why)),
+    };
+    if which.purpose.is_one_at_a_time() {
+        withdraw(conn, subscriber, which.purpose)?;
     }
+    save(conn, subscriber, &which, &issued, now)?;
+    Ok(Ok(()))
 }
 
 /// Uses a code: of two requests at once with the right one, on whatever nodes, one is told
@@ -43,14 +56,20 @@ pub fn issue(
 pub fn redeem(
     conn: &mut AnyConn,
     subscriber: &SubscriberId,
-    purpose: CodePurpose,
+    which: impl Into<Which>,
     presented: Option<&SecretDigest>,
     now: DateTime<Utc>,
 ) -> Result<Redemption, StoreError> {
-    let before = load_for_update(conn, subscriber, purpose, now)?;
-    let (after, answer) = before.redeem(presented, now);
+    let which = which.into();
+    if load(conn, subscriber, &which)?.is_none() {
+        return Ok(Redemption::Refused(WhyRefused::Expired));
+    }
+    let hour = hour_for_update(conn, subscriber, which.purpose, now)?;
+    let code = load(conn, subscriber, &which)?.unwrap_or_else(IssuedCode::none);
+    let before = CodeState { code, hour };
+    let (after, answer) = before.redeem(which.purpose, presented, now);
     if after != before {
-        save(conn, subscriber, purpose, &after)?;
+        save(conn, subscriber, &which, &after, now)?;
     }
     Ok(answer)
 }
@@ -69,7 +88,7 @@ pub fn withdraw_all(conn: &mut AnyConn, subscriber: &SubscriberId) -> Result<(),
     Ok(())
 }
 
-/// Withdraws one code of a person.
+/// Withdraws the codes of a person for one purpose.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -78,14 +97,15 @@ pub fn withdraw(
     subscriber: &SubscriberId,
     purpose: CodePurpose,
 ) -> Result<(), StoreError> {
-    diesel::update(mailed_code::table.find((subscriber.as_str(), purpose.as_str())))
-        .set(mailed_code::expires_at.eq(0))
-        .execute(conn)?;
+    let own = mailed_code::table
+        .filter(mailed_code::subscriber_id.eq(subscriber.as_str()))
+        .filter(mailed_code::purpose.eq(purpose.as_str()));
+    diesel::update(own).set(mailed_code::expires_at.eq(0)).execute(conn)?;
     Ok(())
 }
 
-/// How a person's code for a purpose stands, for the help desk; without what it is compared by
-/// nobody can use it.
+/// How a person's code for a purpose stands that lasts longest, for the help desk; without what it
+/// is compared by nobody can use it.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -94,88 +114,121 @@ pub fn find(
     subscriber: &SubscriberId,
     purpose: CodePurpose,
 ) -> Result<Option<IssuedCode>, StoreError> {
-    let row: Option<Row> = mailed_code::table
-        .find((subscriber.as_str(), purpose.as_str()))
-        .select(Row::as_select())
+    let row: Option<CodeRow> = mailed_code::table
+        .filter(mailed_code::subscriber_id.eq(subscriber.as_str()))
+        .filter(mailed_code::purpose.eq(purpose.as_str()))
+        .order(mailed_code::expires_at.desc())
+        .select(CodeRow::as_select())
         .first(conn)
         .optional()?;
     row.map(|row| row.read(subscriber)).transpose()
 }
 
-/// Removes codes that nobody has touched since `before`, which is longer ago than any of them
-/// lasts; says how many.
+/// Removes codes, and hours, that nobody has touched since `before`, which is longer ago than any
+/// of them lasts; says how many codes.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn sweep(conn: &mut AnyConn, before: DateTime<Utc>) -> Result<usize, StoreError> {
+    let old = code_hour::table.filter(code_hour::updated_at.lt(millis(before)));
+    diesel::delete(old).execute(conn)?;
     let old = mailed_code::table.filter(mailed_code::updated_at.lt(millis(before)));
     Ok(diesel::delete(old).execute(conn)?)
 }
 
-/// The code that stands, or what stands for none. Nobody else gets past here until the
-/// transaction ends.
-fn load_for_update(
+/// The hour that is counted in. Nobody else gets past here until the transaction ends.
+fn hour_for_update(
     conn: &mut AnyConn,
     subscriber: &SubscriberId,
     purpose: CodePurpose,
     now: DateTime<Utc>,
-) -> Result<IssuedCode, StoreError> {
-    let none = IssuedCode::none(now);
+) -> Result<Hour, StoreError> {
     let fresh = (
-        mailed_code::subscriber_id.eq(subscriber.as_str()),
-        mailed_code::purpose.eq(purpose.as_str()),
-        mailed_code::updated_at.eq(millis(now)),
-        Row::from(&none),
+        code_hour::subscriber_id.eq(subscriber.as_str()),
+        code_hour::purpose.eq(purpose.as_str()),
+        code_hour::updated_at.eq(millis(now)),
+        HourRow::from(&Hour::beginning(now)),
     );
     // A row that is not there cannot be locked. This makes it or touches it, and either locks it.
-    let row: Row = on_either!(conn, c => diesel::insert_into(mailed_code::table)
+    let row: HourRow = on_either!(conn, c => diesel::insert_into(code_hour::table)
         .values(fresh)
-        .on_conflict((mailed_code::subscriber_id, mailed_code::purpose))
+        .on_conflict((code_hour::subscriber_id, code_hour::purpose))
         .do_update()
-        .set(mailed_code::updated_at.eq(excluded(mailed_code::updated_at)))
-        .returning(Row::as_returning())
+        .set(code_hour::updated_at.eq(excluded(code_hour::updated_at)))
+        .returning(HourRow::as_returning())
         .get_result(c))?;
     row.read(subscriber)
+}
+
+fn load(
+    conn: &mut AnyConn,
+    subscriber: &SubscriberId,
+    which: &Which,
+) -> Result<Option<IssuedCode>, StoreError> {
+    let row: Option<CodeRow> = mailed_code::table
+        .find((subscriber.as_str(), which.purpose.as_str(), which.slot()))
+        .select(CodeRow::as_select())
+        .first(conn)
+        .optional()?;
+    row.map(|row| row.read(subscriber)).transpose()
 }
 
 fn save(
     conn: &mut AnyConn,
     subscriber: &SubscriberId,
-    purpose: CodePurpose,
-    code: &IssuedCode,
+    which: &Which,
+    state: &CodeState,
+    now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    diesel::update(mailed_code::table.find((subscriber.as_str(), purpose.as_str())))
-        .set(Row::from(code))
-        .execute(conn)?;
+    let key = (subscriber.as_str(), which.purpose.as_str());
+    diesel::update(code_hour::table.find(key)).set(HourRow::from(&state.hour)).execute(conn)?;
+    let place = (
+        mailed_code::subscriber_id.eq(subscriber.as_str()),
+        mailed_code::purpose.eq(which.purpose.as_str()),
+        mailed_code::slot.eq(which.slot()),
+    );
+    let (code, touched) = (CodeRow::from(&state.code), mailed_code::updated_at.eq(millis(now)));
+    let new = (place, CodeRow::from(&state.code), touched);
+    on_either!(conn, c => diesel::insert_into(mailed_code::table)
+        .values(new)
+        .on_conflict((mailed_code::subscriber_id, mailed_code::purpose, mailed_code::slot))
+        .do_update()
+        .set((code, touched))
+        .execute(c))?;
     Ok(())
 }
 
-/// The table's shape, without its key.
+/// The shape of one table, without its key.
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = mailed_code, treat_none_as_null = true)]
-struct Row {
+struct CodeRow {
     digest: Vec<u8>,
     expires_at: i64,
     used_at: Option<i64>,
     failures: i64,
-    issued: i64,
-    hour_began_at: i64,
 }
 
-impl From<&IssuedCode> for Row {
+/// The shape of the other.
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = code_hour)]
+struct HourRow {
+    began_at: i64,
+    failures: i64,
+    issued: i64,
+}
+
+impl From<&IssuedCode> for CodeRow {
     fn from(code: &IssuedCode) -> Self {
         Self {
             digest: code.digest.as_bytes().to_vec(),
             expires_at: millis(code.expires_at),
             used_at: code.used_at.map(millis),
             failures: i64::from(code.failures),
-            issued: i64::from(code.issued),
-            hour_began_at: millis(code.hour_began_at),
         }
     }
 }
 
-impl Row {
+impl CodeRow {
     fn read(self, subscriber: &SubscriberId) -> Result<IssuedCode, StoreError> {
         let read = Reading { table: "mailed_code", row: subscriber.as_str() };
         let digest = SecretDigest::from_bytes(&self.digest);
@@ -184,8 +237,27 @@ impl Row {
             expires_at: read.at("expires_at", self.expires_at)?,
             used_at: read.maybe_at("used_at", self.used_at)?,
             failures: read.count("failures", self.failures)?,
+        })
+    }
+}
+
+impl From<&Hour> for HourRow {
+    fn from(hour: &Hour) -> Self {
+        Self {
+            began_at: millis(hour.began_at),
+            failures: i64::from(hour.failures),
+            issued: i64::from(hour.issued),
+        }
+    }
+}
+
+impl HourRow {
+    fn read(self, subscriber: &SubscriberId) -> Result<Hour, StoreError> {
+        let read = Reading { table: "code_hour", row: subscriber.as_str() };
+        Ok(Hour {
+            began_at: read.at("began_at", self.began_at)?,
+            failures: read.count("failures", self.failures)?,
             issued: read.count("issued", self.issued)?,
-            hour_began_at: read.at("hour_began_at", self.hour_began_at)?,
         })
     }
 }

@@ -89,6 +89,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    code_hour (subscriber_id, purpose) {
+        subscriber_id -> Text,
+        purpose -> Text,
+        began_at -> BigInt,
+        failures -> BigInt,
+        issued -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
     factor (id) {
         id -> Text,
         subscriber_id -> Text,
@@ -161,15 +172,14 @@ diesel::table! {
 }
 
 diesel::table! {
-    mailed_code (subscriber_id, purpose) {
+    mailed_code (subscriber_id, purpose, slot) {
         subscriber_id -> Text,
         purpose -> Text,
+        slot -> Text,
         digest -> Binary,
         expires_at -> BigInt,
         used_at -> Nullable<BigInt>,
         failures -> BigInt,
-        issued -> BigInt,
-        hour_began_at -> BigInt,
         updated_at -> BigInt,
     }
 }

@@ -134,7 +134,9 @@ fn a_forgotten_password_is_replaced_through_a_real_mail() {
         chromium.go(story.idp.url("/account/email").as_str()).await;
         chromium.click("#factor-send").await;
         chromium.wait("#factor-submit").await;
-        chromium.type_into("#code", &story.code_of("Your code to sign in").await).await;
+        chromium
+            .type_into("#code", &story.code_of("Your code to confirm this mailbox").await)
+            .await;
         chromium.click("#factor-submit").await;
         chromium.wait("#email-submit").await;
         look(&chromium, true, "account-email").await;

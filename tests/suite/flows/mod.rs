@@ -23,3 +23,4 @@ mod start;
 mod storage_faults;
 mod storm;
 mod two_nodes;
+mod two_nodes_back;

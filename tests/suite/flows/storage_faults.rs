@@ -179,6 +179,36 @@ fn a_redis_that_hangs_is_as_good_as_none() {
     wired(async |wired: Wired| without_redis(wired, Proxy::hang).await);
 }
 
+/// 22.2: while the common count is away, each node counts for itself; nothing is let through
+/// uncounted, and nobody is shut out by that alone.
+#[test]
+fn without_redis_each_node_goes_on_counting_failures() {
+    hold(Backend::PostgresRedis, async |_: Backend| {
+        let redis = Proxy::to(Backend::server_of(&Backend::redis().unwrap())).await;
+        let settings = Settings::new().with("throttle.client_failures", "5");
+        let settings = settings.redis_via(redis.address);
+        let mut idp = TestIdp::start_with(Backend::PostgresRedis, settings).await;
+        idp.add_node().await;
+        let alpha = idp.site("alpha");
+        let wrong = hilum_tests::Authentication::Basic("wrong".into());
+        let wrong = Site { authentication: wrong, ..alpha.clone() };
+        redis.cut();
+        for node in idp.nodes() {
+            let (site, alpha) = (wrong.at(node.public), alpha.at(node.public));
+            for failures in 1..=5 {
+                let answer = within(site.refresh("x")).await;
+                assert_eq!(answer.status, 401, "{failures}: {}", answer.text);
+            }
+            assert_eq!(within(site.refresh("x")).await.status, 429);
+            assert_eq!(within(alpha.refresh("x")).await.status, 429, "the right one waits, too");
+            // Somebody else does not.
+            let other = idp.site("machine").at(node.public);
+            assert_eq!(within(other.client_credentials()).await.status, 200);
+        }
+        redis.mend();
+    });
+}
+
 /// 23.7
 #[test]
 fn while_another_program_writes_to_sqlite_the_worst_is_a_503() {

@@ -1,6 +1,6 @@
 //! `/api/v1/me`: one's own account behind an access token (RFC 6750, RFC 9470; security 19.4).
 
-use hilum_tests::{Fresh, Person, Site, TestIdp, Tokens, first_app, on_every_store};
+use hilum_tests::{Fresh, Person, Site, TestIdp, Tokens, claims_of, first_app, on_every_store};
 use reqwest::{Method, header::HeaderMap};
 use serde_json::{Value, json};
 
@@ -57,13 +57,16 @@ async fn a_token_opens_what_its_sign_in_is_strong_enough_for(idp: Fresh) {
     let mut weak_browser = idp.browser();
     let weak = mine.sign_on(&mut weak_browser, &person).await.access;
     let (status, _, me) = call(&idp, Method::GET, "/api/v1/me", Some(&weak)).await;
-    assert_eq!((status, &me["user_id"]), (200, &json!("practitioner")));
+    assert_eq!((status, &me["email"]), (200, &json!(MAILBOX)));
+    let said = claims_of(&weak);
+    assert_eq!((&me["sub"], &me["sid"]), (&said["sub"], &said["sid"]), "the site's own names");
+    assert_eq!(me.get("user_id"), None, "no name that another site could know");
     let (status, _, open) = call(&idp, Method::GET, "/api/v1/me/sessions", Some(&weak)).await;
     let open = open.as_array().unwrap().clone();
     assert_eq!((status, open.len()), (200, 2));
     let id = |current: bool| {
         let session = open.iter().find(|session| session["current"] == current).unwrap();
-        session["id"].as_str().unwrap().to_owned()
+        session["sid"].as_str().unwrap().to_owned()
     };
     let (here, there) = (id(true), id(false));
     let end = |id: &str| format!("/api/v1/me/sessions/{id}");

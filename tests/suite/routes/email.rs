@@ -11,6 +11,9 @@ on_every_store![
     a_password_alone_changes_no_address,
     what_was_set_up_with_a_change_goes_with_it,
     a_change_needs_a_fresh_sign_in,
+    a_change_that_is_given_up_is_written_down,
+    the_help_desk_changes_an_address_and_both_mailboxes_have_their_say,
+    the_help_desk_cannot_hurry_an_address_through,
     a_sign_in_with_another_browser_is_told_by_mail,
     a_lost_factor_is_removed_after_a_day_unless_its_owner_stops_it,
 ];
@@ -166,6 +169,27 @@ async fn a_change_needs_a_fresh_sign_in(idp: Fresh) {
     for path in ["/account/email", "/account/questions"] {
         assert!(browser.visit(path).await.is_sign_in(), "{path}");
     }
+    // The form of the questions that was opened in time is sent too late.
+    let url = idp.url("/account/questions");
+    let form = page.form("email-submit");
+    let fields = [
+        ("form_token", form.value("form_token").unwrap()),
+        ("question1", "first-pet"),
+        ("answer1", "Fido"),
+        ("question2", "childhood-street"),
+        ("answer2", "12 Maple St."),
+    ];
+    let request = browser.request(Method::POST, &url).form(&fields);
+    let late = browser.send(&url, request).await;
+    let late = browser.follow(late).await;
+    assert!(late.is_sign_in(), "{}", late.body);
+    assert_eq!(idp.database.number("SELECT COUNT(*) AS v FROM secret_questions"), 0);
+    // In time it would have been taken: the form was right.
+    let page = browser.sign_in(&late, &Person::new("practitioner")).await;
+    assert!(page.has("questions-submit"), "{}", page.body);
+    let request = browser.request(Method::POST, &url).form(&fields);
+    assert_eq!(browser.send(&url, request).await.status, 303);
+    assert_eq!(idp.database.number("SELECT COUNT(*) AS v FROM secret_questions"), 1);
     assert!(!browser.visit("/account").await.is_sign_in(), "to look is still allowed");
     assert!(idp.mails(NEW).await.is_empty());
 }
@@ -230,4 +254,98 @@ async fn a_lost_factor_is_removed_after_a_day_unless_its_owner_stops_it(idp: Fre
     assert!(factors().is_empty());
     let shown = idp.must(&["account", "show", "practitioner"]).stdout;
     assert!(shown.contains("second factors   0") && !shown.contains(OLD), "{shown}");
+}
+
+/// 24.4
+async fn a_change_that_is_given_up_is_written_down(idp: Fresh) {
+    let (mut browser, page, code, _) = ask(&idp).await;
+    let page = browser.submit(&page, "email-give-up", &[]).await;
+    assert!(page.has("email-submit"), "{}", page.body);
+    let rows = "SELECT COUNT(*) AS v FROM audit_event \
+                WHERE kind = 'email.given-up' AND session_id IS NOT NULL";
+    assert_eq!(idp.database.number(rows), 1);
+    let url = idp.url("/account/email/confirm");
+    let token = page.form("email-submit").value("form_token").unwrap().to_owned();
+    let fields = [("form_token", &*token), ("code", &*code)];
+    let request = browser.request(Method::POST, &url).form(&fields);
+    assert_eq!(browser.send(&url, request).await.status, 422);
+    assert_eq!(on_file(&idp), [OLD]);
+}
+
+const DESK: [&str; 4] = ["account", "change-email", "practitioner", NEW];
+
+fn by_desk(idp: &TestIdp) -> hilum_tests::Output {
+    idp.cli(&[&DESK[..], &["--as", "administrator", "--checked", "photo ID seen"]].concat())
+}
+
+/// domain 4.7
+async fn the_help_desk_changes_an_address_and_both_mailboxes_have_their_say(idp: Fresh) {
+    let (asked, told) =
+        idp.mail_after(OLD, "Somebody wants to change", async { by_desk(&idp) }).await;
+    assert_eq!(asked.code, 0, "{asked:?}");
+    assert!(told.link(&idp.origin, "/stop/email/").is_some(), "{}", told.text);
+    let new = idp.mail(NEW, "Confirm this address", 0).await;
+    assert!(!new.text.contains("practitioner") && !new.text.contains("Ana"), "{}", new.text);
+    let link = new.link(&idp.origin, "/confirm/email/").expect("a link");
+    assert_eq!(on_file(&idp), [OLD], "nothing has changed yet");
+    // Nobody is signed in; the link alone does nothing, and a wrong code neither.
+    let mut browser = idp.browser();
+    let page = browser.visit(&link).await;
+    let wrong = browser.submit(&page, "stop-submit", &[("code", "0000 0000")]).await;
+    assert_eq!((wrong.status, on_file(&idp)), (403, vec![OLD.to_owned()]));
+    let code = new.code().unwrap();
+    let fields = [("code", &*code)];
+    let confirming = browser.submit(&wrong, "stop-submit", &fields);
+    let (page, told) = idp.mail_after(OLD, "Your e-mail address was changed", confirming).await;
+    assert!(page.has("outcome"), "{}", page.body);
+    assert_eq!((on_file(&idp), browser.session()), (vec![NEW.to_owned()], None));
+    let twice = browser.submit(&wrong, "stop-submit", &fields).await;
+    assert_eq!(twice.status, 403, "once");
+    // The old mailbox has three days.
+    idp.set_clock(71 * 3600).await;
+    let page = browser.visit(&told.link(&idp.origin, "/stop/email/").unwrap()).await;
+    let page = browser.submit(&page, "stop-submit", &[("code", &told.code().unwrap())]).await;
+    assert!(page.has("outcome"), "{}", page.body);
+    assert_eq!(on_file(&idp), [OLD]);
+    let rows = idp.database.column(
+        "SELECT kind || ' ' || COALESCE(reason, '') AS v FROM audit_event \
+         WHERE kind LIKE 'email.%' ORDER BY at, kind",
+    );
+    let expected = [
+        "email.requested photo ID seen",
+        "email.changed from-mailbox",
+        "email.undone from-mailbox",
+    ];
+    assert_eq!(rows, expected);
+}
+
+async fn the_help_desk_cannot_hurry_an_address_through(idp: Fresh) {
+    // The old mailbox says no before the new one says yes.
+    let (_, told) = idp.mail_after(OLD, "Somebody wants to change", async { by_desk(&idp) }).await;
+    let new = idp.mail(NEW, "Confirm this address", 0).await;
+    let (link, code) = (new.link(&idp.origin, "/confirm/email/").unwrap(), new.code().unwrap());
+    let mut browser = idp.browser();
+    let page = browser.visit(&told.link(&idp.origin, "/stop/email/").unwrap()).await;
+    let page = browser.submit(&page, "stop-submit", &[("code", &told.code().unwrap())]).await;
+    assert!(page.has("outcome"), "{}", page.body);
+    let page = browser.visit(&link).await;
+    let late = browser.submit(&page, "stop-submit", &[("code", &code)]).await;
+    assert_eq!((late.status, on_file(&idp)), (403, vec![OLD.to_owned()]));
+    // A code is good for a day.
+    assert_eq!(by_desk(&idp).code, 0);
+    let new = idp.mail(NEW, "Confirm this address", 1).await;
+    idp.set_clock(24 * 3600 + 5).await;
+    let page = browser.visit(&new.link(&idp.origin, "/confirm/email/").unwrap()).await;
+    let late = browser.submit(&page, "stop-submit", &[("code", &new.code().unwrap())]).await;
+    assert_eq!((late.status, on_file(&idp)), (403, vec![OLD.to_owned()]));
+    // Somebody else's address is not told, the own one and a suspended person are.
+    let desk = |more: [&str; 2]| {
+        let words = ["account", "change-email", more[0], more[1], "--checked", "seen"];
+        idp.cli(&words).code
+    };
+    assert_eq!(desk(["practitioner", "marcus@lindqvist-billing.example"]), 0);
+    idp.mail("marcus@lindqvist-billing.example", "This address belongs", 0).await;
+    for refused in [["practitioner", OLD], ["nobody", NEW], ["practitioner", "no address"]] {
+        assert_ne!(desk(refused), 0, "{refused:?}");
+    }
 }

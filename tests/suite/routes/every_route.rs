@@ -85,6 +85,7 @@ const ROUTES: &[(&str, u16, u16)] = &[
     ("/sign-out", 303, 403),
     ("/signed-out", 200, 405),
     ("/signed-out/{handle}", 303, 303),
+    ("/confirm/email/{id}", 404, 403),
     ("/stop/email/{id}", 404, 403),
     ("/stop/factor-reset/{id}", 404, 403),
     ("/stop/factor/{id}", 404, 403),

@@ -1,8 +1,11 @@
 //! The second step of a sign-on (section 18, 19.5).
 
+mod passkeys;
+mod remembered;
+
 use hilum_tests::{
     App, Backend, Browser, Fresh, Page, Person, SecurityKey, Settings, TestIdp, Tokens, claims_of,
-    eventually, first_app, on_every_store, recovery_codes, run,
+    first_app, on_every_store, recovery_codes, run,
 };
 use reqwest::Method;
 use serde_json::json;
@@ -15,12 +18,8 @@ on_every_store![
     a_step_up_asks_only_the_factor_and_prolongs_nothing,
     a_fresh_sign_in_asks_password_and_factor_anew,
     a_recovery_code_works_once_and_leads_to_a_new_factor,
-    a_remembered_browser_stands_in_only_where_the_site_accepts_it,
     a_change_of_factors_needs_a_fresh_sign_in_with_the_factor,
-    a_security_key_answers_its_own_question_once,
-    a_passkey_signs_in_by_itself_and_is_held_to_the_lock,
-    an_answer_from_elsewhere_raises_nothing,
-    an_answer_counts_for_the_person_and_the_step_that_it_was_asked_for,
+    what_is_changed_is_written_down,
 ];
 
 const ANA: (&str, &str) = ("practitioner", "ana.rivera@cedar-falls.example");
@@ -107,11 +106,8 @@ async fn whoever_has_no_factor_shows_their_mailbox_sets_one_up_and_goes_on(idp: 
         let bare = code.replace('-', "");
         assert!(!everything.contains(code) && !everything.contains(&bare), "codes are hashed");
     }
-    eventually("the notice", || async {
-        let letters = idp.letters(ANA.1).await;
-        letters.iter().any(|letter| letter.contains("Authenticator app")).then_some(())
-    })
-    .await;
+    let notice = idp.mail(ANA.1, "A second factor was added", 0).await;
+    assert!(notice.text.contains("Authenticator app"), "{}", notice.text);
     // Whoever reads the notice can remove it, and only with what stands in the mail.
     let factor = idp.database.column(FACTORS_OF_ANA).pop().unwrap();
     let mut owner = idp.browser();
@@ -301,75 +297,8 @@ async fn a_recovery_code_works_once_and_leads_to_a_new_factor(idp: Fresh) {
     let page = type_code(&mut other, &refused, &new[0]).await;
     assert!(page.has("enrol-app"), "{} {}", page.status, page.body);
     assert_eq!(failures(&idp), 2, "a code in place of a factor forgives no wrong one");
-    eventually("the notice", || async {
-        let letters = idp.letters(ANA.1).await;
-        letters.iter().any(|letter| letter.to_lowercase().contains("recovery code")).then_some(())
-    })
-    .await;
-}
-
-/// 18.7
-async fn a_remembered_browser_stands_in_only_where_the_site_accepts_it(idp: Fresh) {
-    let mut browser = idp.browser();
-    let (app, _) = ana(&idp, &mut browser).await;
-    let release = json!({ "min_acr": BSF, "accept_remembered_browser": true });
-    let lenient = idp.add_site("lenient", &json!({ "release": release })).await;
-    idp.set_clock(60).await;
-    let mut app = app.when(60);
-    let mut browser = idp.browser();
-    let page = browser.open(&lenient.request().url()).await;
-    let page = browser.sign_in(&page, &Person::new(ANA.0)).await;
-    let code = app.code(0);
-    let fields = [("code", &*code), ("remember", "on")];
-    let page = browser.submit(&page, "factor-submit", &fields).await;
-    browser.submit(&page, "consent-allow", &[]).await;
-    let secret = browser.cookies.get("__Host-hilum-remembered").expect("a cookie").clone();
-    assert!(!idp.database.everything().contains(&secret), "only a digest of it is kept");
-    // The browser is closed and opened again.
-    let close =
-        |browser: &mut Browser| browser.cookies.retain(|name, _| name.contains("remembered"));
-    close(&mut browser);
-    let request = lenient.request();
-    let page = browser.sign_on(&request.url(), &Person::new(ANA.0)).await;
-    let code = page.answer().code.expect("no second step");
-    let claims = claims_of(&Tokens::of(&lenient.redeem(&request, &code).await).id);
-    assert_eq!(claims["amr"], json!(["pwd", "hilum:remembered-browser"]), "and it shows");
-    for (site, more) in [
-        (idp.site("strong"), None),
-        (lenient.clone(), Some(("acr_values", BSF))),
-        (lenient.clone(), Some(("max_age", "300"))),
-    ] {
-        let request =
-            more.iter().fold(site.request(), |request, (name, value)| request.with(name, value));
-        let page = browser.open(&request.url()).await;
-        assert!(page.has("factor-submit"), "{more:?}: {}", page.body);
-    }
-    let confirm = browser.visit("/account/security/confirm").await;
-    assert!(confirm.has("factor-submit"), "nor on our own pages: {}", confirm.body);
-    // Not for somebody else, and not in another browser.
-    let mut stranger = idp.browser();
-    stranger.cookies = browser.cookies.clone();
-    close(&mut stranger);
-    let page = stranger.open(&lenient.request().url()).await;
-    let page = stranger.sign_in(&page, &Person::new("biller")).await;
-    assert!(page.has("factor-send"), "{}", page.body);
-    // Signing out everywhere else forgets it.
-    app.offset = 120;
-    idp.set_clock(120).await;
-    let sessions = browser.visit("/account/sessions").await;
-    let mut second = idp.browser();
-    let page = second.open(&idp.site("alpha").request().url()).await;
-    second.sign_in(&page, &Person::new(ANA.0)).await;
-    let sessions = if sessions.has("sessions-end-others") {
-        sessions
-    } else {
-        browser.visit("/account/sessions").await
-    };
-    browser.submit(&sessions, "sessions-end-others", &[]).await;
-    close(&mut browser);
-    let page = browser.open(&lenient.request().url()).await;
-    let page = browser.sign_in(&page, &Person::new(ANA.0)).await;
-    assert!(page.has("factor-submit"), "forgotten: {}", page.body);
+    let notice = idp.mail(ANA.1, "A recovery code", 0).await;
+    assert!(notice.text.to_lowercase().contains("recovery code"), "{}", notice.text);
 }
 
 /// 18.4, 19.5
@@ -424,186 +353,25 @@ async fn a_change_of_factors_needs_a_fresh_sign_in_with_the_factor(idp: Fresh) {
     let page = browser.follow(page).await;
     assert_eq!(count(), 0, "{}", page.body);
     assert_eq!(idp.database.number("SELECT COUNT(*) AS v FROM recovery_code r JOIN subscriber p ON p.id = r.subscriber_id WHERE p.user_id = 'practitioner'"), 0);
-    eventually("the notice", || async { (idp.letters(ANA.1).await.len() >= 3).then_some(()) })
-        .await;
+    idp.mail(ANA.1, "A second factor was removed", 0).await;
 }
 
-/// Adds a security key to the account of a person who has just signed in with a factor.
-async fn add_key(browser: &mut Browser, key: &mut SecurityKey) -> Page {
-    let page = browser.visit("/account/security/passkey").await;
-    let (question, options) = browser.question(&page, "enrol-submit").await;
-    let credential = key.register(&options);
-    let fields = [("question", &*question), ("credential", &*credential)];
-    browser.submit(&page, "enrol-submit", &fields).await
-}
-
-/// 18.6
-async fn a_security_key_answers_its_own_question_once(idp: Fresh) {
+/// 24.4
+async fn what_is_changed_is_written_down(idp: Fresh) {
     let mut browser = idp.browser();
     ana(&idp, &mut browser).await;
-    let mut key = SecurityKey::new(&idp, false);
-    let page = add_key(&mut browser, &mut key).await;
-    assert_eq!((page.status, page.url.path()), (200, "/account/security"), "{}", page.body);
-    assert_eq!(idp.database.number("SELECT COUNT(*) AS v FROM factor WHERE kind = 'passkey'"), 1);
-    let (mut browser, page) = second_step(&idp).await;
-    let page = another_way(&mut browser, &page, "passkey").await;
-    let (question, options) = browser.question(&page, "factor-submit").await;
-    let answer = key.answer(&options);
-    // An answer to another question.
-    let (other, _) = browser.question(&page, "factor-submit").await;
-    let fields = [("question", &*other), ("credential", &*answer)];
-    let refused = browser.submit(&page, "factor-submit", &fields).await;
-    assert_eq!(refused.status, 401, "{}", refused.body);
-    let fields = [("question", &*question), ("credential", &*answer)];
-    let page = browser.submit(&refused, "factor-submit", &fields).await;
-    assert!(page.answer().code.is_some(), "{} {}", page.status, page.body);
-    // The same answer a second time, in a sign-on of its own.
-    let (mut thief, page) = second_step(&idp).await;
-    let page = another_way(&mut thief, &page, "passkey").await;
-    let refused = thief.submit(&page, "factor-submit", &fields).await;
-    assert_eq!(refused.status, 401, "{}", refused.body);
-    // A key that checks nobody does not reach the highest rung.
-    let claims = json!({ "id_token": { "acr": { "essential": true, "value": STRONGEST } } });
-    let request = idp.site("alpha").request().with("claims", &claims.to_string());
-    let page = browser.open(&request.url()).await;
-    assert!(page.has("enrol-passkey"), "{}", page.body);
-}
-
-/// 18.6, 15.4, 15.5
-async fn a_passkey_signs_in_by_itself_and_is_held_to_the_lock(idp: Fresh) {
-    let mut browser = idp.browser();
-    ana(&idp, &mut browser).await;
-    let mut key = SecurityKey::new(&idp, true);
-    let page = browser.visit("/account/security/passkey").await;
-    let (question, options) = browser.question(&page, "enrol-submit").await;
-    let handle = options["user"]["id"].as_str().unwrap().to_owned();
-    assert_eq!(options["authenticatorSelection"]["residentKey"], "preferred");
-    let credential = key.register(&options);
-    let fields = [("question", &*question), ("credential", &*credential)];
-    browser.submit(&page, "enrol-submit", &fields).await;
-
-    let site = idp.site("strong");
-    let mut browser = idp.browser();
-    let request = site.request();
-    let page = browser.open(&request.url()).await;
-    let (question, options) = browser.question(&page, "passkey-submit").await;
-    assert_eq!(options["userVerification"], "required");
-    let answer = key.answer_for(&options, Some(&handle));
-    let fields = [("question", &*question), ("credential", &*answer)];
-    let page = browser.submit(&page, "passkey-submit", &fields).await;
-    let tokens = Tokens::of(&site.redeem(&request, &page.answer().code.unwrap()).await);
-    let claims = claims_of(&tokens.id);
-    assert_eq!(
-        (&claims["acr"], &claims["amr"]),
-        (&json!(STRONGEST), &json!(["hwk", "user", "mfa"]))
+    let factor = idp.database.column(FACTORS_OF_ANA).pop().unwrap();
+    let page = browser.visit("/account/security").await;
+    let button = format!("rename-{factor}");
+    let page = browser.submit(&page, &button, &[("name", "The other phone")]).await;
+    assert_eq!(page.url.query(), Some("done=renamed"), "{}", page.body);
+    let rows = idp.database.column(
+        "SELECT after || ' ' || session_id AS v FROM audit_event WHERE kind = 'factor.renamed'",
     );
-
-    // Another person's handle beside the right answer; an answer without one; garbage.
-    let strange = "AAAAAAAAAAAAAAAAAAAAAA";
-    for handle in [Some(strange), None] {
-        let mut browser = idp.browser();
-        let page = browser.open(&site.request().url()).await;
-        let (question, options) = browser.question(&page, "passkey-submit").await;
-        let answer = key.answer_for(&options, handle);
-        let fields = [("question", &*question), ("credential", &*answer)];
-        let refused = browser.submit(&page, "passkey-submit", &fields).await;
-        assert_eq!(refused.status, 401, "{handle:?} {}", refused.body);
-        assert_eq!(browser.session(), None);
-    }
-    assert_eq!(failures(&idp), 2, "counted for the person");
-    for _ in 0..5 {
-        let mut browser = idp.browser();
-        let page = browser.open(&site.request().url()).await;
-        browser.sign_in(&page, &Person::new(ANA.0).with_password("wrong")).await;
-    }
-    let mut browser = idp.browser();
-    let page = browser.open(&site.request().url()).await;
-    let (question, options) = browser.question(&page, "passkey-submit").await;
-    let answer = key.answer_for(&options, Some(&handle));
-    let fields = [("question", &*question), ("credential", &*answer)];
-    let refused = browser.submit(&page, "passkey-submit", &fields).await;
-    assert_eq!(refused.status, 401, "locked: {}", refused.body);
-    assert_eq!(browser.session(), None);
-}
-
-/// 18.6
-async fn an_answer_from_elsewhere_raises_nothing(idp: Fresh) {
-    let mut browser = idp.browser();
-    ana(&idp, &mut browser).await;
-    let mut key = SecurityKey::new(&idp, true);
-    add_key(&mut browser, &mut key).await;
-    // A page of a look-alike.
-    let (mut browser, page) = second_step(&idp).await;
-    let page = another_way(&mut browser, &page, "passkey").await;
-    let (question, options) = browser.question(&page, "factor-submit").await;
-    let own = std::mem::replace(&mut key.origin, "http://localhost:1".into());
-    let answer = key.answer(&options);
-    let fields = [("question", &*question), ("credential", &*answer)];
-    assert_eq!(browser.submit(&page, "factor-submit", &fields).await.status, 401);
-    key.origin = own;
-    // The question that was asked of another person's sign-on.
-    let mut stranger = idp.browser();
-    first_app(&idp, &mut stranger, "biller", "marcus@lindqvist-billing.example").await;
-    let mut strange_key = SecurityKey::new(&idp, true);
-    add_key(&mut stranger, &mut strange_key).await;
-    let mut stranger = idp.browser();
-    let strange_page = stranger.open(&idp.site("strong").request().url()).await;
-    let strange_page = stranger.sign_in(&strange_page, &Person::new("biller")).await;
-    let strange_page = another_way(&mut stranger, &strange_page, "passkey").await;
-    let (question, options) = stranger.question(&strange_page, "factor-submit").await;
-    let answer = strange_key.answer(&options);
-    let fields = [("question", &*question), ("credential", &*answer)];
-    assert_eq!(browser.submit(&page, "factor-submit", &fields).await.status, 401);
-    // Without a form token nothing is asked.
-    let url = idp.url(&format!("{}/passkey/options", page.url.path().trim_end_matches("/passkey")));
-    let request = browser.request(Method::POST, &url).form(&[("form_token", "forged")]);
-    assert_eq!(browser.send(&url, request).await.status, 403);
-    let live = idp.site("strong").request().with("prompt", "none");
-    assert_eq!(browser.get(&live.url()).await.error().0, "interaction_required");
-}
-
-/// 18.6: a sign-on goes back and forth between its steps, an answer does not.
-async fn an_answer_counts_for_the_person_and_the_step_that_it_was_asked_for(idp: Fresh) {
-    let mut browser = idp.browser();
-    ana(&idp, &mut browser).await;
-    add_key(&mut browser, &mut SecurityKey::new(&idp, true)).await;
-    // Mallory has a passkey that checks its person, and Ana's password.
-    let mut mallory = idp.browser();
-    first_app(&idp, &mut mallory, "biller", "marcus@lindqvist-billing.example").await;
-    let mut key = SecurityKey::new(&idp, true);
-    let page = mallory.visit("/account/security/passkey").await;
-    let (question, options) = mallory.question(&page, "enrol-submit").await;
-    let handle = options["user"]["id"].as_str().unwrap().to_owned();
-    let credential = key.register(&options);
-    let fields = [("question", &*question), ("credential", &*credential)];
-    mallory.submit(&page, "enrol-submit", &fields).await;
-    // The sign-in page asks anybody; the answer is kept back until Ana's second step is due.
-    let mut browser = idp.browser();
-    let page = browser.open(&idp.site("strong").request().url()).await;
-    let (question, options) = browser.question(&page, "passkey-submit").await;
-    let answer = key.answer_for(&options, Some(&handle));
-    let page = browser.sign_in(&page, &Person::new(ANA.0)).await;
-    let page = another_way(&mut browser, &page, "passkey").await;
-    let fields = [("question", &*question), ("credential", &*answer)];
-    let refused = browser.submit(&page, "factor-submit", &fields).await;
-    assert_eq!(refused.status, 401, "{}", refused.body);
-    let silent = idp.site("strong").request().with("prompt", "none");
-    assert_eq!(browser.get(&silent.url()).await.error().0, "interaction_required");
-
-    // A question of Mallory's own second step is no sign-in, nor Ana's second step.
-    let mut browser = idp.browser();
-    let page = browser.open(&idp.site("strong").request().url()).await;
-    let sign_in = page.clone();
-    let page = browser.sign_in(&page, &Person::new("biller")).await;
-    let page = another_way(&mut browser, &page, "passkey").await;
-    let (question, options) = browser.question(&page, "factor-submit").await;
-    let answer = key.answer_for(&options, Some(&handle));
-    let fields = [("question", &*question), ("credential", &*answer)];
-    let page = browser.submit(&page, "switch-person", &[]).await;
-    assert!(page.has("login-submit"), "{}", page.body);
-    let refused = browser.submit(&sign_in, "passkey-submit", &fields).await;
-    assert_eq!(refused.status, 401, "{}", refused.body);
-    assert_eq!(browser.session(), None);
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert!(rows[0].contains(&factor) && rows[0].contains(" ses_"), "{rows:?}");
+    let shown = browser.visit("/account/activity").await;
+    assert!(shown.body.contains("another name"), "{}", shown.body);
 }
 
 /// 18.1 on two nodes.

@@ -55,7 +55,7 @@ async fn list(visit: &Visit, before: Option<&str>) -> Result<HttpResponse, PageE
     let person = loaded.subscriber.id.clone();
     let read = move |conn: &mut _| audit::of_subject(conn, &person, before.as_ref(), SCANNED);
     let events = visit.db.read(read).await?;
-    let (shown, older) = pick(visit, &events, &loaded.subscriber.id);
+    let (shown, older) = pick(visit, &events);
     let sites: Vec<_> = shown
         .iter()
         .map(|(event, _)| event.site.as_ref().map(|id| (id, visit.sites.find(id))))
@@ -90,14 +90,10 @@ type Told<'a> = (&'a Event, (&'static str, bool));
 
 /// The events that tell the person something, and where the next page begins, unless there is
 /// nothing older.
-fn pick<'a>(
-    visit: &Visit,
-    events: &'a [Event],
-    person: &SubscriberId,
-) -> (Vec<Told<'a>>, Option<Cursor>) {
+fn pick<'a>(visit: &Visit, events: &'a [Event]) -> (Vec<Told<'a>>, Option<Cursor>) {
     let text = visit.frame().text;
     let mut shown = Vec::new();
-    for event in events.iter().filter(|event| event.subject.as_ref() == Some(person)) {
+    for event in events {
         if let Some(words) = activity_words(text, event.kind, event.reason.as_deref()) {
             shown.push((event, words));
         }

@@ -11,39 +11,30 @@ use actix_web::{
     http::StatusCode,
     web::{self, Bytes, Query},
 };
-use chrono::{DateTime, TimeDelta, Utc};
 use idp_core::{
-    audit::{Actor, Event, Kind},
     authentication::{
+        email_change::NotChanged,
         gate::Demand,
-        mailed_code::{CodePurpose, MailedCode, Redemption},
+        mailed_code::{CodePurpose, MailedCode},
     },
-    community::subscriber::{EmailAddress, Subscriber},
-    ids::{EmailChangeId, EventId},
-    mail::{Mail, shortened},
+    community::subscriber::EmailAddress,
+    ids::EmailChangeId,
 };
 use serde::Deserialize;
-use serde_json::json;
 
 use super::{PURPOSE, expired, form_token, nav};
 use crate::{
+    email_change::ChangeOfAddress,
     http::{
         client_address::ClientAddress,
         error::PageError,
         gate::{self, Gate, OwnPage},
         visit::{Visit, page, see_other, set},
     },
-    mail::{NewMail, Post, Recipient, Transport},
+    mail::Transport,
     pages::{Area, EmailPage, EmailProblem, PendingEmail},
-    store::{
-        AnyConn, StoreError, Taken, audit,
-        email_change::{self, ChangeState, EmailChange},
-        mailed_code, person, subscriber,
-    },
+    store::{StoreError, Taken, email_change, person},
 };
-
-/// How long the old mailbox can take a change back.
-const UNDO_WITHIN: TimeDelta = TimeDelta::hours(72);
 
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -84,7 +75,8 @@ async fn form(
     shown: Shown<'_>,
 ) -> Result<HttpResponse, PageError> {
     let (id, now) = (person.subscriber.id.clone(), visit.clock.now());
-    let pending = visit.db.read(move |conn| email_change::pending(conn, &id, now)).await?;
+    let waiting = visit.db.read(move |conn| email_change::waiting(conn, &id)).await?;
+    let pending = waiting.filter(|change| change.is_pending(now));
     let (form_token, cookie) = form_token(visit);
     let content = EmailPage {
         frame: visit.frame(),
@@ -125,17 +117,14 @@ async fn ask(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> {
     let Ok(new) = typed.parse::<EmailAddress>() else {
         return form(visit, &person, again(EmailProblem::NoAddress)).await;
     };
-    let old = person.subscriber.email.as_ref();
-    if old.is_some_and(|old| old.normalized() == new.normalized()) {
-        return form(visit, &person, again(EmailProblem::Same)).await;
-    }
-    let work = Work::of(visit, &person.subscriber);
+    let work = work(visit, &person);
     let id = EmailChangeId::from_random(visit.random.bytes());
-    let asked = visit.db.write(move |conn| work.ask(conn, &id, &new)).await?;
+    let ask = move |conn: &mut _| work.ask(conn, CodePurpose::EmailChange, &id, &new);
+    let asked = visit.db.write(ask).await?;
     visit.outbox.wake();
     match asked {
         Ok(()) => Ok(see_other("/account/email", [])),
-        Err(problem) => form(visit, &person, again(problem)).await,
+        Err(why) => form(visit, &person, again(problem(why))).await,
     }
 }
 
@@ -154,12 +143,13 @@ async fn change(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> 
         return Ok(expired(visit, Area::Email));
     };
     let typed = posted.find("code").and_then(MailedCode::typed);
-    let work = Work::of(visit, &person.subscriber);
-    let changed = visit.db.write(move |conn| work.confirm(conn, typed.as_ref())).await;
+    let work = work(visit, &person);
+    let purpose = CodePurpose::EmailChange;
+    let changed = visit.db.write(move |conn| work.confirm(conn, purpose, typed.as_ref())).await;
     visit.outbox.wake();
     let problem = match changed {
         Ok(Ok(())) => return Ok(see_other("/account/email?done=changed", [])),
-        Ok(Err(problem)) => problem,
+        Ok(Err(why)) => problem(why),
         // Somebody else was given the address between the look and the write.
         Err(StoreError::Conflict(Taken::EmailAddress)) => EmailProblem::Taken,
         Err(error) => return Err(error.into()),
@@ -177,159 +167,27 @@ async fn give_up(visit: Visit, body: Bytes) -> HttpResponse {
         if visit.own_form(&body, PURPOSE).is_none() {
             return Ok(expired(&visit, Area::Email));
         }
-        let id = person.subscriber.id;
-        let write = move |conn: &mut AnyConn| {
-            mailed_code::withdraw(conn, &id, CodePurpose::EmailChange)?;
-            email_change::give_up(conn, &id)
-        };
-        visit.db.write(write).await?;
+        let work = work(&visit, &person);
+        visit.db.write(move |conn| work.give_up(conn)).await?;
         Ok(see_other("/account/email", []))
     };
     let outcome = outcome.await;
     visit.answer(outcome)
 }
 
-/// What the two transactions need.
-struct Work {
-    person: Subscriber,
-    post: Post,
-    event: EventId,
-    address: std::net::IpAddr,
-    now: DateTime<Utc>,
+/// A change of the person's own address, by themselves.
+fn work(visit: &Visit, person: &person::LoadedPerson) -> ChangeOfAddress {
+    let own = (&person.subscriber, &person.session.id);
+    let address = ClientAddress::of(&visit.request).0;
+    ChangeOfAddress::by_person(own, address, &visit.post, &visit.random, visit.clock.now())
 }
 
-impl Work {
-    fn of(visit: &Visit, person: &Subscriber) -> Self {
-        Self {
-            person: person.clone(),
-            post: visit.post.clone(),
-            event: EventId::from_random(visit.random.bytes()),
-            address: ClientAddress::of(&visit.request).0,
-            now: visit.clock.now(),
-        }
-    }
-
-    /// Takes the wish down, mails the code to the new mailbox, and tells the old one. An address
-    /// that is somebody else's gets a mail of its own and no code: the page is the same (R24).
-    fn ask(
-        &self,
-        conn: &mut AnyConn,
-        id: &EmailChangeId,
-        new: &EmailAddress,
-    ) -> Result<Result<(), EmailProblem>, StoreError> {
-        let person = &self.person.id;
-        if email_change::may_be_undone(conn, person, self.now)? {
-            return Ok(Err(EmailProblem::UndoOpen));
-        }
-        let (purpose, code) = (CodePurpose::EmailChange, self.post.draw_code());
-        let digest = self.post.digest(&code, purpose, person);
-        if mailed_code::issue(conn, person, purpose, digest, self.now)?.is_err() {
-            return Ok(Err(EmailProblem::TooMany));
-        }
-        let change = EmailChange {
-            id: id.clone(),
-            subscriber: person.clone(),
-            old: self.person.email.clone(),
-            new: new.clone(),
-            state: ChangeState::Pending,
-            requested_at: self.now,
-            expires_at: self.now + purpose.lasts(),
-            undo_until: None,
-        };
-        email_change::request(conn, &change)?;
-        let is_free = email_change::is_free(conn, new, person, self.now)?;
-        let mail = if is_free { Mail::Code { purpose, code } } else { Mail::EmailTaken };
-        self.mail(conn, new, mail)?;
-        if let Some(old) = &change.old {
-            let stop = |code| Mail::EmailChangeRequested {
-                change: change.id.clone(),
-                code,
-                new: shortened(new),
-            };
-            self.mail_stop(conn, old, stop)?;
-        }
-        self.record(conn, Kind::EmailRequested, &change)?;
-        Ok(Ok(()))
-    }
-
-    /// Puts the new address in the place of the old one.
-    fn confirm(
-        &self,
-        conn: &mut AnyConn,
-        typed: Option<&MailedCode>,
-    ) -> Result<Result<(), EmailProblem>, StoreError> {
-        let person = &self.person.id;
-        let purpose = CodePurpose::EmailChange;
-        let presented = typed.map(|code| self.post.digest(code, purpose, person));
-        let answer = mailed_code::redeem(conn, person, purpose, presented.as_ref(), self.now)?;
-        let pending = email_change::pending(conn, person, self.now)?;
-        let (Redemption::Accepted, Some(change)) = (answer, pending) else {
-            return Ok(Err(EmailProblem::WrongCode));
-        };
-        let until = self.now + UNDO_WITHIN;
-        let settled =
-            email_change::settle(conn, &change, ChangeState::Changed, Some(until), self.now)?;
-        if !settled || !email_change::is_free(conn, &change.new, person, self.now)? {
-            return Ok(Err(EmailProblem::Taken));
-        }
-        let Some(mut changed) = subscriber::find(conn, person)? else {
-            return Ok(Err(EmailProblem::WrongCode));
-        };
-        changed.email = Some(change.new.clone());
-        changed.email_verified = true;
-        changed.updated_at = self.now;
-        subscriber::update(conn, &changed)?;
-        // Those that lie in the old mailbox.
-        mailed_code::withdraw_all(conn, person)?;
-        if let Some(old) = &change.old {
-            let stop = |code| Mail::EmailChanged {
-                change: change.id.clone(),
-                code,
-                new: shortened(&change.new),
-                until,
-            };
-            self.mail_stop(conn, old, stop)?;
-        }
-        self.record(conn, Kind::EmailChanged, &change)?;
-        Ok(Ok(()))
-    }
-
-    /// Mails to the old mailbox what it can stop the change with. If there were too many of these
-    /// in this hour, the last of them still stands.
-    fn mail_stop(
-        &self,
-        conn: &mut AnyConn,
-        old: &EmailAddress,
-        mail: impl FnOnce(MailedCode) -> Mail,
-    ) -> Result<(), StoreError> {
-        let (purpose, code) = (CodePurpose::StopEmailChange, self.post.draw_code());
-        let digest = self.post.digest(&code, purpose, &self.person.id);
-        if mailed_code::issue(conn, &self.person.id, purpose, digest, self.now)?.is_err() {
-            return Ok(());
-        }
-        self.mail(conn, old, mail(code))
-    }
-
-    fn mail(&self, conn: &mut AnyConn, to: &EmailAddress, mail: Mail) -> Result<(), StoreError> {
-        let subscriber = Some(self.person.id.clone());
-        let to = Recipient::Address { address: to.clone(), subscriber };
-        let new = NewMail { id: self.post.message_id(), to, mail };
-        self.post.queue(conn, &new, self.now).map(|_| ())
-    }
-
-    fn record(
-        &self,
-        conn: &mut AnyConn,
-        kind: Kind,
-        change: &EmailChange,
-    ) -> Result<(), StoreError> {
-        let person = self.person.id.clone();
-        let event =
-            Event::new(self.event.clone(), self.now, kind, Actor::Subscriber(person.clone()))
-                .to(person)
-                .from_address(self.address)
-                .before(json!({ "email": change.old.as_ref().map(shortened) }))
-                .after(json!({ "email": shortened(&change.new), "change": change.id }));
-        audit::record(conn, &[event])
+const fn problem(why: NotChanged) -> EmailProblem {
+    match why {
+        NotChanged::Same => EmailProblem::Same,
+        NotChanged::Taken => EmailProblem::Taken,
+        NotChanged::TooMany => EmailProblem::TooMany,
+        NotChanged::UndoOpen => EmailProblem::UndoOpen,
+        NotChanged::WrongCode => EmailProblem::WrongCode,
     }
 }

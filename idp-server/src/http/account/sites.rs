@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use actix_web::{HttpResponse, http::StatusCode, web};
 use idp_core::{
-    authentication::gate::{Demand, Level},
+    authentication::{
+        factor::Holdings,
+        gate::{Demand, Level},
+    },
     community::opening::Opening,
     ids::OrganizationId,
     sign_on::{Policy, may_open},
@@ -55,6 +58,8 @@ async fn list(visit: &Visit) -> Result<HttpResponse, PageError> {
         Ok((holdings, enabled?))
     };
     let (holdings, enabled) = visit.db.read(read).await?;
+    let without_passkeys = !visit.passkeys.are_available();
+    let holdings = Holdings { without_passkeys, ..holdings };
     let (mut open, mut closed) = (Vec::new(), Vec::new());
     for ((opening, entry), enabled_at) in sites.iter().zip(enabled) {
         let release = &entry.site.release;

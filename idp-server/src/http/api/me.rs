@@ -7,7 +7,6 @@ use idp_core::{
         assurance::Assurance,
         gate::{Demand, Level},
     },
-    ids::SessionId,
 };
 use serde::Serialize;
 
@@ -22,21 +21,22 @@ use crate::{
 /// hours, and a stolen one must not sign its person out everywhere.
 const END: Demand = Demand::lately(Level::Rung(Assurance::BrowserSecondFactor));
 
-/// The person.
+/// The person. As everywhere, a site learns its own names for them and their session, and never
+/// what another site could know them by.
 #[derive(Serialize)]
 pub(super) struct Me {
-    user_id: String,
+    sub: String,
     name: String,
     email: Option<String>,
     email_verified: bool,
-    session: String,
+    sid: String,
     session_expires_at: i64,
 }
 
 /// An open session.
 #[derive(Serialize)]
 pub(super) struct Session {
-    id: String,
+    sid: String,
     current: bool,
     started_at: i64,
     expires_at: i64,
@@ -52,14 +52,14 @@ pub(super) async fn show(
     app: web::Data<App>,
     request: HttpRequest,
 ) -> Result<NoStore<Me>, ApiError> {
-    let loaded = token::person(&app.into_inner(), &request, Demand::SIGNED_IN).await?;
-    let person = loaded.subscriber;
+    let (loaded, site) = token::person(&app.into_inner(), &request, Demand::SIGNED_IN).await?;
+    let (person, naming) = (loaded.subscriber, &site.naming);
     Ok(NoStore(Me {
-        user_id: person.user_id.to_string(),
+        sub: naming.subject(&person.id),
         name: person.name(),
         email: person.email.as_ref().map(|address| address.as_str().to_owned()),
         email_verified: person.email_verified,
-        session: loaded.session.id.to_string(),
+        sid: naming.session(&loaded.session.id),
         session_expires_at: loaded.session.expires_at.timestamp(),
     }))
 }
@@ -73,12 +73,12 @@ pub(super) async fn sessions(
     request: HttpRequest,
 ) -> Result<NoStore<Vec<Session>>, ApiError> {
     let app = app.into_inner();
-    let loaded = token::person(&app, &request, Demand::SIGNED_IN).await?;
+    let (loaded, site) = token::person(&app, &request, Demand::SIGNED_IN).await?;
     let (id, now) = (loaded.subscriber.id, app.clock.now());
     let open = app.db.read(move |conn| session::live_of_subscriber(conn, &id, now)).await?;
     let told = open.into_iter().map(|listed| Session {
         current: listed.session.id == loaded.session.id,
-        id: listed.session.id.to_string(),
+        sid: site.naming.session(&listed.session.id),
         started_at: listed.session.started_at.timestamp(),
         expires_at: listed.session.expires_at.timestamp(),
         address: listed.address,
@@ -87,18 +87,18 @@ pub(super) async fn sessions(
     Ok(NoStore(told.collect()))
 }
 
-/// `DELETE /api/v1/me/sessions/{id}`. A session of somebody else is not there (security 19.4).
+/// `DELETE /api/v1/me/sessions/{sid}`. A session of somebody else is not there (security 19.4).
 ///
 /// # Errors
 /// [`ApiError`].
 pub(super) async fn end_session(
     app: web::Data<App>,
     request: HttpRequest,
-    id: web::Path<String>,
+    sid: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let app = app.into_inner();
-    let loaded = token::person(&app, &request, END).await?;
-    let id: SessionId = id.parse().map_err(|_| ApiError::NotFound)?;
+    let (loaded, site) = token::person(&app, &request, END).await?;
+    let sid = sid.into_inner();
     let (person, now) = (loaded.subscriber.id, app.clock.now());
     let ending = Ending {
         actor: Actor::Subscriber(person.clone()),
@@ -109,10 +109,9 @@ pub(super) async fn end_session(
     let random = app.random.clone();
     let end = move |conn: &mut _| {
         let own = session::live_of_subscriber(conn, &person, now)?;
-        if !own.iter().any(|listed| listed.session.id == id) {
-            return Ok(false);
-        }
-        end_access(conn, &Scope::Session(id.clone()), &ending, &random)?;
+        let named = own.iter().find(|listed| site.naming.session(&listed.session.id) == sid);
+        let Some(named) = named else { return Ok(false) };
+        end_access(conn, &Scope::Session(named.session.id.clone()), &ending, &random)?;
         Ok(true)
     };
     let ended = app.db.write(end).await?;

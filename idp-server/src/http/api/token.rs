@@ -13,13 +13,14 @@ use super::error::ApiError;
 use crate::{
     app::App,
     http::oidc::{presented, userinfo},
+    sites::ClientEntry,
     store::person::LoadedPerson,
 };
 
 /// What a token must name to speak for its person here.
 const SCOPE: &str = "hilum.me";
 
-/// The person for whom a token speaks, if its sign-in meets `demand`: the rule of the pages
+/// The person for whom a token speaks, and the site that holds it, if its sign-in meets `demand`: the rule of the pages
 /// (`authentication::gate`), said as a challenge (RFC 9470).
 ///
 /// # Errors
@@ -28,7 +29,7 @@ pub async fn person(
     app: &Arc<App>,
     request: &HttpRequest,
     demand: Demand,
-) -> Result<LoadedPerson, ApiError> {
+) -> Result<(LoadedPerson, Arc<ClientEntry>), ApiError> {
     let now = app.clock.now();
     let claims = presented::access_token(app, bearer_token(request)?, now)?;
     if claims.aud != app.issuer {
@@ -47,7 +48,7 @@ pub async fn person(
     let auth_time = DateTime::from_timestamp(about.auth_time, 0).unwrap_or(DateTime::UNIX_EPOCH);
     match demand.challenge(reached, auth_time, now) {
         Some(challenge) => Err(ApiError::Weak(challenge)),
-        None => Ok(given.person),
+        None => Ok((given.person, site)),
     }
 }
 

@@ -16,7 +16,7 @@ use idp_core::{
     secret::Secret,
 };
 
-use super::way::{Traveller, Way, go_on, step};
+use super::way::{Traveller, Way, busy, go_on, step};
 use crate::{
     http::{client_address::ClientAddress, error::PageError, inquiry, visit::Visit},
     jobs::Inquiry,
@@ -47,17 +47,17 @@ async fn answer(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespons
     if typed.iter().any(|answer| answer.expose().trim().is_empty()) {
         return again(&way, StatusCode::BAD_REQUEST, ForgotProblem::Missing);
     }
-    let attempt =
-        Attempt::SignIn { address: ClientAddress::of(&visit.request).0, user_id: &way.name };
+    let address = ClientAddress::of(&visit.request).0;
+    let attempt = Attempt::WayBack { address, about: &way.name };
     if visit.throttle.judge(attempt) != Verdict::Go {
         return again(&way, StatusCode::TOO_MANY_REQUESTS, ForgotProblem::Throttled);
     }
-    let Some(matches) = compare(visit, &way, &typed).await? else {
-        return again(&way, StatusCode::SERVICE_UNAVAILABLE, ForgotProblem::Busy);
+    let Some(matches) = compare(visit, handle, &way, &typed).await? else {
+        return Ok(busy(visit, handle, &way));
     };
-    let traveller = Traveller::on(visit, &way, Gate::Questions);
+    let traveller = Traveller::on(visit, handle, &way, Gate::Questions);
     let post = visit.post.clone();
-    let wrong = visit.db.write(move |conn| traveller.judge(conn, &post, matches)).await?;
+    let (wrong, next) = visit.db.write(move |conn| traveller.judge(conn, &post, matches)).await?;
     visit.outbox.wake();
     if wrong > 0 {
         visit.throttle.failed(attempt).await;
@@ -65,12 +65,11 @@ async fn answer(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespons
     if wrong == TRIES {
         inquiry::write(visit, Inquiry::SelfHelpClosed { name: way.name.clone() }).await?;
     }
-    let Next::Go { way: next, .. } = way.recovery.after(Deed::Answered { wrong }) else {
-        return Err(PageError::Interrupted);
-    };
+    let Next::Go { way: next, .. } = next else { return Err(PageError::Interrupted) };
     way.recovery = next;
-    way.keep(visit, handle).await?;
-    if next.step == Step::Questions {
+    if wrong == 0 {
+        way.keep(visit, handle).await?;
+    } else if way.keep_unless_moved(visit, handle).await? && next.step == Step::Questions {
         let problem = ForgotProblem::WrongAnswers { left: TRIES.saturating_sub(wrong) };
         return again(&way, StatusCode::FORBIDDEN, problem);
     }
@@ -78,8 +77,13 @@ async fn answer(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespons
 }
 
 /// Whether the answers are those of the account; one hash for everybody. `None`: too many wait.
-async fn compare(visit: &Visit, way: &Way, typed: &[Secret]) -> Result<Option<bool>, PageError> {
-    let reader = Traveller::on(visit, way, Gate::Questions);
+async fn compare(
+    visit: &Visit,
+    handle: &str,
+    way: &Way,
+    typed: &[Secret],
+) -> Result<Option<bool>, PageError> {
+    let reader = Traveller::on(visit, handle, way, Gate::Questions);
     let asked = way.questions.clone();
     let stored = visit
         .db
@@ -102,34 +106,30 @@ async fn compare(visit: &Visit, way: &Way, typed: &[Secret]) -> Result<Option<bo
 }
 
 impl Traveller {
-    /// Counts, and mails the code if the answers are right. Says how often in a row they were wrong.
-    fn judge(&self, conn: &mut AnyConn, post: &Post, matches: bool) -> Result<u32, StoreError> {
+    /// Counts, and mails the code if the answers are right. Says how often in a row they were wrong,
+    /// and what follows.
+    fn judge(
+        &self,
+        conn: &mut AnyConn,
+        post: &Post,
+        matches: bool,
+    ) -> Result<(u32, Next), StoreError> {
         let before = self_help::load_for_update(conn, &self.digest, self.now)?;
         if before >= TRIES {
-            return Ok(before); // closed meanwhile, by another way of this name
+            // Closed meanwhile, by another way of this name.
+            return Ok((before, self.recovery.after(Deed::Answered { wrong: before })));
         }
         let account = self.account(conn)?;
         let subject = account.as_ref().map(|account| &account.subscriber.id);
-        let (wrong, event) = match (matches, subject) {
-            (true, Some(id)) => {
-                let mailed = post.mail_code(
-                    conn,
-                    id,
-                    idp_core::authentication::mailed_code::CodePurpose::PasswordReset,
-                    self.now,
-                )?;
-                let reason = if mailed.is_ok() { "questions" } else { "too-many-mails" };
-                (0, self.event(Kind::ResetCodeMailed, subject, reason))
-            }
-            (true, None) | (false, _) => {
-                let wrong = before.saturating_add(1);
-                let closes = wrong >= TRIES;
-                let kind = if closes { Kind::ResetClosed } else { Kind::ResetQuestionsFailed };
-                (wrong, self.event(kind, subject, "wrong-answers"))
-            }
-        };
+        let is_right = matches && subject.is_some();
+        let wrong = if is_right { 0 } else { before.saturating_add(1) };
         self_help::save(conn, &self.digest, wrong, self.now)?;
-        audit::record(conn, &[event])?;
-        Ok(wrong)
+        let next = self.go_on(conn, post, (Deed::Answered { wrong }, "questions"), subject)?;
+        if !is_right {
+            let closes = wrong >= TRIES;
+            let kind = if closes { Kind::ResetClosed } else { Kind::ResetQuestionsFailed };
+            audit::record(conn, &[self.event(kind, subject, "wrong-answers")])?;
+        }
+        Ok((wrong, next))
     }
 }

@@ -8,14 +8,14 @@ use actix_web::{
 use idp_core::{
     audit::Kind,
     authentication::{
-        mailed_code::{CodePurpose, MailedCode, Redemption},
+        mailed_code::{CodePurpose, MailedCode, Redemption, Which},
         recovery::{Deed, Gate, Next, Step},
         throttle::{Attempt, Verdict},
     },
     community::subscriber::Subscriber,
 };
 
-use super::way::{Traveller, Way, go_on, mailbox, step};
+use super::way::{Traveller, Way, go_on, known_by, mailbox, step};
 use crate::{
     http::{
         client_address::ClientAddress,
@@ -66,41 +66,40 @@ async fn check(
     if !belongs {
         return Ok(go_on(handle));
     }
-    let attempt =
-        Attempt::SignIn { address: ClientAddress::of(&visit.request).0, user_id: &way.name };
+    let address = ClientAddress::of(&visit.request).0;
+    let attempt = Attempt::WayBack { address, about: &way.name };
     if visit.throttle.judge(attempt) != Verdict::Go {
         return again(&way, StatusCode::TOO_MANY_REQUESTS, ForgotProblem::Throttled);
     }
     let gate = if is_mailed { way.recovery.gate } else { Gate::HandedOver };
-    let traveller = Traveller::on(visit, &way, gate);
+    let traveller = Traveller::on(visit, handle, &way, gate);
     let typed = form.find("code").and_then(MailedCode::typed);
     let post = visit.post.clone();
-    let redeemed =
-        visit.db.write(move |conn| traveller.redeem(conn, &post, purpose, typed.as_ref())).await?;
+    let redeem = move |conn: &mut AnyConn| traveller.redeem(conn, &post, purpose, typed.as_ref());
+    let (redeemed, next) = visit.db.write(redeem).await?;
     visit.outbox.wake();
-    let right = redeemed.is_some();
-    if !right {
+    if redeemed.is_none() {
         visit.throttle.failed(attempt).await;
     }
-    let deed = if is_mailed {
-        Deed::TypedMailedCode { right }
-    } else {
-        Deed::TypedHandedOverCode { right }
-    };
-    match way.recovery.after(deed) {
-        Next::Go { way: next, .. } => {
+    match (next, redeemed) {
+        (Next::Go { way: next, .. }, Some(person)) => {
             way.recovery = next;
-            way.mailbox = redeemed.as_ref().filter(|_| is_mailed).and_then(mailbox);
+            way.mailbox = if is_mailed { mailbox(&person) } else { None };
             way.keep(visit, handle).await?;
-            if right {
-                Ok(go_on(handle))
-            } else {
-                again(&way, StatusCode::FORBIDDEN, ForgotProblem::WrongCode)
-            }
+            Ok(go_on(handle))
         }
-        Next::OutOfOrder => Ok(go_on(handle)),
+        (Next::Go { way: next, .. }, None) => {
+            way.recovery = next;
+            if !way.keep_unless_moved(visit, handle).await? {
+                return Ok(go_on(handle));
+            }
+            let problem =
+                if is_mailed { ForgotProblem::WrongCode } else { ForgotProblem::WrongHandedOver };
+            again(&way, StatusCode::FORBIDDEN, problem)
+        }
+        (Next::OutOfOrder, _) => Ok(go_on(handle)),
         // Five wrong ones: from the beginning.
-        Next::Over => {
+        (Next::Over, _) => {
             Way::take(visit, handle).await?;
             Ok(see_other("/forgot/password", []))
         }
@@ -122,43 +121,51 @@ async fn again(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpResponse
     if way.recovery.step != Step::MailedCode {
         return Ok(go_on(handle));
     }
-    let inquiry = match way.recovery.gate {
-        Gate::None | Gate::Questions => Inquiry::PasswordReset { name: way.name },
-        Gate::HandedOver => Inquiry::PasswordResetHandedOver { name: way.name },
-    };
+    let (name, gate) = (way.name, way.recovery.gate);
+    let inquiry = Inquiry::PasswordReset { name, way: known_by(handle), gate };
     inquiry::write(visit, inquiry).await?;
     Ok(see_other(&format!("/forgot/password/{handle}?again"), []))
 }
 
 impl Traveller {
-    /// The person, if it was the code. The one that was handed over is followed by the one in
-    /// the mail.
+    /// The person, if it was the code, and what follows. The one that was handed over is followed by
+    /// the one in the mail.
     fn redeem(
         &self,
         conn: &mut AnyConn,
         post: &Post,
         purpose: CodePurpose,
         typed: Option<&MailedCode>,
-    ) -> Result<Option<Subscriber>, StoreError> {
-        let Some(account) = self.account(conn)? else {
-            audit::record(conn, &[self.event(Kind::ResetCodeFailed, None, "no-such-account")])?;
-            return Ok(None);
+    ) -> Result<(Option<Subscriber>, Next), StoreError> {
+        let is_mailed = purpose == CodePurpose::PasswordReset;
+        let deed = |right| {
+            let deed = if is_mailed {
+                Deed::TypedMailedCode { right }
+            } else {
+                Deed::TypedHandedOverCode { right }
+            };
+            (deed, "handed-over")
         };
-        let id = &account.subscriber.id;
-        let presented = typed.map(|code| post.digest(code, purpose, id));
-        let answer = mailed_code::redeem(conn, id, purpose, presented.as_ref(), self.now)?;
-        let event = match answer {
-            Redemption::Accepted if purpose == CodePurpose::ResetHandedOver => {
-                let mailed = post.mail_code(conn, id, CodePurpose::PasswordReset, self.now)?;
-                let reason = if mailed.is_ok() { "handed-over" } else { "too-many-mails" };
-                Some(self.event(Kind::ResetCodeMailed, Some(id), reason))
+        let account = self.account(conn)?;
+        let subject = account.as_ref().map(|account| &account.subscriber.id);
+        let id = subject.cloned().unwrap_or_else(|| post.nobody(&self.name));
+        // What can be no code names none.
+        let handed_over = || typed.map_or_else(|| purpose.into(), Which::handed_over);
+        let which = if is_mailed { self.which.clone() } else { handed_over() };
+        let presented = typed.map(|code| post.digest(code, purpose, &id));
+        let answer = mailed_code::redeem(conn, &id, which, presented.as_ref(), self.now)?;
+        match (answer, account) {
+            (Redemption::Accepted, Some(account)) => {
+                let next = self.go_on(conn, post, deed(true), Some(&id))?;
+                Ok((Some(account.subscriber), next))
             }
-            Redemption::Accepted => None,
-            Redemption::Refused(why) => {
-                Some(self.event(Kind::ResetCodeFailed, Some(id), why.as_str()))
+            (Redemption::Accepted, None) => Ok((None, self.recovery.after(deed(false).0))),
+            (Redemption::Refused(why), account) => {
+                let subject = account.as_ref().map(|account| &account.subscriber.id);
+                let event = self.event(Kind::ResetCodeFailed, subject, why.as_str());
+                audit::record(conn, &[event])?;
+                Ok((None, self.recovery.after(deed(false).0)))
             }
-        };
-        audit::record(conn, event.as_slice())?;
-        Ok((answer == Redemption::Accepted).then_some(account.subscriber))
+        }
     }
 }

@@ -8,6 +8,7 @@
 mod answers;
 mod code;
 mod new_password;
+mod opening;
 mod start;
 mod user_id;
 mod way;

@@ -19,7 +19,7 @@ use idp_core::{
     secret::SecretDigest,
 };
 
-use super::way::{Traveller, Way, go_on, in_mailbox, mailbox, step};
+use super::way::{Traveller, Way, busy, go_on, in_mailbox, mailbox, step};
 use crate::{
     http::{
         error::PageError,
@@ -84,9 +84,7 @@ async fn change(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespons
     };
     let hash = match visit.passwords.hash(password).await {
         Ok(hash) => hash,
-        Err(PasswordError::Busy) => {
-            return again(StatusCode::SERVICE_UNAVAILABLE, ForgotProblem::Busy);
-        }
+        Err(PasswordError::Busy) => return Ok(busy(visit, handle, &way)),
         Err(error) => return Err(PageError::unexpected(&error)),
     };
     // From here on nobody else goes on with this way.
@@ -94,7 +92,7 @@ async fn change(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespons
     if way.recovery.step != Step::NewPassword {
         return Err(PageError::Interrupted);
     }
-    let traveller = Traveller::on(visit, &way, way.recovery.gate);
+    let traveller = Traveller::on(visit, handle, &way, way.recovery.gate);
     let (post, random) = (visit.post.clone(), visit.random.clone());
     let second_event = EventId::from_random(visit.random.bytes());
     let write = move |conn: &mut AnyConn| {

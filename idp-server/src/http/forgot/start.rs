@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, http::StatusCode, web::Bytes};
 use idp_core::{
     authentication::{
-        recovery::{Recovery, Step},
+        recovery::{Next, Recovery},
         secret_questions,
         throttle::{Attempt, Verdict},
     },
@@ -11,50 +11,20 @@ use idp_core::{
     secret::SecretDigest,
 };
 
-use super::way::Way;
+use super::{
+    opening::Opening,
+    way::{Way, go_on_with, known_by},
+};
 use crate::{
-    http::{
-        challenge::{self, Passed},
-        client_address::ClientAddress,
-        error::PageError,
-        inquiry,
-        visit::{Visit, page, see_other, set},
-    },
+    http::{client_address::ClientAddress, error::PageError, inquiry, visit::Visit},
     jobs::Inquiry,
-    pages::{ChallengeView, ForgotProblem, ForgotStartPage, Forgotten},
+    pages::{ForgotProblem, Forgotten},
     store::{secret_questions as questions, self_help, subscriber},
 };
 
-/// What the form of this page is for.
-const PURPOSE: &str = "forgot-password";
-
 /// `GET /forgot/password`.
 pub(super) async fn show(visit: Visit) -> HttpResponse {
-    let (browser, cookie) = visit.browser();
-    let challenge = challenge::fresh(&visit, &browser, PURPOSE);
-    let form_token = visit.form_token(&browser, PURPOSE);
-    let mut answer = form(&visit, &form_token, StatusCode::OK, "", challenge, None);
-    set(&mut answer, cookie);
-    answer
-}
-
-fn form(
-    visit: &Visit,
-    form_token: &str,
-    status: StatusCode,
-    typed: &str,
-    challenge: ChallengeView,
-    problem: Option<ForgotProblem>,
-) -> HttpResponse {
-    let content = ForgotStartPage {
-        frame: visit.frame(),
-        form_token,
-        what: Forgotten::Password,
-        typed,
-        challenge: Some(challenge),
-        problem,
-    };
-    page(status, &content)
+    Opening::of(&visit, Forgotten::Password).page(StatusCode::OK, "", None)
 }
 
 /// `POST /forgot/password`: begins a way.
@@ -64,50 +34,40 @@ pub(super) async fn begin(visit: Visit, body: Bytes) -> HttpResponse {
 }
 
 async fn start(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> {
-    let (browser, cookie) = visit.browser();
-    let form_token = visit.form_token(&browser, PURPOSE);
-    let again = |status, typed: &str, challenge, problem| {
-        let mut answer = form(visit, &form_token, status, typed, challenge, problem);
-        set(&mut answer, cookie.clone());
-        Ok(answer)
+    let opening = Opening::of(visit, Forgotten::Password);
+    let address = ClientAddress::of(&visit.request).0;
+    let read = |typed: &str| {
+        if typed.is_empty() {
+            return Err((StatusCode::BAD_REQUEST, ForgotProblem::Missing));
+        }
+        let name: String = typed.chars().take(64).collect::<String>().to_ascii_lowercase();
+        let attempt = Attempt::WayBack { address, about: &name };
+        if visit.throttle.judge(attempt) != Verdict::Go {
+            return Err((StatusCode::TOO_MANY_REQUESTS, ForgotProblem::Throttled));
+        }
+        Ok(name)
     };
-    let fresh = || challenge::fresh(visit, &browser, PURPOSE);
-    let Some(posted) = visit.own_form(body, PURPOSE) else {
-        return again(StatusCode::FORBIDDEN, "", fresh(), Some(ForgotProblem::FormExpired));
+    let name = match opening.passed(body, read).await? {
+        Ok(name) => name,
+        Err(page) => return Ok(page),
     };
-    let typed = posted.find("username").map(str::trim).unwrap_or_default();
-    if typed.is_empty() {
-        return again(StatusCode::BAD_REQUEST, "", fresh(), Some(ForgotProblem::Missing));
-    }
-    let name: String = typed.chars().take(64).collect::<String>().to_ascii_lowercase();
-    let attempt = Attempt::SignIn { address: ClientAddress::of(&visit.request).0, user_id: &name };
-    if visit.throttle.judge(attempt) != Verdict::Go {
-        let problem = Some(ForgotProblem::Throttled);
-        return again(StatusCode::TOO_MANY_REQUESTS, typed, fresh(), problem);
-    }
-    if let Passed::No(challenge) = challenge::judge(visit, &posted, PURPOSE).await? {
-        // Asking for a new one is no mistake.
-        let (status, problem) = match challenge.problem {
-            Some(_) => (StatusCode::FORBIDDEN, Some(ForgotProblem::Challenge)),
-            None => (StatusCode::OK, None),
-        };
-        return again(status, typed, challenge, problem);
-    }
-    let way = prepare(visit, &name).await?;
-    let way = Way::new(&browser, &name, way.1, way.0);
-    if way.recovery.step == Step::MailedCode {
-        inquiry::write(visit, Inquiry::PasswordReset { name }).await?;
-    }
+    let (begun, asked) = prepare(visit, &name).await?;
+    let Next::Go { way: recovery, mails_code } = begun else { return Err(PageError::Interrupted) };
     let handle = visit.random.secret();
+    let way = Way::new(&opening.browser, &name, asked, recovery);
     way.keep(visit, handle.expose()).await?;
-    Ok(see_other(&format!("/forgot/password/{}", handle.expose()), cookie))
+    if mails_code {
+        let (way, gate) = (known_by(handle.expose()), recovery.gate);
+        inquiry::write(visit, Inquiry::PasswordReset { name, way, gate }).await?;
+    }
+    Ok(go_on_with(handle.expose(), opening.cookie))
 }
 
 /// Where the way begins, and what is asked on it: the same reads for every name.
 async fn prepare(
     visit: &Visit,
     name: &str,
-) -> Result<(Recovery, Vec<secret_questions::Question>), PageError> {
+) -> Result<(Next, Vec<secret_questions::Question>), PageError> {
     let (wanted, digest) = (name.to_owned(), SecretDigest::of(name));
     let (wrong, own) = visit
         .db

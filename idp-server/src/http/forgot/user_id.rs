@@ -4,48 +4,20 @@
 use actix_web::{HttpResponse, http::StatusCode, web::Bytes};
 use idp_core::community::subscriber::EmailAddress;
 
-use super::way::in_mailbox;
+use super::{opening::Opening, way::in_mailbox};
 use crate::{
     http::{
-        challenge::{self, Passed},
         error::PageError,
         inquiry,
-        visit::{Visit, page, set},
+        visit::{Visit, page},
     },
     jobs::Inquiry,
-    pages::{ChallengeView, ForgotProblem, ForgotStartPage, Forgotten, Outcome, OutcomePage},
+    pages::{ForgotProblem, Forgotten, Outcome, OutcomePage},
 };
-
-/// What the form of this page is for.
-const PURPOSE: &str = "forgot-user-id";
 
 /// `GET /forgot/user-id`.
 pub(super) async fn show(visit: Visit) -> HttpResponse {
-    let (browser, cookie) = visit.browser();
-    let challenge = challenge::fresh(&visit, &browser, PURPOSE);
-    let form_token = visit.form_token(&browser, PURPOSE);
-    let mut answer = form(&visit, &form_token, StatusCode::OK, "", challenge, None);
-    set(&mut answer, cookie);
-    answer
-}
-
-fn form(
-    visit: &Visit,
-    form_token: &str,
-    status: StatusCode,
-    typed: &str,
-    challenge: ChallengeView,
-    problem: Option<ForgotProblem>,
-) -> HttpResponse {
-    let content = ForgotStartPage {
-        frame: visit.frame(),
-        form_token,
-        what: Forgotten::UserId,
-        typed,
-        challenge: Some(challenge),
-        problem,
-    };
-    page(status, &content)
+    Opening::of(&visit, Forgotten::UserId).page(StatusCode::OK, "", None)
 }
 
 /// `POST /forgot/user-id`.
@@ -55,28 +27,14 @@ pub(super) async fn ask(visit: Visit, body: Bytes) -> HttpResponse {
 }
 
 async fn inquire(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> {
-    let (browser, cookie) = visit.browser();
-    let form_token = visit.form_token(&browser, PURPOSE);
-    let again = |status, typed: &str, challenge, problem| {
-        let mut answer = form(visit, &form_token, status, typed, challenge, problem);
-        set(&mut answer, cookie.clone());
-        Ok(answer)
+    let read = |typed: &str| {
+        let none = (StatusCode::BAD_REQUEST, ForgotProblem::NoAddress);
+        typed.parse::<EmailAddress>().map_err(|_| none)
     };
-    let fresh = || challenge::fresh(visit, &browser, PURPOSE);
-    let Some(posted) = visit.own_form(body, PURPOSE) else {
-        return again(StatusCode::FORBIDDEN, "", fresh(), Some(ForgotProblem::FormExpired));
+    let address = match Opening::of(visit, Forgotten::UserId).passed(body, read).await? {
+        Ok(address) => address,
+        Err(page) => return Ok(page),
     };
-    let typed = posted.find("email").map(str::trim).unwrap_or_default();
-    let Ok(address) = typed.parse::<EmailAddress>() else {
-        return again(StatusCode::BAD_REQUEST, typed, fresh(), Some(ForgotProblem::NoAddress));
-    };
-    if let Passed::No(challenge) = challenge::judge(visit, &posted, PURPOSE).await? {
-        let (status, problem) = match challenge.problem {
-            Some(_) => (StatusCode::FORBIDDEN, Some(ForgotProblem::Challenge)),
-            None => (StatusCode::OK, None),
-        };
-        return again(status, typed, challenge, problem);
-    }
     inquiry::write(visit, Inquiry::ForgottenUserId { address }).await?;
     let (frame, in_mailbox) = (visit.frame(), in_mailbox(visit));
     Ok(page(StatusCode::OK, &OutcomePage { frame, outcome: Outcome::UserIdMailed, in_mailbox }))

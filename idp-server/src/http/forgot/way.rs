@@ -2,11 +2,20 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use actix_web::{HttpResponse, http::StatusCode, web::Path};
+use actix_web::{
+    HttpResponse,
+    cookie::Cookie,
+    http::{
+        StatusCode,
+        header::{HeaderValue, RETRY_AFTER},
+    },
+    web::Path,
+};
 use idp_core::{
     audit::{Actor, Event, Kind},
     authentication::{
-        recovery::{Gate, Recovery, Step},
+        mailed_code::Which,
+        recovery::{Deed, Gate, Next, Recovery, Step},
         secret_questions::Question,
     },
     community::subscriber::Subscriber,
@@ -24,9 +33,10 @@ use crate::{
         error::PageError,
         visit::{Visit, page, see_other},
     },
-    mail::Transport,
+    mail::{Post, Transport},
     pages::{ForgotClosedPage, ForgotCodePage, ForgotNewPage, ForgotProblem, ForgotQuestionsPage},
-    store::{AnyConn, StoreError, subscriber},
+    passwords::RETRY_AFTER_SECONDS,
+    store::{AnyConn, StoreError, audit, subscriber},
 };
 
 /// How long a person may take from one step to the next: as long as a mailed code lasts.
@@ -45,6 +55,9 @@ pub(super) struct Way {
     pub(super) recovery: Recovery,
     /// The mailbox that the code was read in: the way leads on only while it is the one on file.
     pub(super) mailbox: Option<SecretDigest>,
+    /// As it was loaded.
+    #[serde(skip)]
+    loaded: Vec<u8>,
 }
 
 impl Way {
@@ -54,33 +67,48 @@ impl Way {
         questions: Vec<Question>,
         recovery: Recovery,
     ) -> Self {
-        let name = name.to_owned();
-        Self { browser: browser.digest(), name, questions, recovery, mailbox: None }
+        let (browser, name) = (browser.digest(), name.to_owned());
+        Self { browser, name, questions, recovery, mailbox: None, loaded: Vec::new() }
     }
 
     /// Keeps it under `handle`.
     pub(super) async fn keep(&self, app: &App, handle: &str) -> Result<(), PageError> {
-        let bytes = serde_json::to_vec(self).map_err(|error| PageError::unexpected(&error))?;
-        Ok(app.ephemeral.put(&Key::recovery(handle), &bytes, LIFE).await?)
+        Ok(app.ephemeral.put(&Key::recovery(handle), &self.bytes()?, LIFE).await?)
+    }
+
+    /// The same after something that was wrong: `false` if another request has moved the way on
+    /// since it was loaded, which a wrong one must not undo.
+    pub(super) async fn keep_unless_moved(
+        &self,
+        app: &App,
+        handle: &str,
+    ) -> Result<bool, PageError> {
+        let (key, bytes) = (Key::recovery(handle), self.bytes()?);
+        Ok(app.ephemeral.replace(&key, &self.loaded, &bytes, LIFE).await?)
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, PageError> {
+        serde_json::to_vec(self).map_err(|error| PageError::unexpected(&error))
     }
 
     /// The one under `handle`, if it is this browser's.
     pub(super) async fn load(visit: &Visit, handle: &str) -> Result<Self, PageError> {
         let bytes = visit.ephemeral.get(&Key::recovery(handle)).await?;
-        Self::of_browser(visit, &bytes.ok_or(PageError::Interrupted)?)
+        Self::of_browser(visit, bytes.ok_or(PageError::Interrupted)?)
     }
 
     /// The same, and nobody else finds it after that: of two requests at once one goes on.
     pub(super) async fn take(visit: &Visit, handle: &str) -> Result<Self, PageError> {
         let bytes = visit.ephemeral.take(&Key::recovery(handle)).await?;
-        Self::of_browser(visit, &bytes.ok_or(PageError::Interrupted)?)
+        Self::of_browser(visit, bytes.ok_or(PageError::Interrupted)?)
     }
 
-    fn of_browser(visit: &Visit, bytes: &[u8]) -> Result<Self, PageError> {
+    fn of_browser(visit: &Visit, bytes: Vec<u8>) -> Result<Self, PageError> {
         let way: Self =
-            serde_json::from_slice(bytes).map_err(|error| PageError::unexpected(&error))?;
+            serde_json::from_slice(&bytes).map_err(|error| PageError::unexpected(&error))?;
         let browser = browser::browser_secret(&visit.request).map(|secret| secret.digest());
-        if browser == Some(way.browser) { Ok(way) } else { Err(PageError::Interrupted) }
+        let is_own = browser == Some(way.browser);
+        if is_own { Ok(Self { loaded: bytes, ..way }) } else { Err(PageError::Interrupted) }
     }
 
     /// What the name is counted under.
@@ -89,11 +117,20 @@ impl Way {
     }
 }
 
+/// What the way under `handle` is known by where its codes are kept.
+pub(super) fn known_by(handle: &str) -> SecretDigest {
+    SecretDigest::of(handle)
+}
+
 /// Somebody on the way, as a transaction needs them: it may run twice and must draw nothing anew
 /// that anybody has seen.
 pub(super) struct Traveller {
     pub(super) name: String,
     pub(super) digest: SecretDigest,
+    /// Where the way stood.
+    pub(super) recovery: Recovery,
+    /// The code that is mailed for this way.
+    pub(super) which: Which,
     pub(super) gate: Gate,
     pub(super) address: IpAddr,
     pub(super) now: chrono::DateTime<chrono::Utc>,
@@ -102,10 +139,12 @@ pub(super) struct Traveller {
 }
 
 impl Traveller {
-    pub(super) fn on(visit: &Visit, way: &Way, gate: Gate) -> Self {
+    pub(super) fn on(visit: &Visit, handle: &str, way: &Way, gate: Gate) -> Self {
         Self {
             name: way.name.clone(),
             digest: way.digest(),
+            recovery: way.recovery,
+            which: Which::of_way(&known_by(handle)),
             gate,
             address: ClientAddress::of(&visit.request).0,
             now: visit.clock.now(),
@@ -123,6 +162,24 @@ impl Traveller {
         let standing =
             |account: &subscriber::Account| account.subscriber.standing(&self.rules, self.now);
         Ok(found.filter(|account| self.gate.opens(standing(account))))
+    }
+
+    /// What follows from a deed. Where a code is to be mailed now, it is, to the mailbox of the
+    /// account; `because` says why in the audit record.
+    pub(super) fn go_on(
+        &self,
+        conn: &mut AnyConn,
+        post: &Post,
+        (deed, because): (Deed, &str),
+        subject: Option<&SubscriberId>,
+    ) -> Result<Next, StoreError> {
+        let next = self.recovery.after(deed);
+        if let (Next::Go { mails_code: true, .. }, Some(id)) = (next, subject) {
+            let mailed = post.mail_code(conn, id, self.which.clone(), self.now)?;
+            let reason = if mailed.is_ok() { because } else { "too-many-mails" };
+            audit::record(conn, &[self.event(Kind::ResetCodeMailed, subject, reason)])?;
+        }
+        Ok(next)
     }
 
     /// Who walks here has not shown who they are.
@@ -152,7 +209,12 @@ pub(super) async fn show(visit: Visit, handle: Path<String>) -> HttpResponse {
 
 /// To the page of the step that the way is at now.
 pub(super) fn go_on(handle: &str) -> HttpResponse {
-    see_other(&format!("/forgot/password/{handle}"), [])
+    go_on_with(handle, None)
+}
+
+/// The same in a browser that is given this cookie.
+pub(super) fn go_on_with(handle: &str, cookie: Option<Cookie<'static>>) -> HttpResponse {
+    see_other(&format!("/forgot/password/{handle}"), cookie)
 }
 
 /// The page of the step, with what was wrong.
@@ -197,6 +259,14 @@ pub(super) fn step(
             },
         ),
     }
+}
+
+/// The page again, because too many people are here at once: they may come back in a moment.
+pub(super) fn busy(visit: &Visit, handle: &str, way: &Way) -> HttpResponse {
+    let problem = Some(ForgotProblem::Busy);
+    let mut answer = step(visit, handle, way, StatusCode::SERVICE_UNAVAILABLE, problem);
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+    answer
 }
 
 /// Whether mails are to be read on the demo's page.

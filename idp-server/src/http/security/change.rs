@@ -117,8 +117,16 @@ async fn give_name(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
     let id: FactorId = id.parse().map_err(|_| PageError::NotFound)?;
     let name = form.find("name").unwrap_or_default().to_owned();
     let name = FactorName::try_from(name).map_err(|_| PageError::NotUnderstood)?;
-    let owner = person.subscriber.id.clone();
-    if !visit.db.write(move |conn| factor::rename(conn, &owner, &id, &name)).await? {
+    let change = Change::new(visit, &person);
+    let renamed = visit.db.write(move |conn| {
+        if !factor::rename(conn, &change.person, &id, &name)? {
+            return Ok(false);
+        }
+        let event = change.event(Kind::FactorRenamed);
+        audit::record(conn, &[event.after(json!({ "factor": id }))])?;
+        Ok(true)
+    });
+    if !renamed.await? {
         return Err(PageError::NotFound);
     }
     Ok(done("renamed"))
@@ -138,8 +146,7 @@ async fn make_codes(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageErr
     let digests = codes.digests.clone();
     let (change, post) = (Change::new(visit, &person), visit.post.clone());
     let made = visit.db.write(move |conn| {
-        // Codes in place of nothing would be a weaker factor than a password.
-        if factor::of_subscriber(conn, &change.person)?.is_empty() {
+        if !factor::holdings(conn, &change.person, false)?.may_have_recovery_codes() {
             return Ok(false);
         }
         recovery_code::replace(conn, &change.person, &digests, change.now)?;

@@ -14,7 +14,7 @@ use idp_core::{
         totp,
     },
     oidc::params::Params,
-    sign_on::Step,
+    sign_on::{self, Step},
 };
 
 use super::{
@@ -76,33 +76,18 @@ impl Waiting {
 
 /// The ways in which a person may take the step, best first.
 pub(super) fn ways(step: &Step, holdings: &Holdings) -> Vec<FactorWay> {
-    let held = holdings.methods();
-    let methods = match step {
-        Step::AskSecondFactor { methods } => methods.clone(),
-        // Whoever came here by a recovery code may still find the phone.
-        Step::EnrollSecondFactor(_) => {
-            held.iter().copied().filter(|method| method.is_own_factor()).collect()
-        }
-        Step::AcceptAgreement(_)
-        | Step::AskPassword(_)
-        | Step::ChooseAffiliation { .. }
-        | Step::Complete(_)
-        | Step::Refuse(_)
-        | Step::ShowNotice(_) => Vec::new(),
-    };
     let mut ways: Vec<FactorWay> = Vec::new();
-    for way in methods.iter().filter_map(|method| way_of(*method)) {
+    for way in sign_on::ways(step, holdings).into_iter().filter_map(way_of) {
         if !ways.contains(&way) {
             ways.push(way);
         }
     }
-    // In place of a factor that was asked for and is lost.
-    let asks_own = methods.iter().any(|method| method.is_own_factor());
-    let has_codes = held.contains(&Method::RecoveryCode) && !ways.contains(&FactorWay::Recovery);
-    if asks_own && has_codes {
-        ways.push(FactorWay::Recovery);
-    }
     ways
+}
+
+/// What a code is good for that is mailed at this step.
+fn mailed(step: &Step) -> CodePurpose {
+    if let Step::AskSecondFactor { mailed, .. } = step { *mailed } else { CodePurpose::SignIn }
 }
 
 const fn way_of(method: Method) -> Option<FactorWay> {
@@ -142,8 +127,9 @@ async fn take(
     let id = &person.subscriber.id;
     let offer = match way {
         FactorWay::Email => {
-            let digest = |code| visit.post.digest(&code, CodePurpose::SignIn, id);
-            Offer::Mailed(MailedCode::typed(code).map(digest))
+            let purpose = mailed(&waiting.advance.step);
+            let digest = |code| visit.post.digest(&code, purpose, id);
+            Offer::Mailed(purpose, MailedCode::typed(code).map(digest))
         }
         FactorWay::Recovery => {
             let digest = |code| recovery_digest(visit, id, &code);
@@ -209,8 +195,8 @@ async fn mail(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpResponse,
         return problem(StatusCode::FORBIDDEN, FactorProblem::FormExpired);
     }
     let (id, now, post) = (person.subscriber.id.clone(), visit.clock.now(), visit.post.clone());
-    let sent =
-        visit.db.write(move |conn| post.mail_code(conn, &id, CodePurpose::SignIn, now)).await?;
+    let purpose = mailed(&waiting.advance.step);
+    let sent = visit.db.write(move |conn| post.mail_code(conn, &id, purpose, now)).await?;
     visit.outbox.wake();
     match sent {
         Ok(()) => {

@@ -1,11 +1,11 @@
 //! The pages of the second step: which way is shown, and what is said on it.
 
 use actix_web::{HttpResponse, http::StatusCode};
-use idp_core::{authentication::gate::Level, mail::shortened, sign_on::Step};
+use idp_core::{authentication::mailed_code::CodePurpose, mail::shortened, sign_on::Step};
 
 use super::{factor::ways, progress::Advance, show::Stand};
 use crate::{
-    http::{error::PageError, transaction::Purpose, visit::page_for},
+    http::{error::PageError, visit::page_for},
     pages::{FactorPage, FactorProblem, FactorWay},
 };
 
@@ -42,20 +42,17 @@ impl Stand<'_> {
         say: Say,
         status: StatusCode,
     ) -> Result<HttpResponse, PageError> {
-        let mut ways = ways(&advance.step, &advance.holdings);
-        // Without passkeys at this origin there is no way to use one.
-        ways.retain(|way| *way != FactorWay::Passkey || self.visit.passkeys.are_available());
+        let ways = ways(&advance.step, &advance.holdings);
         let wished = ways.iter().copied().find(|way| Some(way.slug()) == wished);
         let (Some(way), Some(person)) = (wished.or(ways.first().copied()), &advance.person) else {
             return Err(PageError::Interrupted);
         };
         let site = advance.site.as_deref();
         let mailbox = person.subscriber.email.as_ref().map(shortened);
-        let level = match &self.transaction.purpose {
-            Purpose::Own { demand, .. } => demand.level,
-            Purpose::Site(_) => Level::SignedIn,
-        };
-        let only_mailbox = ways == [FactorWay::Email];
+        let before_enrolment = matches!(
+            advance.step,
+            Step::AskSecondFactor { mailed: CodePurpose::ConfirmMailbox, .. }
+        );
         let content = FactorPage {
             frame: self.frame(),
             handle: self.handle,
@@ -68,8 +65,7 @@ impl Stand<'_> {
                 && matches!(advance.step, Step::AskSecondFactor { .. }),
             mailbox: mailbox.as_deref(),
             sent: say.sent || (way == FactorWay::Email && say.problem.is_some()),
-            before_enrolment: only_mailbox
-                && (level == Level::Enrolment || !advance.holdings.has_own_factor()),
+            before_enrolment,
             problem: say.problem,
         };
         Ok(page_for(status, &content, &self.policy(site).calls_home()))

@@ -114,7 +114,7 @@ async fn question(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespo
 /// Whether a touch is enough for the step.
 fn wanted(step: &Step) -> Wanted {
     match step {
-        Step::AskSecondFactor { methods } if !methods.contains(&Method::Passkey) => {
+        Step::AskSecondFactor { methods, .. } if !methods.contains(&Method::Passkey) => {
             Wanted::Verification
         }
         Step::EnrollSecondFactor(Assurance::PhishingResistant) => Wanted::Verification,

@@ -136,12 +136,15 @@ async fn load(
     asks_for_factors: bool,
 ) -> Result<Known, PageError> {
     let (open_ssn, in_force) = (Arc::clone(&app.open_ssn), app.agreements.in_force());
+    let without_passkeys = !app.passkeys.are_available();
     let known = app.db.read(move |conn| {
         let Some(loaded) = person::by_cookie(conn, &session, &*open_ssn)? else {
             return Ok(Known::default());
         };
         let holdings = if asks_for_factors {
-            factor::holdings(conn, &loaded.subscriber.id, loaded.subscriber.has_mailbox())?
+            let held =
+                factor::holdings(conn, &loaded.subscriber.id, loaded.subscriber.has_mailbox())?;
+            Holdings { without_passkeys, ..held }
         } else {
             Holdings::default()
         };
@@ -184,6 +187,7 @@ impl App {
             affiliations: loaded.affiliations.clone(),
             enabled_at,
             factors: holdings.methods(),
+            has_own_factor: holdings.has_own_factor(),
             may_enrol: holdings.may_enrol(),
             agreement_due: None,
         }

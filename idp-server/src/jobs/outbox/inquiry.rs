@@ -4,10 +4,11 @@
 use chrono::{DateTime, Utc};
 use idp_core::{
     audit::{Actor, Event, Kind},
-    authentication::{mailed_code::CodePurpose, recovery::Gate},
-    community::subscriber::{AccountRules, EmailAddress},
+    authentication::{mailed_code::Which, recovery::Gate},
+    community::subscriber::{AccountRules, EmailAddress, Subscriber},
     ids::{EventId, MessageId},
     mail::Mail,
+    secret::SecretDigest,
 };
 use serde::{Deserialize, Serialize};
 
@@ -43,11 +44,10 @@ pub enum Inquiry {
     PasswordReset {
         /// The User ID as it was typed, normalized.
         name: String,
-    },
-    /// Another code for a new password, on a way that a handed-over code has opened.
-    PasswordResetHandedOver {
-        /// The User ID as it was typed, normalized.
-        name: String,
+        /// The way that the code is for.
+        way: SecretDigest,
+        /// What opened the mailbox step of that way.
+        gate: Gate,
     },
     /// Three wrong answers to the questions of this name.
     SelfHelpClosed {
@@ -63,8 +63,7 @@ impl Inquiry {
         match self {
             Self::ForgottenUserId { address } => address.normalized(),
             Self::AccountLocked { name, .. }
-            | Self::PasswordReset { name }
-            | Self::PasswordResetHandedOver { name }
+            | Self::PasswordReset { name, .. }
             | Self::SelfHelpClosed { name } => name.clone(),
         }
     }
@@ -112,8 +111,9 @@ impl Work {
     fn answer(&self, conn: &mut AnyConn) -> Result<(), StoreError> {
         match &self.inquiry {
             Inquiry::ForgottenUserId { address } => self.user_id(conn, address),
-            Inquiry::PasswordReset { name } => self.reset(conn, name, Gate::None),
-            Inquiry::PasswordResetHandedOver { name } => self.reset(conn, name, Gate::HandedOver),
+            Inquiry::PasswordReset { name, way, gate } => {
+                self.reset(conn, name, &Which::of_way(way), *gate)
+            }
             Inquiry::AccountLocked { name, minutes } => {
                 self.tell(conn, name, Mail::AccountLocked { minutes: *minutes })
             }
@@ -127,14 +127,20 @@ impl Work {
         self.post.notify(conn, &account.subscriber.id, mail, self.now)
     }
 
-    fn reset(&self, conn: &mut AnyConn, name: &str, gate: Gate) -> Result<(), StoreError> {
-        let Some(account) = subscriber::for_sign_in(conn, name)? else { return Ok(()) };
-        let person = account.subscriber;
-        if !gate.opens(person.standing(&self.rules, self.now)) {
-            return Ok(());
-        }
-        let purpose = CodePurpose::PasswordReset;
-        let mailed = self.post.mail_code(conn, &person.id, purpose, self.now)?;
+    fn reset(
+        &self,
+        conn: &mut AnyConn,
+        name: &str,
+        which: &Which,
+        gate: Gate,
+    ) -> Result<(), StoreError> {
+        let account = subscriber::for_sign_in(conn, name)?;
+        let person = account.map(|account| account.subscriber);
+        let may = |person: &Subscriber| gate.opens(person.standing(&self.rules, self.now));
+        let Some(person) = person.filter(may) else {
+            return self.post.pretend_code(conn, name, which.clone(), self.now);
+        };
+        let mailed = self.post.mail_code(conn, &person.id, which.clone(), self.now)?;
         let reason = if mailed.is_ok() { "asked-for" } else { "too-many-mails" };
         let job = Actor::Job("outbox".to_owned());
         let event = Event::new(self.event.clone(), self.now, Kind::ResetCodeMailed, job);

@@ -66,7 +66,7 @@ pub(super) fn pages(frame: Frame<'static>, typed: &'static str) -> Vec<Rendered>
         Objection::TooShort { min: 8 },
     ];
     let outcome = |outcome| OutcomePage { frame, outcome, in_mailbox: true };
-    let stop = |what, problem| StopPage { frame, form_token, what, id: "chg_a", problem };
+    let stop = |what, problem| FromMailPage { frame, form_token, what, id: "chg_a", problem };
     let closed = |problem| ForgotClosedPage { frame, handle, form_token, problem };
     let (spent, not_yet) = (ChallengeProblem::Spent, ChallengeProblem::NotYet { seconds: 12 });
     vec![
@@ -79,8 +79,9 @@ pub(super) fn pages(frame: Frame<'static>, typed: &'static str) -> Vec<Rendered>
             "forgot-questions-wrong",
             &questions(Some(ForgotProblem::WrongAnswers { left: 2 })),
         ),
+        rendered("forgot-questions-handed-over", &questions(Some(ForgotProblem::WrongHandedOver))),
         rendered("forgot-closed", &closed(None)),
-        rendered("forgot-closed-wrong", &closed(Some(ForgotProblem::WrongCode))),
+        rendered("forgot-closed-wrong", &closed(Some(ForgotProblem::WrongHandedOver))),
         rendered("forgot-code", &code(None, false)),
         rendered("forgot-code-again", &code(None, true)),
         rendered("forgot-code-wrong", &code(Some(ForgotProblem::WrongCode), false)),
@@ -90,9 +91,14 @@ pub(super) fn pages(frame: Frame<'static>, typed: &'static str) -> Vec<Rendered>
         rendered("outcome-password", &outcome(Outcome::PasswordSet)),
         rendered("outcome-user-id", &outcome(Outcome::UserIdMailed)),
         rendered("outcome-email-undone", &outcome(Outcome::EmailUndone)),
-        rendered("stop-email", &stop(Stoppable::EmailChange, None)),
-        rendered("stop-new-factor", &stop(Stoppable::NewFactor, None)),
-        rendered("stop-factor", &stop(Stoppable::FactorReset, Some(ForgotProblem::WrongCode))),
+        rendered("confirm-email", &stop(MailDeed::ConfirmEmail, None)),
+        rendered("outcome-email-confirmed", &outcome(Outcome::EmailConfirmed)),
+        rendered("stop-email", &stop(MailDeed::StopEmailChange, None)),
+        rendered("stop-new-factor", &stop(MailDeed::StopNewFactor, None)),
+        rendered(
+            "stop-factor",
+            &stop(MailDeed::StopFactorReset, Some(ForgotProblem::WrongStopCode)),
+        ),
         rendered(
             "mailbox",
             &MailboxPage {

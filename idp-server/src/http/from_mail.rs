@@ -1,6 +1,6 @@
-//! `/stop`: what a mail told somebody about is stopped, or taken back, from the mailbox that was
-//! told. The link names what is meant and opens nothing; what does is the code that stands beside
-//! it in the mail, typed and posted (security 17.6).
+//! `/stop` and `/confirm`: what a mail told somebody about is stopped, taken back or confirmed from
+//! the mailbox that was told. The link names what is meant and opens nothing; what does is the code
+//! that stands beside it in the mail, typed and posted (security 17.6).
 
 use actix_web::{
     HttpResponse,
@@ -11,6 +11,8 @@ use chrono::{DateTime, Utc};
 use idp_core::{
     audit::{Actor, Event, Kind},
     authentication::{
+        email_change::ChangeState,
+        factor_reset::ResetState,
         mailed_code::{CodePurpose, MailedCode, Redemption},
         throttle::{Attempt, Verdict},
     },
@@ -25,72 +27,53 @@ use super::{
     visit::{Visit, page, set},
 };
 use crate::{
+    email_change::ChangeOfAddress,
     mail::{NewMail, Post, Recipient, Transport},
-    pages::{ForgotProblem, Outcome, OutcomePage, StopPage, Stoppable},
+    pages::{ForgotProblem, FromMailPage, MailDeed, Outcome, OutcomePage},
     random::Random,
     store::{
-        AnyConn, Cause, Ending, Scope, StoreError, audit,
-        email_change::{self, ChangeState},
-        end_access, factor,
-        factor_reset::{self, ResetState},
-        mailed_code, secret_questions, subscriber,
+        AnyConn, Cause, Ending, Scope, StoreError, Taken, audit, email_change, end_access, factor,
+        factor_reset, mailed_code, secret_questions, subscriber,
     },
 };
 
 /// What the forms of these pages are for.
-const PURPOSE: &str = "stop";
+const PURPOSE: &str = "from-mail";
 
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config
-        .service(web::resource("/stop/email/{id}").get(show_email).post(stop_email))
-        .service(web::resource("/stop/factor/{id}").get(show_factor).post(stop_factor))
-        .service(web::resource("/stop/factor-reset/{id}").get(show_reset).post(stop_reset));
-}
-
-async fn show_email(visit: Visit, id: Path<String>) -> HttpResponse {
-    let outcome = show(&visit, Stoppable::EmailChange, &id);
-    visit.answer(outcome)
-}
-
-async fn show_reset(visit: Visit, id: Path<String>) -> HttpResponse {
-    let outcome = show(&visit, Stoppable::FactorReset, &id);
-    visit.answer(outcome)
-}
-
-async fn show_factor(visit: Visit, id: Path<String>) -> HttpResponse {
-    let outcome = show(&visit, Stoppable::NewFactor, &id);
-    visit.answer(outcome)
-}
-
-async fn stop_factor(visit: Visit, id: Path<String>, body: Bytes) -> HttpResponse {
-    let outcome = stop(&visit, Stoppable::NewFactor, &id, &body).await;
-    visit.answer(outcome)
-}
-
-async fn stop_email(visit: Visit, id: Path<String>, body: Bytes) -> HttpResponse {
-    let outcome = stop(&visit, Stoppable::EmailChange, &id, &body).await;
-    visit.answer(outcome)
-}
-
-async fn stop_reset(visit: Visit, id: Path<String>, body: Bytes) -> HttpResponse {
-    let outcome = stop(&visit, Stoppable::FactorReset, &id, &body).await;
-    visit.answer(outcome)
+    let (get, post) = (web::get, web::post);
+    for (path, what) in [
+        ("/confirm/email/{id}", MailDeed::ConfirmEmail),
+        ("/stop/email/{id}", MailDeed::StopEmailChange),
+        ("/stop/factor/{id}", MailDeed::StopNewFactor),
+        ("/stop/factor-reset/{id}", MailDeed::StopFactorReset),
+    ] {
+        let shown = move |visit: Visit, id: Path<String>| async move {
+            let outcome = show(&visit, what, &id);
+            visit.answer(outcome)
+        };
+        let done = move |visit: Visit, id: Path<String>, body: Bytes| async move {
+            let outcome = carry_out(&visit, what, &id, &body).await;
+            visit.answer(outcome)
+        };
+        config.service(web::resource(path).route(get().to(shown)).route(post().to(done)));
+    }
 }
 
 /// The same page whether or not there is such a thing: it is no secret, and no news either.
-fn show(visit: &Visit, what: Stoppable, id: &str) -> Result<HttpResponse, PageError> {
+fn show(visit: &Visit, what: MailDeed, id: &str) -> Result<HttpResponse, PageError> {
     let known = match what {
-        Stoppable::EmailChange => id.parse::<EmailChangeId>().is_ok(),
-        Stoppable::FactorReset => id.parse::<FactorResetId>().is_ok(),
-        Stoppable::NewFactor => id.parse::<FactorId>().is_ok(),
+        MailDeed::ConfirmEmail | MailDeed::StopEmailChange => id.parse::<EmailChangeId>().is_ok(),
+        MailDeed::StopFactorReset => id.parse::<FactorResetId>().is_ok(),
+        MailDeed::StopNewFactor => id.parse::<FactorId>().is_ok(),
     };
     if known { Ok(form(visit, what, id, StatusCode::OK, None)) } else { Err(PageError::NotFound) }
 }
 
 fn form(
     visit: &Visit,
-    what: Stoppable,
+    what: MailDeed,
     id: &str,
     status: StatusCode,
     problem: Option<ForgotProblem>,
@@ -98,14 +81,14 @@ fn form(
     let (browser, cookie) = visit.browser();
     let form_token = &visit.form_token(&browser, PURPOSE);
     let frame = visit.frame();
-    let mut answer = page(status, &StopPage { frame, form_token, what, id, problem });
+    let mut answer = page(status, &FromMailPage { frame, form_token, what, id, problem });
     set(&mut answer, cookie);
     answer
 }
 
-async fn stop(
+async fn carry_out(
     visit: &Visit,
-    what: Stoppable,
+    what: MailDeed,
     id: &str,
     body: &Bytes,
 ) -> Result<HttpResponse, PageError> {
@@ -114,7 +97,7 @@ async fn stop(
         return again(StatusCode::FORBIDDEN, ForgotProblem::FormExpired);
     };
     let address = ClientAddress::of(&visit.request).0;
-    let attempt = Attempt::SignIn { address, user_id: id };
+    let attempt = Attempt::WayBack { address, about: id };
     if visit.throttle.judge(attempt) != Verdict::Go {
         return again(StatusCode::TOO_MANY_REQUESTS, ForgotProblem::Throttled);
     }
@@ -127,15 +110,24 @@ async fn stop(
         now: visit.clock.now(),
     };
     let outcome = match what {
-        Stoppable::EmailChange => {
+        MailDeed::ConfirmEmail => {
+            let id: EmailChangeId = id.parse().map_err(|_| PageError::NotFound)?;
+            let written = visit.db.write(move |conn| work.new_email(conn, &id)).await;
+            match written {
+                // Somebody else was given the address between the look and the write.
+                Err(StoreError::Conflict(Taken::EmailAddress)) => None,
+                other => other?,
+            }
+        }
+        MailDeed::StopEmailChange => {
             let id: EmailChangeId = id.parse().map_err(|_| PageError::NotFound)?;
             visit.db.write(move |conn| work.email(conn, &id)).await?
         }
-        Stoppable::FactorReset => {
+        MailDeed::StopFactorReset => {
             let id: FactorResetId = id.parse().map_err(|_| PageError::NotFound)?;
             visit.db.write(move |conn| work.reset(conn, &id)).await?
         }
-        Stoppable::NewFactor => {
+        MailDeed::StopNewFactor => {
             let id: FactorId = id.parse().map_err(|_| PageError::NotFound)?;
             visit.db.write(move |conn| work.new_factor(conn, &id)).await?
         }
@@ -143,7 +135,7 @@ async fn stop(
     visit.outbox.wake();
     let Some(outcome) = outcome else {
         visit.throttle.failed(attempt).await;
-        return again(StatusCode::FORBIDDEN, ForgotProblem::WrongCode);
+        return again(StatusCode::FORBIDDEN, ForgotProblem::WrongStopCode);
     };
     let in_mailbox = matches!(visit.transport, Transport::Mailbox);
     Ok(page(StatusCode::OK, &OutcomePage { frame: visit.frame(), outcome, in_mailbox }))
@@ -159,6 +151,21 @@ struct Work {
 }
 
 impl Work {
+    /// Puts an address into its place that the help desk was asked for.
+    fn new_email(
+        &self,
+        conn: &mut AnyConn,
+        id: &EmailChangeId,
+    ) -> Result<Option<Outcome>, StoreError> {
+        let Some(change) = email_change::find(conn, id)? else { return Ok(None) };
+        let Some(person) = subscriber::find(conn, &change.subscriber)? else { return Ok(None) };
+        let (post, random) = (&self.post, &self.random);
+        let work = ChangeOfAddress::from_new_mailbox(person, self.address, post, random, self.now);
+        let purpose = CodePurpose::EmailChangeByDesk;
+        let confirmed = work.confirm(conn, purpose, self.typed.as_ref())?;
+        Ok(confirmed.is_ok().then_some(Outcome::EmailConfirmed))
+    }
+
     /// Stops a change of address that waits, or takes one back that has happened. Whoever changed
     /// it may be somebody else, so everybody is signed out, codes on their way open nothing any
     /// more, and what was set up since the change was asked for is gone.
@@ -168,16 +175,11 @@ impl Work {
         if !self.redeems(conn, person, CodePurpose::StopEmailChange)? {
             return Ok(None);
         }
-        let is_open = match change.state {
-            ChangeState::Pending => true,
-            ChangeState::Changed => change.undo_until.is_some_and(|until| self.now < until),
-            ChangeState::Stopped | ChangeState::Superseded | ChangeState::Undone => false,
-        };
-        let was_changed = change.state == ChangeState::Changed;
-        let state = if was_changed { ChangeState::Undone } else { ChangeState::Stopped };
-        if !is_open || !email_change::settle(conn, &change, state, None, self.now)? {
+        let Some(next) = change.stopped(self.now) else { return Ok(None) };
+        if !email_change::settle(conn, &change, &next, self.now)? {
             return Ok(None);
         }
+        let was_changed = next.state == ChangeState::Undone;
         mailed_code::withdraw_all(conn, person)?;
         factor::remove_since(conn, person, change.requested_at)?;
         secret_questions::remove_since(conn, person, change.requested_at)?;

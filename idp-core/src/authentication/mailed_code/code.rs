@@ -1,0 +1,149 @@
+//! A code in the clear, and what it is found by.
+
+use std::{borrow::Cow, fmt};
+
+use aws_lc_rs::hmac;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::CodePurpose;
+use crate::{ids::SubscriberId, secret::SecretDigest};
+
+/// How many digits a mailed code has.
+const MAILED: usize = 8;
+/// How many digits a code has that is handed over.
+const HANDED_OVER: usize = 12;
+/// How many digits people read at a time, and how many name a code that is handed over.
+const GROUP: usize = 4;
+
+/// A code in the clear: eight digits, or twelve if it is handed over. It does not print, and is
+/// wiped when dropped.
+///
+/// It can be serialized, because it travels to the mailbox in a mail; whoever does that seals it.
+#[derive(Clone)]
+pub struct MailedCode(SecretString);
+
+impl MailedCode {
+    /// A code of 64 random bits for a mail; what 10⁸ does not divide evenly is a part in 10¹¹.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 8]) -> Self {
+        let number = u64::from_be_bytes(bytes) % 100_000_000;
+        Self(SecretString::from(format!("{number:0MAILED$}")))
+    }
+
+    /// A code of 64 random bits to be handed over; what 10¹² does not divide evenly is a part in
+    /// 10⁷. Its first four digits name it, and the other eight are the secret.
+    #[must_use]
+    pub fn to_hand_over(bytes: [u8; 8]) -> Self {
+        let number = u64::from_be_bytes(bytes) % 1_000_000_000_000;
+        Self(SecretString::from(format!("{number:0HANDED_OVER$}")))
+    }
+
+    /// A code as somebody typed it: spaces and hyphens do not count. `None` if it can be none.
+    #[must_use]
+    pub fn typed(text: &str) -> Option<Self> {
+        let counts = |c: &char| !c.is_whitespace() && !matches!(c, '-' | '\u{2010}'..='\u{2015}');
+        let digits: String = text.chars().filter(counts).take(HANDED_OVER + 1).collect();
+        let is_code = matches!(digits.len(), MAILED | HANDED_OVER)
+            && digits.bytes().all(|b| b.is_ascii_digit());
+        is_code.then(|| Self(SecretString::from(digits)))
+    }
+
+    /// As people read it, four digits at a time: `1234 5678`.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let mut shown = String::with_capacity(HANDED_OVER + 2);
+        for (place, digit) in self.0.expose_secret().chars().enumerate() {
+            if place > 0 && place % GROUP == 0 {
+                shown.push(' ');
+            }
+            shown.push(digit);
+        }
+        shown
+    }
+
+    /// What a code that was handed over is named by. Whoever has it types this as well; a stranger
+    /// would have to guess it before a try could count against the code.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.expose_secret().get(..GROUP).unwrap_or_default()
+    }
+
+    /// What is stored and compared in its place. The key keeps a stolen table from being tried
+    /// through; person and purpose keep a code from counting for anything else.
+    #[must_use]
+    pub fn digest(
+        &self,
+        key: &[u8; 32],
+        purpose: CodePurpose,
+        subscriber: &SubscriberId,
+    ) -> SecretDigest {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        // None of the three can hold a zero octet.
+        let message = [purpose.as_str(), subscriber.as_str(), self.0.expose_secret()].join("\0");
+        let tag = hmac::sign(&key, message.as_bytes());
+        SecretDigest::from_bytes(tag.as_ref()).unwrap_or_else(|| SecretDigest::of(&message))
+    }
+}
+
+impl fmt::Debug for MailedCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[CODE]")
+    }
+}
+
+impl PartialEq for MailedCode {
+    fn eq(&self, other: &Self) -> bool {
+        SecretDigest::of(self.0.expose_secret()) == SecretDigest::of(other.0.expose_secret())
+    }
+}
+
+impl Eq for MailedCode {}
+
+impl Serialize for MailedCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose_secret())
+    }
+}
+
+impl<'de> Deserialize<'de> for MailedCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Self::typed(&text).ok_or_else(|| de::Error::custom("not a code of eight or twelve digits"))
+    }
+}
+
+/// Which code of a person is meant. A try at another one, or at none, counts nothing against it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Which {
+    /// What it is good for.
+    pub purpose: CodePurpose,
+    /// What it is found by among those of its purpose; empty where nothing tells them apart.
+    slot: Cow<'static, str>,
+}
+
+impl Which {
+    /// The code that was mailed for one way to a new password, which is known by this digest.
+    #[must_use]
+    pub fn of_way(way: &SecretDigest) -> Self {
+        Self { purpose: CodePurpose::PasswordReset, slot: Cow::Owned(way.to_text()) }
+    }
+
+    /// The code that was handed over and has this name.
+    #[must_use]
+    pub fn handed_over(code: &MailedCode) -> Self {
+        Self { purpose: CodePurpose::ResetHandedOver, slot: Cow::Owned(code.name().to_owned()) }
+    }
+
+    /// The place in which it is stored.
+    #[must_use]
+    pub fn slot(&self) -> &str {
+        &self.slot
+    }
+}
+
+impl From<CodePurpose> for Which {
+    fn from(purpose: CodePurpose) -> Self {
+        Self { purpose, slot: Cow::Borrowed("") }
+    }
+}
