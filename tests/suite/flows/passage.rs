@@ -128,6 +128,32 @@ fn only_full_access_submits_and_only_to_payers_that_know_the_tax_id() {
     });
 }
 
+#[test]
+fn a_keyboard_is_enough_at_passage() {
+    in_chromium(Backend::Sqlite, async |backend| {
+        let demo = Demo::start(backend).await;
+        let site = Passage::start(&demo.idp, "passage").await;
+        let chromium = Chromium::open(true).await;
+        chromium.go(&site.url("/")).await;
+        chromium.tab_to("sign-in").await;
+        chromium.press("\u{e007}").await;
+        chromium.wait("#password").await;
+        sign_in(&chromium, "practitioner").await;
+        chromium.wait("#consent-allow").await;
+        chromium.tab_to("consent-allow").await;
+        chromium.press("\u{e007}").await;
+        chromium.wait("#sign-out").await;
+        chromium.tab_to("attributes").await;
+        chromium.press("\u{e007}").await;
+        chromium.wait(".attribute").await;
+        chromium.go(&site.url("/payers")).await;
+        chromium.tab_to("sign-out").await;
+        chromium.press("\u{e007}").await;
+        says(&chromium, "signed out here and at Hilum").await;
+        chromium.close().await;
+    });
+}
+
 /// Each Tax ID stands with the organization, the role and the payers that it belongs to.
 #[test]
 fn for_every_organization_at_once_nothing_is_mixed() {
