@@ -12,6 +12,7 @@
 
 mod check;
 mod event;
+pub mod flood;
 mod kind;
 mod seal;
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! released.
 
 mod choose;
+pub mod rehearsal;
 mod strength;
 
 pub use choose::fitting;

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use chrono::TimeDelta;
 use idp_core::{
     authentication::{lockout, password_policy::PasswordPolicy, session::SessionRules},
     community::subscriber::AccountRules,
@@ -106,6 +107,8 @@ pub struct App {
     pub session_rules: SessionRules,
     /// When an account may be used.
     pub account_rules: AccountRules,
+    /// How often the metadata of SAML sites are fetched anew.
+    pub metadata_refresh: TimeDelta,
     /// Rung when something was put into the outbox.
     pub outbox: Bell,
 }
@@ -210,6 +213,7 @@ impl App {
                 dormant_after: config.session.dormant_after,
                 demo: config.demo,
             },
+            metadata_refresh: config.saml.metadata_refresh,
             outbox: Bell::default(),
         };
         app.reload_agreements().await?;

@@ -22,6 +22,7 @@ mod pages;
 mod passkeys;
 mod passwords;
 mod random;
+mod site_metadata;
 mod sites;
 mod store;
 mod telemetry;

@@ -103,6 +103,14 @@ impl SiteCatalogue {
         self.snapshot().providers.get(id).map(Arc::clone)
     }
 
+    /// The SAML sites whose record says where their metadata are published.
+    pub fn with_metadata_source(&self) -> Vec<SiteId> {
+        let snapshot = self.snapshot();
+        let sourced =
+            snapshot.providers.iter().filter(|(_, entry)| entry.provider.source.is_some());
+        sourced.map(|(id, _)| id.clone()).collect()
+    }
+
     /// Whether pages of this origin may call from a browser: a public client has registered a
     /// redirect URI there.
     pub fn is_public_origin(&self, origin: &str) -> bool {

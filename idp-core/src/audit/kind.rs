@@ -238,6 +238,10 @@ kinds! {
     SiteAdded = "site.added";
     /// The record of a site is another.
     SiteChanged = "site.changed";
+    /// New metadata of a site wait for somebody to accept them.
+    SiteMetadataHeld = "site.metadata-held";
+    /// An operator saw what a site would receive for a Subscriber.
+    SitePreviewed = "site.previewed";
     /// A site is no longer registered.
     SiteRemoved = "site.removed";
     /// A site's metadata were fetched or loaded anew, and say something else.

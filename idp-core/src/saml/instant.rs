@@ -31,6 +31,40 @@ pub fn is_fresh(issued_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     (now - issued_at).abs() <= SKEW
 }
 
+/// The longest duration that is read: a century, in days.
+const LONGEST_DAYS: i64 = 36_525;
+
+/// Reads a duration (XML Schema part 2 §3.2.6). A year counts 365 days and a month 30: whoever says
+/// `P1M` of a document does not mean a day. `None`: none, negative, or longer than a century.
+#[must_use]
+pub fn read_duration(text: &str) -> Option<TimeDelta> {
+    let text = text.trim().strip_prefix('P')?;
+    let (date, time) = text.split_once('T').map_or((text, None), |(date, time)| (date, Some(time)));
+    if time.is_some_and(str::is_empty) || (date.is_empty() && time.is_none()) {
+        return None;
+    }
+    let days = parts(date, &[('Y', 365 * 86_400), ('M', 30 * 86_400), ('D', 86_400)])?;
+    let seconds = parts(time.unwrap_or_default(), &[('H', 3600), ('M', 60), ('S', 1)])?;
+    let whole = days.checked_add(seconds).filter(|seconds| *seconds <= LONGEST_DAYS * 86_400)?;
+    Some(TimeDelta::seconds(whole))
+}
+
+/// The sum of numbers with these letters behind them, each at most once and in this order. A
+/// fraction, which only seconds have, is cut off.
+fn parts(mut text: &str, units: &[(char, i64)]) -> Option<i64> {
+    let mut sum = 0_i64;
+    for (letter, seconds) in units {
+        let Some((number, rest)) = text.split_once(*letter) else { continue };
+        let number = if *letter == 'S' { number.split('.').next()? } else { number };
+        if number.is_empty() || !number.chars().all(|c| c.is_ascii_digit()) {
+            return None;
+        }
+        sum = sum.checked_add(number.parse::<i64>().ok()?.checked_mul(*seconds)?)?;
+        text = rest;
+    }
+    text.is_empty().then_some(sum)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -55,6 +89,33 @@ mod tests {
             ("1970-13-01T00:00:00Z", None),
         ] {
             assert_eq!(read(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_duration_is_read_as_partners_write_it() {
+        for (text, expected) in [
+            ("PT6H", Some(6 * 3600)),
+            ("P1DT30M", Some(86_400 + 1800)),
+            ("P1Y2M3DT4H5M6.5S", Some((365 + 60 + 3) * 86_400 + 4 * 3600 + 5 * 60 + 6)),
+            ("PT604800S", Some(604_800)),
+            ("PT0S", Some(0)),
+            (" P7D ", Some(7 * 86_400)),
+            ("-P1D", None),
+            ("P", None),
+            ("PT", None),
+            ("P1DT", None),
+            ("P1H", None),
+            ("PT1D", None),
+            ("P1", None),
+            ("1D", None),
+            ("PT5M3H", None),
+            ("P-1D", None),
+            ("P1.5D", None),
+            ("P99999999999999999999D", None),
+            ("P101Y", None),
+        ] {
+            assert_eq!(read_duration(text), expected.map(TimeDelta::seconds), "{text}");
         }
     }
 

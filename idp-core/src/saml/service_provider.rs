@@ -4,7 +4,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::certificate::{Certificate, KeyKind};
+use super::{
+    attributes::{self, Attribute},
+    certificate::{Certificate, KeyKind},
+    metadata::refresh::Refresh,
+};
 use crate::oidc::jose::SigningAlgorithm;
 
 /// The longest entity identifier (SAML Core §8.3.6).
@@ -72,6 +76,9 @@ pub struct ServiceProvider {
     pub sector: String,
     /// Where its metadata are fetched anew from, if they are.
     pub source: Option<MetadataSource>,
+    /// How that stands.
+    #[serde(default)]
+    pub refresh: Refresh,
 }
 
 /// What a service provider says about itself (SAML Metadata §2.4.4).
@@ -240,6 +247,11 @@ pub struct MetadataSource {
     pub signed_by: Vec<Certificate>,
 }
 
+/// What the site receives may not be read by the browser that carries it, and there is no key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("what the site receives must be encrypted, and its metadata have no RSA key for it")]
+pub struct MissingKey;
+
 impl LogoutEndpoint {
     /// Where answers go.
     #[must_use]
@@ -276,6 +288,23 @@ impl ServiceProvider {
         let endpoints = &self.metadata.logout;
         let by = |binding| endpoints.iter().find(|endpoint| endpoint.binding == binding);
         by(LogoutBinding::Redirect).or_else(|| by(LogoutBinding::Post))
+    }
+
+    /// The key to which an assertion with these attributes is encrypted, if it is.
+    ///
+    /// # Errors
+    /// [`MissingKey`]: the site gets no assertion.
+    pub fn encrypt_to(
+        &self,
+        attributes: &[Attribute],
+    ) -> Result<Option<&EncryptionKey>, MissingKey> {
+        let needed = match self.policy.encryption {
+            EncryptionPolicy::Never => return Ok(None),
+            EncryptionPolicy::Required => true,
+            EncryptionPolicy::WherePossible => attributes::hold_tax_ids(attributes),
+        };
+        let key = self.encryption_key();
+        if needed && key.is_none() { Err(MissingKey) } else { Ok(key) }
     }
 
     /// The key to encrypt to: the first that can be.

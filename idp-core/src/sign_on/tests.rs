@@ -332,3 +332,32 @@ fn whoever_could_open_a_site_if_they_did_what_its_pages_ask_may_open_it() {
         assert_eq!(may_open(&person, policy, at(1)), expected, "{name}");
     }
 }
+
+#[test]
+fn a_rehearsal_answers_each_page_and_ends_as_the_sign_on_would() {
+    use rehearsal::{End, Page, rehearse};
+
+    let one = mode(AffiliationMode::One);
+    let strict =
+        ReleasePolicy { min_acr: Assurance::BrowserSecondFactor, ..mode(AffiliationMode::None) };
+    let run = |person: Person, release: &ReleasePolicy, chosen: Option<&AffiliationId>| {
+        let policy =
+            Policy { release: Some(release), naming: &Naming::Public, level: Level::SignedIn };
+        rehearse(person, chosen, policy, at(1))
+    };
+    let due = Person { agreement_due: Some("agr_1".parse().unwrap()), ..person(vec![]) };
+    let due = holding(due, &[Method::Totp], None);
+    let found = run(due, &strict, None);
+    let pages = [Page::Factor(Method::Totp), Page::Agreement("agr_1".parse().unwrap())];
+    assert_eq!(found.pages, pages);
+    assert!(matches!(found.end, End::Complete(_)), "{found:?}");
+    let able = holding(person(vec![]), &[Method::EmailCode], Some(Assurance::PhishingResistant));
+    let found = run(able, &strict, None);
+    let enrolment = Page::Enrolment(Assurance::BrowserSecondFactor);
+    assert_eq!(found.pages, [Page::Factor(Method::EmailCode), enrolment]);
+    assert!(matches!(found.end, End::Complete(_)), "{found:?}");
+    let found = run(person(vec![]), &one, None);
+    assert_eq!(found.end, End::Refused(Refusal::AffiliationRequired));
+    let stopped = Person { standing: Standing::Suspended, ..person(vec![]) };
+    assert_eq!(run(stopped, &one, None).end, End::NoSignIn);
+}

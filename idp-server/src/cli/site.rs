@@ -1,25 +1,25 @@
 //! `hilum site`: which sites take part. Running nodes follow within a second.
 
+mod add;
 mod metadata;
+mod preview;
+mod secret;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use idp_core::{
     audit::{Event, Kind},
-    community::{
-        site::{ClientAuthentication, ClientKeys, Front, OidcClient, Site, SiteStatus},
-        site_registration::{self, Circumstances, FieldError, Registration},
-    },
+    community::site::{ClientAuthentication, Site, SiteStatus},
     ids::{EventId, SiteId},
     saml::service_provider::EntityId,
-    secret::{Secret, SecretDigest},
+    secret::Secret,
 };
 use serde_json::{Value, json};
+
+use add::Given;
+pub(super) use add::refused_addresses;
+use secret::Turn;
 
 use super::{
     ConfigFile, Failure,
@@ -29,9 +29,8 @@ use super::{
 use crate::{
     app,
     config::Config,
-    outgoing::{AllowedHosts, judge_url},
     random::Random,
-    store::{self, AnyConn, Cause, Database, Ending, StoreError, Taken, audit, end_access, site},
+    store::{self, AnyConn, Cause, Database, Ending, audit, end_access, site},
 };
 
 /// The sites that take part.
@@ -59,6 +58,23 @@ pub(super) enum Sites {
     List {
         #[command(flatten)]
         config: ConfigFile,
+    },
+    /// Show what a site would receive for a person, or why it would be refused
+    ///
+    /// The functions that release it say so. Nothing is changed; that you looked stands in the audit
+    /// record.
+    Preview {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// The site's identifier
+        #[arg(value_name = "ID")]
+        id: SiteId,
+        /// The person
+        #[arg(long, value_name = "USER_ID")]
+        person: String,
+        /// For whom the person acts: an affiliation, or its organization
+        #[arg(long, value_name = "ID")]
+        affiliation: Option<String>,
     },
     /// End the part of a site for good: its tokens die, and its identifier is never given again
     Remove {
@@ -108,13 +124,18 @@ impl Sites {
                 let config = config.load()?;
                 let desk = Desk::open(&config)?;
                 let given = Given { file: &file, decisions: decisions.as_deref(), entity_id };
-                let registration = read(&config, &given, desk.ending.now)?;
-                block_on(add(desk, registration))
+                let registration = add::read(&config, &given, desk.ending.now)?;
+                block_on(add::add(desk, registration))
             }
             Self::Refresh { config, id, file, accept } => {
                 let config = config.load()?;
                 let desk = Desk::open(&config)?;
                 block_on(metadata::refresh(desk, &config, id, file.as_deref(), accept))
+            }
+            Self::Preview { config, id, person, affiliation } => {
+                let config = config.load()?;
+                let wanted = preview::Wanted { site: id, person, affiliation };
+                block_on(preview::show(Desk::open(&config)?, &config, wanted))
             }
             Self::List { config } => block_on(list(Desk::open(&config.load()?)?)),
             Self::Remove { config, id } => block_on(remove(Desk::open(&config.load()?)?, id)),
@@ -124,7 +145,7 @@ impl Sites {
                     (false, true) => Turn::Overlap,
                     (false, false) => Turn::AtOnce,
                 };
-                block_on(rotate_secret(Desk::open(&config.load()?)?, id, turn))
+                block_on(secret::rotate(Desk::open(&config.load()?)?, id, turn))
             }
         }
     }
@@ -150,113 +171,6 @@ impl Desk {
     }
 }
 
-/// What the command line was given to register.
-struct Given<'a> {
-    file: &'a Path,
-    decisions: Option<&'a Path>,
-    entity_id: Option<EntityId>,
-}
-
-/// Reads a registration, with everything that is wrong with it.
-fn read(config: &Config, given: &Given<'_>, now: DateTime<Utc>) -> Result<Registration, Failure> {
-    let file = given.file;
-    let unreadable =
-        |why: String| Failure::new(format!("{}: {why}", file.display()), "No site was registered.");
-    let text = fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
-    let random = Random::new();
-    let circumstances =
-        Circumstances { id: random.bytes(), secret: random.bytes(), demo: config.demo };
-    if metadata::is_metadata(&text) {
-        let described = metadata::describe(file, &text, given.entity_id.as_ref(), now)?;
-        let read = metadata::register(described, given.decisions, circumstances)?;
-        let site = read.map_err(|mistakes| mistaken(file, &mistakes))?;
-        return callable(config, file, Registration { site, new_secret: None });
-    }
-    let document: Value =
-        serde_json::from_str(&text).map_err(|error| unreadable(format!("not JSON: {error}")))?;
-    let read = site_registration::read(&document, circumstances);
-    let registration = read.map_err(|mistakes| mistaken(file, &mistakes))?;
-    callable(config, file, registration)
-}
-
-/// The registration, if Hilum would call all its addresses.
-fn callable(
-    config: &Config,
-    file: &Path,
-    registration: Registration,
-) -> Result<Registration, Failure> {
-    let allowed = AllowedHosts::new(config.outgoing.allow_hosts.clone());
-    let refused = refused_addresses(&registration.site, &allowed);
-    if refused.is_empty() { Ok(registration) } else { Err(mistaken(file, &refused)) }
-}
-
-/// The addresses that Hilum would have to call and never will (security 12.4): better told now
-/// than found out at the first sign-out.
-pub(super) fn refused_addresses(site: &Site, allowed: &AllowedHosts) -> Vec<FieldError> {
-    let jwks_uri = |client: &'_ OidcClient| match &client.authentication {
-        ClientAuthentication::PrivateKeyJwt { keys: ClientKeys::JwksUri(address), .. } => {
-            Some(address.clone())
-        }
-        ClientAuthentication::None
-        | ClientAuthentication::ClientSecretBasic { .. }
-        | ClientAuthentication::ClientSecretPost { .. }
-        | ClientAuthentication::PrivateKeyJwt { keys: ClientKeys::Jwks(_), .. } => None,
-    };
-    let addresses = match &site.front {
-        Front::Oidc(client) => vec![
-            ("jwks_uri", jwks_uri(client)),
-            ("backchannel_logout_uri", client.backchannel_logout_uri.clone()),
-        ],
-        Front::Saml(provider) => vec![
-            ("SingleLogoutService", provider.soap_logout().cloned()),
-            ("metadata_source", provider.source.as_ref().map(|source| source.url.clone())),
-        ],
-    };
-    addresses
-        .into_iter()
-        .filter_map(|(field, address)| {
-            let why = judge_url(&address?, allowed).err()?;
-            Some(FieldError { field: field.to_owned(), message: format!("is never called: {why}") })
-        })
-        .collect()
-}
-
-fn mistaken(file: &Path, mistakes: &[FieldError]) -> Failure {
-    let number = mistakes.len();
-    let plural = if number == 1 { "" } else { "s" };
-    let mut what = format!("{} has {number} mistake{plural}:", file.display());
-    for FieldError { field, message } in mistakes {
-        what.push_str(&format!("\n  {field} {message}"));
-    }
-    Failure::new(what, "No site was registered. Mend them and run the same command again.")
-}
-
-async fn add(desk: Desk, registration: Registration) -> Result<(), Failure> {
-    let Registration { site: new, new_secret } = registration;
-    let (id, name, now) = (new.id.clone(), new.name.clone(), desk.ending.now);
-    let event = desk.event(Kind::SiteAdded, &id).after(summary(&new));
-    let write = move |conn: &mut AnyConn| {
-        site::insert(conn, &new, now)?;
-        audit::record(conn, std::slice::from_ref(&event))
-    };
-    match desk.db.write(write).await {
-        Ok(()) => {}
-        Err(StoreError::Conflict(Taken::Other)) => {
-            return Err(Failure::new(
-                format!(
-                    "client_id {id} or the entityID is taken, perhaps by a site that was removed"
-                ),
-                "No site was registered. Choose another client_id, or leave it out; a site whose \
-                 metadata changed is refreshed, not added.",
-            ));
-        }
-        Err(error) => return Err(failed(&error)),
-    }
-    show(&id, new_secret.as_ref());
-    eprintln!("{name} is registered; running nodes know it within a second.");
-    Ok(())
-}
-
 /// What the site must be told, in RFC 7591's names: for people and for scripts.
 fn show(id: &SiteId, secret: Option<&Secret>) {
     let mut shown = json!({ "client_id": id });
@@ -275,8 +189,27 @@ async fn list(desk: Desk) -> Result<(), Failure> {
         let method = site.client().map_or("saml", |client| method(&client.authentication));
         let (id, status) = (site.id.as_str(), status(site.status));
         println!("{id:<width$}  {status:<9}  {method:<19}  {}", site.name);
+        for line in refresh_lines(site) {
+            println!("{:<width$}  {line}", "");
+        }
     }
     Ok(())
+}
+
+/// What somebody should know about the metadata of a site: that changes wait, or do not arrive.
+fn refresh_lines(site: &Site) -> Vec<String> {
+    let Some(provider) = site.service_provider() else { return Vec::new() };
+    let refresh = &provider.refresh;
+    let mut lines = Vec::new();
+    if !refresh.held.is_empty() {
+        lines.push(format!(
+            "new metadata wait; `hilum site refresh {} --accept` takes them over",
+            site.id
+        ));
+        lines.extend(refresh.held.iter().map(|change| format!("  {change}")));
+    }
+    lines.extend(refresh.problem.iter().map(|why| format!("metadata are not fetched: {why}")));
+    lines
 }
 
 async fn remove(desk: Desk, id: SiteId) -> Result<(), Failure> {
@@ -300,81 +233,6 @@ async fn remove(desk: Desk, id: SiteId) -> Result<(), Failure> {
             Ok(())
         }
     }
-}
-
-/// How a secret gives way to the next one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
-    /// The old one is worthless at once.
-    AtOnce,
-    /// No new one; the newest is the only one.
-    Finish,
-    /// Both are accepted.
-    Overlap,
-}
-
-impl Turn {
-    /// The secrets that are accepted from now on, the newest first.
-    fn of(self, old: &[SecretDigest], new: SecretDigest) -> Vec<SecretDigest> {
-        match self {
-            Self::AtOnce => vec![new],
-            Self::Finish => old.iter().take(1).copied().collect(),
-            Self::Overlap => std::iter::once(new).chain(old.iter().take(1).copied()).collect(),
-        }
-    }
-}
-
-/// What became of a rotation.
-enum Rotated {
-    Done,
-    NoSecret,
-    Unknown,
-}
-
-async fn rotate_secret(desk: Desk, id: SiteId, turn: Turn) -> Result<(), Failure> {
-    let secret = desk.random.secret();
-    let (digest, now) = (secret.digest(), desk.ending.now);
-    let event = desk.event(Kind::SiteSecretRotated, &id);
-    let wanted = id.clone();
-    let write = move |conn: &mut AnyConn| {
-        let Some(mut found) = site::find(conn, &wanted)? else { return Ok(Rotated::Unknown) };
-        let Some(client) = found.client_mut() else { return Ok(Rotated::NoSecret) };
-        let secrets = match &mut client.authentication {
-            ClientAuthentication::ClientSecretBasic { secrets }
-            | ClientAuthentication::ClientSecretPost { secrets } => secrets,
-            ClientAuthentication::None | ClientAuthentication::PrivateKeyJwt { .. } => {
-                return Ok(Rotated::NoSecret);
-            }
-        };
-        *secrets = turn.of(secrets, digest);
-        let accepted = secrets.len();
-        site::update(conn, &found, now)?;
-        audit::record(conn, &[event.clone().after(json!({ "accepted_secrets": accepted }))])?;
-        Ok(Rotated::Done)
-    };
-    match desk.db.write(write).await.map_err(|error| failed(&error))? {
-        Rotated::Done => {}
-        Rotated::NoSecret => {
-            return Err(Failure::new(
-                format!("{id} has no secret: it is a public client or signs assertions"),
-                "Nothing was changed.",
-            ));
-        }
-        Rotated::Unknown => return Err(unknown(&id)),
-    }
-    show(&id, (turn != Turn::Finish).then_some(&secret));
-    eprintln!(
-        "{}",
-        match turn {
-            Turn::AtOnce => "The old secret is worthless within a second.",
-            Turn::Finish => "Only the newest secret is accepted, within a second.",
-            Turn::Overlap => {
-                "The old secret is accepted as well. Run the command with --finish when the site \
-                 has the new one."
-            }
-        }
-    );
-    Ok(())
 }
 
 fn unknown(id: &SiteId) -> Failure {
@@ -413,45 +271,13 @@ const fn status(status: SiteStatus) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use idp_core::community::site_registration::{self, Circumstances};
+
     use super::*;
 
     fn registered(document: &Value) -> Site {
         let circumstances = Circumstances { id: [1; 16], secret: [2; 32], demo: false };
         site_registration::read(document, circumstances).unwrap().site
-    }
-
-    #[test]
-    fn an_old_secret_stays_only_if_that_was_asked() {
-        let [a, b, c] = ["a", "b", "c"].map(SecretDigest::of);
-        for (turn, old, expected) in [
-            (Turn::AtOnce, vec![a], vec![c]),
-            (Turn::AtOnce, vec![b, a], vec![c]),
-            (Turn::Overlap, vec![a], vec![c, a]),
-            (Turn::Overlap, vec![b, a], vec![c, b]),
-            (Turn::Finish, vec![b, a], vec![b]),
-            (Turn::Finish, vec![a], vec![a]),
-        ] {
-            assert_eq!(turn.of(&old, c), expected, "{turn:?} {}", old.len());
-        }
-    }
-
-    #[test]
-    fn an_address_that_is_never_called_is_refused_at_registration() {
-        let allowed = AllowedHosts::new(vec!["localhost".to_owned()]);
-        for (address, refused) in [
-            ("https://site.example/logout", 0),
-            ("http://localhost:8091/logout", 0),
-            ("https://127.0.0.1/logout", 1),
-            ("https://169.254.169.254/latest", 1),
-            ("https://site.example:8443/logout", 1),
-        ] {
-            let site = registered(&json!({
-                "client_name": "Site",
-                "redirect_uris": ["https://site.example/callback"],
-                "backchannel_logout_uri": address,
-            }));
-            assert_eq!(refused_addresses(&site, &allowed).len(), refused, "{address}");
-        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Challenge, ClockSource, Database, Ephemeral, Keys, Limits, Log, Mail, Mistake, Origin,
-    Outgoing, Password, Private, Public, Secrets, Session, Support, Throttle,
+    Outgoing, Password, Private, Public, Saml, Secrets, Session, Support, Throttle,
     reader::{Place, Reader, Value},
     sign_on::read_lockout,
 };
@@ -43,6 +43,8 @@ pub struct Config {
     pub challenge: Challenge,
     /// `[outgoing]`
     pub outgoing: Outgoing,
+    /// `[saml]`
+    pub saml: Saml,
     /// `[mail]`
     pub mail: Mail,
     /// `[support]`
@@ -104,6 +106,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let throttle = Throttle::read(reader);
     let challenge = Challenge::read(reader);
     let outgoing = Outgoing::read(reader);
+    let saml = Saml::read(reader);
     let mail = Mail::read(reader, demo);
     let keys = Keys::read(reader);
     let log = Log::read(reader);
@@ -136,6 +139,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         throttle,
         challenge,
         outgoing,
+        saml,
         mail: mail?,
         support: support?,
         keys,

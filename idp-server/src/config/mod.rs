@@ -22,7 +22,7 @@ pub use listeners::{Limits, Private, Public, TlsFiles};
 pub use load::{Config, load};
 pub use mail::{Mail, MailTls, Smtp};
 pub use network::{Network, Origin};
-pub use operation::{ClockSource, Keys, Log, LogFormat, Outgoing, Support};
+pub use operation::{ClockSource, Keys, Log, LogFormat, Outgoing, Saml, Support};
 pub use reader::Mistake;
 pub use secrets::{MasterKey, MasterKeyError, Secrets};
 pub use sign_on::{Challenge, HashCost, Password, Session, Throttle};

@@ -116,6 +116,21 @@ impl Log {
     }
 }
 
+/// `[saml]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Saml {
+    /// `metadata_refresh_hours`: how often the metadata of sites are fetched anew that say where they
+    /// are published; sooner if they say so.
+    pub metadata_refresh: TimeDelta,
+}
+
+impl Saml {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let hours = reader.number("saml.metadata_refresh_hours", 1..=168, 6);
+        Self { metadata_refresh: TimeDelta::hours(hours) }
+    }
+}
+
 /// `[outgoing]`: calls to addresses that sites have registered.
 #[derive(Clone, Debug)]
 pub struct Outgoing {

@@ -76,7 +76,7 @@ fn every_mistake_is_told_at_once_with_its_line() {
         "line 10: password.memory_kib must be a whole number from 19456 to 262144",
         "line 11: colour is not known: there are demo, public_origin and the \
          sections challenge, clock, database, ephemeral, keys, limits, lockout, log, mail, outgoing, password, \
-         private, public, secrets, session, support, throttle",
+         private, public, saml, secrets, session, support, throttle",
         "line 13: log.filter must be a level (error, warn, info, debug), or levels by module \
          after it",
         "database.url is missing: it must be \"sqlite:PATH\" or \

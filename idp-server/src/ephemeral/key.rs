@@ -67,6 +67,11 @@ impl Key {
         Self::named("round", &[handle])
     }
 
+    /// The way round that a browser is on, by its name.
+    pub fn logout_round_of(browser: &SecretDigest) -> Self {
+        Self(format!("round-by:{}", browser.to_text()))
+    }
+
     /// The way round on which a site was asked by this message.
     pub fn logout_request(id: &MessageId) -> Self {
         Self::named("round-of", &[id.as_str()])
@@ -99,11 +104,17 @@ impl Key {
             "question:",
             "recovery:",
             "round:",
+            "round-by:",
             "round-of:",
             "txn:",
         ]
         .iter()
         .any(|kind| self.0.starts_with(kind))
+    }
+
+    /// A count of SAML messages that were refused: of whom, or of all.
+    pub fn refused(of: &[&str]) -> Self {
+        Self::named("refused", of)
     }
 
     /// The key as it is stored, for instance `txn:` and 43 characters of base64url.

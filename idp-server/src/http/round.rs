@@ -18,11 +18,13 @@ use chrono::TimeDelta;
 use idp_core::{
     ids::{EventId, MessageId, SessionId, SiteId},
     saml::status::Status,
+    secret::Secret,
 };
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{
+    browser,
     error::PageError,
     headers::ContentPolicy,
     saml::{self, LogoutReply},
@@ -68,8 +70,8 @@ pub enum Then {
     Site(String),
 }
 
-/// Sends the browser round the sites of sessions that have just ended, or straight to the end if
-/// there is none that it must tell.
+/// Sends the browser, which `browser` names, round the sites of sessions that have just ended, or
+/// straight to the end if there is none that it must tell.
 ///
 /// # Errors
 /// [`PageError`] if the database is out of reach.
@@ -77,14 +79,14 @@ pub async fn begin(
     visit: &Visit,
     sessions: Vec<SessionId>,
     then: Then,
-    cookies: Vec<Cookie<'static>>,
+    (browser, cookies): (Option<&Secret>, Vec<Cookie<'static>>),
 ) -> Result<HttpResponse, PageError> {
     let round = Round { sessions, then };
     if round.stops(visit).await?.is_empty() {
         return round.finish(visit, cookies).await;
     }
     let handle = visit.random.secret();
-    match round.keep(visit, handle.expose()).await {
+    match round.begin(visit, handle.expose(), browser).await {
         Ok(()) => Ok(see_other(&address(handle.expose()), cookies)),
         Err(error) => {
             // The person is signed out all the same; the sites of the round stay untold, and the
@@ -93,6 +95,23 @@ pub async fn begin(
             round.finish(visit, cookies).await
         }
     }
+}
+
+/// Where a browser goes on that came back from a site that does not answer, by whatever way: with
+/// scripts, the page in between stands in no history.
+///
+/// # Errors
+/// [`PageError`] if something that we need is out of reach.
+pub async fn unfinished(visit: &Visit) -> Result<Option<String>, PageError> {
+    let Some(browser) = browser::browser_secret(&visit.request) else { return Ok(None) };
+    let handle = visit.ephemeral.get(&Key::logout_round_of(&browser.digest())).await?;
+    let Some(handle) = handle.and_then(|handle| String::from_utf8(handle).ok()) else {
+        return Ok(None);
+    };
+    let Some(round) = Round::load(visit, &handle).await? else { return Ok(None) };
+    let stops = round.stops(visit).await?;
+    let waits = stops.iter().any(|stop| stop.state == StopState::Waiting);
+    Ok(waits.then(|| address(&handle)))
 }
 
 /// Where the browser goes on that was sent to a site with this message.
@@ -244,6 +263,20 @@ fn life() -> std::time::Duration {
 }
 
 impl Round {
+    async fn begin(
+        &self,
+        app: &App,
+        handle: &str,
+        browser: Option<&Secret>,
+    ) -> Result<(), PageError> {
+        self.keep(app, handle).await?;
+        if let Some(browser) = browser {
+            let key = Key::logout_round_of(&browser.digest());
+            app.ephemeral.put(&key, handle.as_bytes(), life()).await?;
+        }
+        Ok(())
+    }
+
     async fn keep(&self, app: &App, handle: &str) -> Result<(), PageError> {
         let bytes = serde_json::to_vec(self).map_err(|error| PageError::unexpected(&error))?;
         Ok(app.ephemeral.put(&Key::logout_round(handle), &bytes, life()).await?)

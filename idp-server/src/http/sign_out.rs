@@ -20,7 +20,7 @@ use super::{
     oidc::{end_session, response::form_policy},
     round::{self, Then},
     session::{self, Via},
-    visit::{Visit, page, page_for, set},
+    visit::{Visit, page, page_for, see_other, set},
 };
 use crate::{
     pages::{FormExpiredPage, SignOutPage, SignedOutPage, StartAgain, ToldSite},
@@ -133,13 +133,19 @@ async fn confirmed(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageErro
 async fn leave(visit: &Visit, request: Request) -> Result<HttpResponse, PageError> {
     let cause = if request.site.is_some() { Cause::SignedOutAtSite } else { Cause::SignedOut };
     let ended = session::end_current(visit, cause, Via::BrowserToo).await?;
-    let cookies = vec![browser::no_session(), browser::browser_cookie(&visit.random.secret())];
+    if ended.session.is_none()
+        && let Some(location) = round::unfinished(visit).await?
+    {
+        return Ok(see_other(&location, []));
+    }
+    let name = visit.random.secret();
+    let cookies = vec![browser::no_session(), browser::browser_cookie(&name)];
     let then = match request.return_to {
         Some((address, Some(state))) => Then::Site(address.with_query(&[("state", &state)])),
         Some((address, None)) => Then::Site(address.as_str().to_owned()),
         None => Then::Page,
     };
-    round::begin(visit, ended.session.into_iter().collect(), then, cookies).await
+    round::begin(visit, ended.session.into_iter().collect(), then, (Some(&name), cookies)).await
 }
 
 #[derive(Deserialize)]

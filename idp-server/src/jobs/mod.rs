@@ -6,6 +6,7 @@
 
 mod clean_up;
 mod factor_reset;
+mod metadata_refresh;
 mod outbox;
 mod rounds;
 mod sealing;
@@ -34,6 +35,7 @@ pub fn start(app: &Arc<App>) -> JobsHandle {
     let tasks = vec![
         tokio::spawn(clean_up::run(Arc::clone(app), stopped.clone())),
         tokio::spawn(factor_reset::run(Arc::clone(app), stopped.clone())),
+        tokio::spawn(metadata_refresh::run(Arc::clone(app), stopped.clone())),
         tokio::spawn(outbox::run(Arc::clone(app), stopped.clone())),
         tokio::spawn(sealing::run(Arc::clone(app), stopped)),
     ];

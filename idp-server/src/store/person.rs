@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use idp_core::{
     authentication::session::Session,
     community::{affiliation::Affiliation, subscriber::Subscriber},
-    ids::{GrantId, SessionId},
+    ids::{GrantId, SessionId, SubscriberId},
     oidc::grant::Grant,
     secret::SecretDigest,
 };
@@ -114,6 +114,38 @@ pub fn of_grant(
     let (mut grants, people): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
     let (Some(grant), Some(person)) = (grants.pop(), fold(people, open)?) else { return Ok(None) };
     Ok(Some((grant.try_into()?, person)))
+}
+
+/// What a person acts for, with or without a session: the affiliations that have not ended, by
+/// identifier; Tax IDs cut down to those that the person may use.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn affiliations_of(
+    conn: &mut AnyConn,
+    id: &SubscriberId,
+    open: &OpenSsn,
+) -> Result<Vec<Affiliation>, StoreError> {
+    type Line = (affiliation::Row, organization::Row, Option<tax_id::Row>);
+    let lines: Vec<Line> = affiliations::table
+        .inner_join(organizations::table.on(organizations::id.eq(affiliations::organization_id)))
+        .left_join(tax_ids::table.on(tax_ids::organization_id.eq(affiliations::organization_id)))
+        .filter(affiliations::subscriber_id.eq(id.as_str()))
+        .filter(affiliations::ended_at.is_null())
+        .select((
+            affiliation::Row::as_select(),
+            organization::Row::as_select(),
+            Option::<tax_id::Row>::as_select(),
+        ))
+        .load(conn)?;
+    let mut gathered: BTreeMap<String, Gathered> = BTreeMap::new();
+    for (affiliation, organization, tax_id) in lines {
+        let entry = gathered.entry(affiliation.id.clone());
+        let gathered =
+            entry.or_insert_with(|| Gathered { affiliation, organization, tax_ids: Vec::new() });
+        gathered.tax_ids.extend(tax_id);
+    }
+    gathered.into_values().map(|affiliation| affiliation.open(open)).collect()
 }
 
 /// One line of the join: the person once for each affiliation and Tax ID.

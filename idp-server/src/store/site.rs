@@ -100,6 +100,18 @@ pub fn update(conn: &mut AnyConn, changed: &Site, now: DateTime<Utc>) -> Result<
     Ok(found)
 }
 
+/// Writes down what is noted about a site and changes nothing that a request is judged by: nodes need
+/// not read it anew.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn remark(conn: &mut AnyConn, changed: &Site) -> Result<(), StoreError> {
+    diesel::update(site::table.find(changed.id.as_str()))
+        .set(site::document.eq(json(changed)))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// What the site is called in SAML.
 fn entity_id(site: &Site) -> Option<&str> {
     site.service_provider().map(|provider| provider.entity_id.as_str())

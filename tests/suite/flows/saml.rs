@@ -6,6 +6,7 @@ use hilum_tests::{Browser, Fresh, Page, Person, eventually, on_every_store};
 on_every_store![
     a_site_is_registered_by_its_metadata_and_people_sign_on_there,
     one_session_opens_sites_of_both_protocols,
+    an_operator_sees_what_a_site_would_receive,
 ];
 
 const SP: &str = "https://passage.example/sp";
@@ -104,4 +105,33 @@ async fn one_session_opens_sites_of_both_protocols(idp: Fresh) {
     let page = browser.visit("/sign-out").await;
     let _ = browser.submit(&page, "logout-confirm", &[]).await;
     assert!(ask(&idp, &mut browser, "_r4").await.is_sign_in());
+}
+
+/// What the preview says is what the site receives; and who looked stands in the record.
+async fn an_operator_sees_what_a_site_would_receive(idp: Fresh) {
+    register(&idp).await;
+    let preview =
+        |site: &str, person: &str| idp.must(&["site", "preview", site, "--person", person]).stdout;
+    let said = preview("passage", "practitioner");
+    let mut browser = idp.browser();
+    let start = idp.url("/saml/start/passage");
+    let page = browser.sign_on(&start, &Person::new("practitioner")).await;
+    let received = response(&page);
+    let (_, rest) = said.split_once("nameid-format:persistent").expect("a persistent name");
+    let name = rest.lines().nth(1).unwrap().trim();
+    assert!(received.contains(&format!(">{name}</saml:NameID>")), "{said} {received}");
+    assert_eq!(said.matches(" (urn:").count(), received.matches("<saml:Attribute ").count());
+
+    let said = preview("credentia", "practitioner");
+    assert!(said.contains("ID token") && said.contains("licensed-practitioner"), "{said}");
+    let said = preview("credentia", "unaffiliated");
+    assert!(said.contains("Refused: affiliation_required"), "{said}");
+    let nobody = idp.cli(&["site", "preview", "credentia", "--person", "nobody"]);
+    assert_ne!(nobody.code, 0);
+    let rows = idp.database.column(
+        "SELECT subject AS v FROM audit_event WHERE kind = 'site.previewed' AND actor LIKE 'operator%'",
+    );
+    assert_eq!(rows.len(), 3, "{rows:?}");
+    let grants = idp.database.column("SELECT id AS v FROM site_grant");
+    assert_eq!(grants.len(), 1, "a preview gives nobody anything");
 }

@@ -14,7 +14,7 @@ use crate::{
     ids::SiteId,
     oidc::scope::Scope,
     saml::{
-        metadata::read::Described,
+        metadata::{read::Described, refresh::Refresh},
         service_provider::{
             EncryptionPolicy, MetadataSource, NameIdKind, SamlPolicy, ServiceProvider,
         },
@@ -55,6 +55,7 @@ pub fn read(
         metadata: described.metadata,
         policy,
         source,
+        refresh: Refresh::default(),
     };
     for mistake in contradictions(&provider, &release) {
         fields.wrong(mistake.0, mistake.1);

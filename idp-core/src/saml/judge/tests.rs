@@ -3,6 +3,7 @@ use chrono::TimeDelta;
 use super::*;
 use crate::{
     saml::{
+        metadata::refresh::Refresh,
         redirect::{self, Direction},
         service_provider::{AssertionConsumer, ProviderMetadata, ResponseBinding, SamlPolicy},
         signature::sign_enveloped,
@@ -35,6 +36,7 @@ pub(crate) fn provider() -> ServiceProvider {
         policy: SamlPolicy::default(),
         sector: "sp.example".into(),
         source: None,
+        refresh: Refresh::default(),
     }
 }
 

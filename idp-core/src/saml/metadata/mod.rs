@@ -1,4 +1,5 @@
 //! Metadata: what parties say about themselves (SAML Metadata).
 
 pub mod read;
+pub mod refresh;
 pub mod write;

@@ -11,10 +11,11 @@ use idp_core::{
     },
     ids::SiteId,
     saml::{
-        certificate::Certificate,
-        metadata::read::{self, Described, MetadataError},
-        service_provider::{EntityId, ProviderMetadata, ServiceProvider},
-        signature::VerificationKeys,
+        metadata::{
+            read::{self, Described, MetadataError},
+            refresh::Refresh,
+        },
+        service_provider::EntityId,
         xml::Xml,
     },
 };
@@ -25,6 +26,7 @@ use crate::{
     cli::{Failure, database::failed},
     config::Config,
     outgoing::Outgoing,
+    site_metadata::{self, changes},
     store::{AnyConn, audit, site},
 };
 
@@ -109,6 +111,8 @@ pub(super) async fn refresh(
         }
         let changes = changes(provider, &described);
         provider.metadata = described.metadata.clone();
+        // Whoever accepts has looked; what was waiting waits no longer.
+        provider.refresh = Refresh { due_at: provider.refresh.due_at, ..Refresh::default() };
         if let Some((_, why)) = saml::contradictions(provider, &release).into_iter().next() {
             return Ok(Refreshed::Contradiction(why));
         }
@@ -150,8 +154,7 @@ fn read_file(file: &Path) -> Result<String, Failure> {
     fs::read_to_string(file).map_err(unreadable)
 }
 
-/// Fetches the metadata from where the site's record says. They count only signed by whom it says:
-/// the connection alone proves nothing about who wrote them (security 14.4).
+/// Fetches the metadata from where the site's record says (security 14.4).
 async fn fetch(config: &Config, site: &Site, now: DateTime<Utc>) -> Result<Described, Failure> {
     let failed = |why: String| Failure::new(why, "Nothing was changed; the last good copy stays.");
     let provider = site.service_provider();
@@ -160,142 +163,13 @@ async fn fetch(config: &Config, site: &Site, now: DateTime<Utc>) -> Result<Descr
         return Err(failed(format!("{} has no metadata_source: name a FILE", site.id)));
     };
     let outgoing = Outgoing::new(&config.outgoing).map_err(|error| failed(error.to_string()))?;
-    let answer = outgoing.get(&source.url).await.map_err(|error| failed(error.to_string()))?;
-    let text = String::from_utf8(answer.body).map_err(|_| failed("not text in UTF-8".into()))?;
-    if answer.status != 200 {
-        return Err(failed(format!("{} answers with status {}", source.url, answer.status)));
-    }
-    fetched(&text, provider, &source.signed_by, now).map_err(|error| failed(error.to_string()))
-}
-
-/// What fetched metadata say of the site, if they are signed by one of `signed_by`.
-fn fetched(
-    text: &str,
-    provider: &ServiceProvider,
-    signed_by: &[Certificate],
-    now: DateTime<Utc>,
-) -> Result<Described, MetadataError> {
-    let xml = Xml::parse(text)?;
-    read::check_signature(&xml, &VerificationKeys::of(signed_by))?;
-    read::one(&xml, Some(&provider.entity_id), now)
-}
-
-/// What becomes other by new metadata, a line each, for a person to review. Keys are named by their
-/// fingerprints, which can be compared on the telephone.
-pub(super) fn changes(old: &ServiceProvider, new: &Described) -> Vec<String> {
-    let (before, after) = (&old.metadata, &new.metadata);
-    let mut lines = Vec::new();
-    let consumers = |metadata: &ProviderMetadata| -> Vec<String> {
-        let consumers = metadata.assertion_consumers.iter();
-        consumers.map(|acs| format!("assertions to {} ({:?})", acs.location, acs.binding)).collect()
-    };
-    let logout = |metadata: &ProviderMetadata| -> Vec<String> {
-        let endpoints = metadata.logout.iter();
-        endpoints.map(|slo| format!("logout at {} ({:?})", slo.location, slo.binding)).collect()
-    };
-    let signing = |metadata: &ProviderMetadata| -> Vec<String> {
-        let keys = metadata.signing.iter();
-        keys.map(|key| format!("signature key {}", key.fingerprint())).collect()
-    };
-    let encryption = |metadata: &ProviderMetadata| -> Vec<String> {
-        let keys = metadata.encryption.iter();
-        keys.map(|key| {
-            format!("encryption key {} ({:?})", key.certificate.fingerprint(), key.cipher)
-        })
-        .collect()
-    };
-    compare(&mut lines, &consumers(before), &consumers(after));
-    compare(&mut lines, &logout(before), &logout(after));
-    compare(&mut lines, &signing(before), &signing(after));
-    compare(&mut lines, &encryption(before), &encryption(after));
-    if before.authn_requests_signed != after.authn_requests_signed {
-        let signs = if after.authn_requests_signed { "now" } else { "no longer" };
-        lines.push(format!("~ it {signs} signs all its requests"));
-    }
-    lines
-}
-
-fn compare(lines: &mut Vec<String>, before: &[String], after: &[String]) {
-    lines.extend(before.iter().filter(|old| !after.contains(old)).map(|old| format!("- {old}")));
-    lines.extend(after.iter().filter(|new| !before.contains(new)).map(|new| format!("+ {new}")));
+    let fetched = site_metadata::fetch(&outgoing, provider, source, now).await;
+    Ok(fetched.map_err(|error| failed(error.to_string()))?.described)
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
-    use idp_core::{
-        oidc::jose::SigningAlgorithm,
-        saml::signature::{Signer as _, sign_enveloped},
-    };
-
     use super::*;
-    use crate::keys::saml_keys::SamlSigner;
-
-    fn metadata(host: &str, path: &str) -> String {
-        format!(
-            "<EntityDescriptor xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\" \
-             entityID=\"https://sp.example/sp\"><SPSSODescriptor \
-             protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\">\
-             <AssertionConsumerService index=\"0\" Location=\"https://{host}/{path}\" \
-             Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\"/>\
-             </SPSSODescriptor></EntityDescriptor>"
-        )
-    }
-
-    fn described(text: &str) -> Described {
-        let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
-        read::one(&Xml::parse(text).unwrap(), None, now).unwrap()
-    }
-
-    #[test]
-    fn a_person_is_shown_each_change_before_it_counts() {
-        let circumstances = Circumstances { id: [1; 16], secret: [2; 32], demo: false };
-        let old = described(&metadata("sp.example", "acs"));
-        let site = saml::read(old, None, circumstances).unwrap();
-        let provider = site.service_provider().unwrap();
-        assert!(changes(provider, &described(&metadata("sp.example", "acs"))).is_empty());
-        assert_eq!(
-            changes(provider, &described(&metadata("evil.example", "acs"))),
-            [
-                "- assertions to https://sp.example/acs (Post)",
-                "+ assertions to https://evil.example/acs (Post)",
-            ]
-        );
-    }
-
-    #[test]
-    fn fetched_metadata_count_only_signed_by_whom_the_record_says() {
-        let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
-        let circumstances = Circumstances { id: [1; 16], secret: [2; 32], demo: false };
-        let text = metadata("sp.example", "acs");
-        let site = saml::read(described(&text), None, circumstances).unwrap();
-        let provider = site.service_provider().unwrap();
-        let [good, other] = [(); 2].map(|()| SamlSigner::of_partner(SigningAlgorithm::Es256, now));
-        let trusted = [Certificate::from_base64(good.certificate()).unwrap()];
-        let canonical = |text: &str| text.replace(" entityID", " ID=\"_m\" entityID");
-        let signed = |text: &str, by: &SamlSigner| {
-            let text = canonical(text).replace("/></SPSS", "></AssertionConsumerService></SPSS");
-            let text = text.replace(
-                "<AssertionConsumerService index=\"0\" Location=\"https://sp.example/acs\" \
-                 Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\">",
-                "<AssertionConsumerService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" \
-                 Location=\"https://sp.example/acs\" index=\"0\">",
-            );
-            let at = text.find("<SPSSODescriptor").unwrap();
-            sign_enveloped(&text, at, "_m", by).unwrap()
-        };
-        let found = fetched(&signed(&text, &good), provider, &trusted, now);
-        assert_eq!(found.unwrap(), described(&text));
-        for (text, name) in [
-            (text.clone(), "unsigned"),
-            (signed(&text, &other), "by somebody else"),
-            (signed(&text, &good).replace("/acs", "/evil"), "changed"),
-            (signed(&text.replace("/sp\"", "/other\""), &good), "of another entity"),
-        ] {
-            assert!(fetched(&text, provider, &trusted, now).is_err(), "{name}");
-        }
-        assert!(fetched(&signed(&text, &good), provider, &[], now).is_err(), "nobody is trusted");
-    }
 
     #[test]
     fn metadata_are_known_by_their_first_character() {

@@ -21,7 +21,7 @@ use idp_core::{
         name_id::{self, NameId},
         redirect::posted,
         response::{self, Envelope, Protection, Statement},
-        service_provider::{EncryptionPolicy, NameIdKind, ResponseBinding},
+        service_provider::{NameIdKind, ResponseBinding},
         signature::Signer,
         status::{Second, Status},
     },
@@ -164,10 +164,8 @@ async fn assert(
         .map_err(|error| PageError::unexpected(&error))?;
     let randomness =
         Randomness { key: Zeroizing::new(visit.random.bytes()), start: visit.random.bytes() };
-    let key = entry
-        .provider
-        .encryption_key()
-        .filter(|_| entry.provider.policy.encryption != EncryptionPolicy::Never);
+    // That there is one where there must be was seen before anything was written down.
+    let key = entry.provider.encrypt_to(&given.attributes).ok().flatten();
     let protection = key.map_or(Protection::Plain, |key| Protection::Encrypted(key, &randomness));
     let outer: Option<&dyn Signer> = entry.provider.policy.sign_response.then_some(signer.as_ref());
     let xml = response::success(envelope, &assertion, protection, outer).map_err(unexpected)?;
@@ -264,7 +262,7 @@ impl Giving {
         if self.now >= grant.expires_at {
             return Ok(Err(status_of(Lapse::Expired)));
         }
-        if self.must_encrypt(&attributes) && self.entry.provider.encryption_key().is_none() {
+        if self.entry.provider.encrypt_to(&attributes).is_err() {
             return Ok(Err(Status::ENCRYPTION_KEY_REQUIRED));
         }
         grant::insert_named(conn, &grant, &SecretDigest::of(&self.assertion), &name)?;
@@ -273,15 +271,6 @@ impl Giving {
         }
         audit::record(conn, &[self.told(&grant, &released)])?;
         Ok(Ok(Given { grant, name, attributes }))
-    }
-
-    /// Whether what the site learns may not be read by the browser that carries it.
-    fn must_encrypt(&self, attributes: &[Attribute]) -> bool {
-        match self.entry.provider.policy.encryption {
-            EncryptionPolicy::Never => false,
-            EncryptionPolicy::Required => true,
-            EncryptionPolicy::WherePossible => attributes::hold_tax_ids(attributes),
-        }
     }
 
     /// What the audit record is told.

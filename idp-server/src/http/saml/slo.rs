@@ -108,7 +108,10 @@ async fn by_browser(
         LogoutReply { site: done.entry.site.id.clone(), request: done.request, relay_state };
     let cookies: Vec<_> = done.is_ours.then(browser::no_session).into_iter().collect();
     match done.ended {
-        Some(sessions) => round::begin(visit, sessions, Then::Saml(reply), cookies).await,
+        Some(sessions) => {
+            let name = browser::browser_secret(&visit.request);
+            round::begin(visit, sessions, Then::Saml(reply), (name.as_ref(), cookies)).await
+        }
         None => reply.send(visit, UNKNOWN, cookies),
     }
 }

@@ -2,9 +2,9 @@
 //! record allows it. Nothing else in the address counts (security 14.3).
 
 use actix_web::{HttpResponse, web::Path};
-use idp_core::saml::judge;
+use idp_core::saml::judge::{self, Untrusted};
 
-use super::sso;
+use super::{error::refuse, sso};
 use crate::http::{error::PageError, visit::Visit};
 
 /// Begins it, or says that there is nothing here.
@@ -15,6 +15,10 @@ pub async fn get(visit: Visit, site: Path<String>) -> HttpResponse {
 async fn start(visit: &Visit, site: &str) -> Result<HttpResponse, PageError> {
     let id = site.parse().map_err(|_| PageError::NotFound)?;
     let entry = visit.sites.provider_by_id(&id).ok_or(PageError::NotFound)?;
+    let is_offered = entry.provider.policy.idp_initiated.is_some();
+    if is_offered && !entry.provider.is_current(visit.clock.now()) {
+        return Err(refuse(visit, Untrusted::MetadataExpired, Some(&entry.site.id)).await);
+    }
     let request = judge::start(&entry.site.id, &entry.provider, visit.clock.now());
     sso::begin(visit, request.ok_or(PageError::NotFound)?).await
 }

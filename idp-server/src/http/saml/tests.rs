@@ -105,7 +105,7 @@ impl Answer {
 
 const PLAIN: &str = "https://plain.example/sp";
 const RICH: &str = "https://rich.example/sp";
-/// Has the key of the rich one.
+/// Has the key of the rich one, and hears of logout by POST.
 const OTHER: &str = "https://other.example/sp";
 
 /// The metadata of a site.
@@ -151,7 +151,8 @@ impl Bench {
             ("plain", metadata(PLAIN, "", None), json!({ "client_id": "plain" })),
             (
                 "other",
-                metadata(OTHER, "", Some(partner.certificate())),
+                metadata(OTHER, "", Some(partner.certificate()))
+                    .replace("bindings:HTTP-Redirect", "bindings:HTTP-POST"),
                 json!({ "client_id": "other" }),
             ),
             (

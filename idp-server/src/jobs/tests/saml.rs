@@ -17,7 +17,7 @@ use idp_core::{
 };
 
 use super::*;
-use crate::store::{grant, tests::samples::a_grant};
+use crate::store::{front_logout, grant, tests::samples::a_grant};
 
 /// A site's server that confirms what it is told, if `answers` says so.
 fn soap_server(answers: &'static [bool]) -> (u16, Receiver<String>) {
@@ -107,6 +107,40 @@ async fn a_saml_site_hears_of_an_ended_session_until_it_confirms() {
             let session = message.child(ns::PROTOCOL, "SessionIndex").map(Node::text);
             assert_eq!(session.as_deref(), Some(index.as_str()));
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_browser_has_delivered_in_time_is_given_up() {
+    for database in TestDatabase::each() {
+        let add = move |conn: &mut crate::store::AnyConn| {
+            let text = metadata(1).replace("bindings:SOAP", "bindings:HTTP-Redirect");
+            let described = read::one(&Xml::parse(&text).unwrap(), None, at(0)).unwrap();
+            let circumstances = Circumstances { id: [1; 16], secret: [2; 32], demo: false };
+            let decisions = json!({ "client_id": "listener" });
+            let listener = saml::read(described, Some(&decisions), circumstances).unwrap();
+            site::insert(conn, &listener, at(0))?;
+            store_session(conn, "ann", "ann", 0)?;
+            let name = NameId { kind: NameIdKind::Transient, value: "_a".to_owned() };
+            let given_to: Grant = a_grant("a", "ann", "ann", "listener");
+            grant::insert_named(conn, &given_to, &SecretDigest::of("_a1"), &name)
+        };
+        let bench = Bench::with(database, heard_nothing(), add).await;
+        let queue = move |conn: &mut crate::store::AnyConn| {
+            let (actor, now) = (Actor::Nobody, at(1));
+            let ending = Ending { actor, address: None, cause: Cause::SignedOut, now };
+            let session = "ses_ann".parse().unwrap();
+            front_logout::queue(conn, &session, &ending, &Random::new(), at(11))
+        };
+        bench.database.write(queue).await;
+        let jobs = start(&bench.app);
+        bench.clock.advance(TimeDelta::minutes(9));
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert_eq!(bench.receipt().await.state, MessageState::Pending, "the browser has time");
+        bench.clock.advance(TimeDelta::minutes(1));
+        let given_up = bench.until(|receipt| receipt.state == MessageState::Failed).await;
+        assert_eq!(given_up.last_status.as_deref(), Some("the browser did not go there"));
+        jobs.stop().await;
     }
 }
 

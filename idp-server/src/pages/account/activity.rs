@@ -101,6 +101,7 @@ pub fn activity_words(
         Kind::ResetCodeIssued => (words.reset_code_issued, true),
         Kind::ResetCodeMailed => (words.reset_code_mailed, true),
         Kind::ResetQuestionsFailed => (words.reset_questions_failed, true),
+        Kind::SitePreviewed => (words.site_previewed, false),
         Kind::SessionEnded => match reason {
             Some("signed-out" | "signed-out-at-site") => (words.signed_out, false),
             _ => (words.session_ended, false),
@@ -172,6 +173,7 @@ pub fn activity_words(
         | Kind::RosterUndone
         | Kind::SiteAdded
         | Kind::SiteChanged
+        | Kind::SiteMetadataHeld
         | Kind::SiteMetadataRefreshed
         | Kind::SiteRemoved
         | Kind::SiteSecretRotated

@@ -5,6 +5,7 @@
 
 mod account;
 mod agreement;
+mod leaving;
 
 use std::path::PathBuf;
 use std::{fs, io};
@@ -123,6 +124,7 @@ fn pages(words: &'static Words) -> Vec<Rendered> {
         own(frame, words),
         account::pages(frame, words),
         agreement::pages(frame, words),
+        leaving::pages(frame, words),
         ways_back::pages(frame, words.user_id),
     ]
     .into_iter()
@@ -440,43 +442,5 @@ fn own(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
     vec![
         rendered("home", &HomePage { frame, signed_in_as: None }),
         rendered("home-signed-in", &HomePage { frame, signed_in_as: Some(words.user_id) }),
-        rendered(
-            "sign-out",
-            &SignOutPage {
-                frame,
-                form_token: words.token,
-                site: Some(words.site),
-                person: words.user_id,
-                carried: vec![("logout", words.value)],
-            },
-        ),
-        rendered("signed-out", &signed_out(frame, words)),
-        rendered("signing-out", &signing_out(frame, words, Some(words.site))),
-        rendered("signing-out-end", &signing_out(frame, words, None)),
-        rendered("signed-out-nobody", &SignedOutPage { frame, ended: false, sites: Vec::new() }),
     ]
-}
-
-fn signed_out(frame: Frame<'static>, words: &'static Words) -> SignedOutPage<'static> {
-    let states = [ToldState::Told, ToldState::Pending, ToldState::Unreachable, ToldState::Cannot];
-    let sites = [words.site, "Payer", "State Registry", "Playground"]
-        .into_iter()
-        .zip(states)
-        .map(|(name, state)| ToldSite { name, state })
-        .collect();
-    SignedOutPage { frame, ended: true, sites }
-}
-
-fn signing_out(
-    frame: Frame<'static>,
-    words: &'static Words,
-    next: Option<&'static str>,
-) -> SigningOutPage<'static> {
-    let states = [ToldState::Waiting, ToldState::Told, ToldState::Asked, ToldState::Refused];
-    let sites = [words.site, "Payer", "State Registry", "Playground"]
-        .into_iter()
-        .zip(states)
-        .map(|(name, state)| ToldSite { name, state })
-        .collect();
-    SigningOutPage { frame, handle: words.token, next, sites }
 }

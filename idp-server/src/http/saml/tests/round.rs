@@ -28,6 +28,11 @@ async fn press(bench: &Bench, address: &str) -> Answer {
 
 /// Signs Ann out at Hilum, and returns where her browser goes.
 async fn sign_out(bench: &Bench) -> String {
+    signed_out(bench).await.0
+}
+
+/// The same, with the name that her browser has from then on.
+async fn signed_out(bench: &Bench) -> (String, String) {
     let page = bench.call(bench.signed_in(TestRequest::get().uri("/sign-out"))).await;
     let named = page.header("set-cookie").split(';').next().unwrap().to_owned();
     let token = page.field("form_token").unwrap();
@@ -35,7 +40,10 @@ async fn sign_out(bench: &Bench) -> String {
     let form = TestRequest::post().uri("/sign-out").insert_header((COOKIE, cookies));
     let answer = bench.call(form.set_form([("form_token", token)])).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
-    answer.header(LOCATION).to_owned()
+    let mut set = answer.headers.get_all("set-cookie").map(|value| value.to_str().unwrap());
+    let named = set.find(|cookie| cookie.starts_with("__Host-hilum-browser=")).unwrap();
+    let name = named.split(';').next().unwrap().to_owned();
+    (answer.header(LOCATION).to_owned(), name)
 }
 
 /// The request that the browser is sent to a site with; its identifier.
@@ -210,5 +218,56 @@ async fn a_round_that_nobody_knows_ends_at_our_own_page() {
         let xml = logout_request(&bench, "_o2", &name, Some(&session));
         let address = format!("/saml/slo?{}", bench.signed_query(&xml, Some("r")));
         assert_eq!(told_at_the_end(&get(&bench, &address).await), (true, false));
+    }
+}
+
+#[actix_web::test]
+async fn whoever_comes_back_and_signs_out_once_more_goes_on_with_the_next_site() {
+    for bench in Bench::each().await {
+        at_both(&bench).await;
+        let (round, name) = signed_out(&bench).await;
+        let again = || TestRequest::get().uri("/sign-out").insert_header((COOKIE, name.clone()));
+        asked(&bench, &press(&bench, &round).await, "https://plain.example/slo").await;
+        let answer = bench.call(again()).await;
+        assert_eq!((answer.status, answer.header(LOCATION)), (303, round.as_str()));
+        asked(&bench, &press(&bench, &round).await, "https://rich.example/slo").await;
+        // Nobody is left to be asked, and another browser has nothing to go on with.
+        for request in [again(), TestRequest::get().uri("/sign-out")] {
+            assert_eq!(bench.call(request).await.header(LOCATION), "/signed-out");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_site_that_wants_it_so_is_asked_and_answered_in_a_form() {
+    for bench in Bench::each().await {
+        let query = unsigned(&bench.request(OTHER, "_f1", "", ""), None);
+        assert_eq!(bench.redirect(&query).await.status, 200);
+        let round = sign_out(&bench).await;
+        let page = press(&bench, &round).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        assert!(page.body.contains("action=\"https://other.example/slo\""), "{}", page.body);
+        let policy = page.header(CONTENT_SECURITY_POLICY);
+        assert!(policy.contains("form-action 'self' https://other.example;"), "{policy}");
+        let message = STANDARD.decode(page.field("SAMLRequest").unwrap()).unwrap();
+        let text = String::from_utf8(message).unwrap();
+        let xml = Xml::parse(&text).unwrap();
+        let keys = VerificationKeys::of(&certificates(&bench).await);
+        assert_eq!(keys.verify_root(&xml), Ok(()), "the signature stands in the message");
+        let id = xml.root().attribute("ID").unwrap();
+
+        let envelope = Envelope {
+            id: "_done",
+            issuer: OTHER,
+            destination: &bench.app.saml.addresses.single_logout,
+            in_response_to: Some(id),
+            now: bench.now(),
+        };
+        let answer = logout::response(envelope, Status::SUCCESS, Some(&bench.partner)).unwrap();
+        let form = TestRequest::post().uri("/saml/slo");
+        let back = bench.call(form.set_form([("SAMLResponse", posted(&answer))])).await;
+        assert_eq!((back.status, back.header(LOCATION)), (303, round.as_str()));
+        let end = get(&bench, &round).await;
+        assert_eq!(end.header(LOCATION), "/signed-out?session=ses_ann");
     }
 }
