@@ -2,13 +2,15 @@
 
 use crate::{
     Outcome,
+    crowd::{self, Crowd},
     measure::{Prepare, Step},
+    saml::{Kind, Providers},
     site::{Browser, Code, Site, form},
     wire::Wire,
 };
 
 /// How many codes one session is asked for: more than that are nobody's sign-ons.
-const CODES_OF_A_SESSION: usize = 20;
+pub const CODES_OF_A_SESSION: usize = 20;
 
 /// One line of the table.
 pub struct Case<'a> {
@@ -16,6 +18,8 @@ pub struct Case<'a> {
     pub name: &'static str,
     /// What it should cost.
     pub aim: &'static str,
+    /// How many requests a round may have.
+    pub at_most: usize,
     /// How to ask Hilum.
     pub hilum: Box<Prepare<'a>>,
     /// How to ask the floor.
@@ -23,30 +27,34 @@ pub struct Case<'a> {
 }
 
 /// All of them.
-pub fn all(site: &Site) -> Vec<Case<'_>> {
+pub fn all<'a>(site: &'a Site, crowd: &'a Crowd, providers: &'a Providers) -> Vec<Case<'a>> {
     let signed = "grant_type=client_credentials";
     vec![
         Case {
             name: "discovery",
             aim: "≤ 1.5 × floor",
+            at_most: usize::MAX,
             hilum: get("/.well-known/openid-configuration"),
             floor: Some(get("/.well-known/openid-configuration")),
         },
         Case {
             name: "key set (JWKS)",
             aim: "≤ 1.5 × floor",
+            at_most: usize::MAX,
             hilum: get("/jwks"),
             floor: Some(get("/jwks")),
         },
         Case {
             name: "client_credentials, ES256",
             aim: "≤ 1.75 × floor, no SQL",
+            at_most: usize::MAX,
             hilum: post("/token", signed),
             floor: Some(post("/token", signed)),
         },
         Case {
             name: "code exchange",
             aim: "≤ 260 µs, 2–3 statements, 1 commit",
+            at_most: usize::MAX,
             hilum: Box::new(|wire, count| exchange(site, wire, count)),
             floor: Some(post(
                 "/token",
@@ -58,6 +66,7 @@ pub fn all(site: &Site) -> Vec<Case<'_>> {
         Case {
             name: "refresh",
             aim: "≤ 220 µs, 2–3 statements, 1 commit",
+            at_most: usize::MAX,
             hilum: Box::new(|wire, _| refresh(site, wire)),
             floor: Some(post(
                 "/token",
@@ -67,28 +76,62 @@ pub fn all(site: &Site) -> Vec<Case<'_>> {
         Case {
             name: "userinfo",
             aim: "≤ 90 µs",
+            at_most: usize::MAX,
             hilum: Box::new(|wire, _| userinfo(site, wire)),
             floor: Some(get("/userinfo")),
         },
         Case {
             name: "introspection",
             aim: "",
+            at_most: usize::MAX,
             hilum: Box::new(|wire, _| introspect(site, wire)),
             floor: Some(post("/introspect", "token=0123456789012345678901234567890123456789012")),
         },
         Case {
             name: "next site: code and tokens",
             aim: "≤ 1.8 ms, ≤ 2 commits",
+            at_most: usize::MAX,
             hilum: Box::new(|wire, count| next_site(site, wire, count)),
             floor: None,
         },
         Case {
             name: "whole sign-on, without Argon2",
             aim: "≤ 1.8 ms, ≤ 2 commits",
+            at_most: usize::MAX,
             hilum: Box::new(|_, _| whole_sign_on(site)),
             floor: None,
         },
+        Case {
+            name: "second factor: a code of an app",
+            aim: "≤ 150 µs, 1 commit",
+            // Each takes somebody whose code nobody has used.
+            at_most: crowd::OF_A_ROUND,
+            hilum: Box::new(|wire, count| crowd.codes(site, wire, count)),
+            floor: None,
+        },
+        Case {
+            name: "passkey: the whole sign-in",
+            aim: "≤ 400 µs",
+            at_most: 400,
+            hilum: Box::new(|wire, count| crowd.passkeys(site, wire, count)),
+            floor: None,
+        },
+        saml("SAML response, RSA", "≤ 850 µs", providers, Kind::Rsa),
+        saml("SAML response, ECDSA", "≤ 350 µs", providers, Kind::Ecdsa),
+        saml("SAML response, ECDSA, encrypted", "ECDSA + ≤ 100 µs", providers, Kind::Encrypted),
+        saml("SAML response, ECDSA, signed request", "ECDSA + ≤ 100 µs", providers, Kind::Signed),
     ]
+}
+
+fn saml<'a>(
+    name: &'static str,
+    aim: &'static str,
+    providers: &'a Providers,
+    kind: Kind,
+) -> Case<'a> {
+    let hilum: Box<Prepare<'a>> =
+        Box::new(move |wire, count| providers.responses(wire, kind, count));
+    Case { name, aim, at_most: usize::MAX, hilum, floor: None }
 }
 
 fn get<'a>(target: &'static str) -> Box<Prepare<'a>> {

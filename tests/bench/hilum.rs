@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::{
     Outcome,
+    crowd::Crowd,
     process::{Process, free_address, until_it_works},
     site::Site,
     wire::Wire,
@@ -33,7 +34,8 @@ pub struct Hilum {
     /// The public listener.
     pub public: SocketAddr,
     private: SocketAddr,
-    folder: PathBuf,
+    /// What belongs to it.
+    pub folder: PathBuf,
     /// The process.
     pub process: Option<Process>,
 }
@@ -70,7 +72,10 @@ impl Hilum {
         fs::write(hilum.path("hilum.toml"), hilum.config()?)?;
         fs::write(hilum.path("site.json"), hilum.site().registration().to_string())?;
         hilum.run(&["migrate"])?;
-        hilum.run(&["community", "import", "config/demo-community.toml"])?;
+        let community = fs::read_to_string("config/demo-community.toml")? + &Crowd::entries()?;
+        fs::write(hilum.path("community.toml"), community)?;
+        let community = hilum.path("community.toml");
+        hilum.run(&["community", "import", community.to_str().ok_or("a path")?])?;
         let site = hilum.path("site.json");
         hilum.run(&["site", "add", site.to_str().ok_or("a path")?])?;
         Ok(hilum)
@@ -114,7 +119,8 @@ impl Hilum {
         Ok(command)
     }
 
-    fn run(&self, arguments: &[&str]) -> Outcome<()> {
+    /// Runs a command of `hilum` with its configuration.
+    pub fn run(&self, arguments: &[&str]) -> Outcome<()> {
         let output = self.command(arguments)?.output()?;
         if output.status.success() {
             return Ok(());

@@ -5,10 +5,12 @@
 #![expect(unreachable_pub, reason = "in a program, `pub` says what a room offers the other rooms")]
 
 mod cases;
+mod crowd;
 mod floor;
 mod hilum;
 mod measure;
 mod process;
+mod saml;
 mod site;
 mod storm;
 mod table;
@@ -24,9 +26,11 @@ use std::{
 };
 
 use crate::{
+    crowd::Crowd,
     hilum::{Hilum, Store},
     measure::{Effort, Target},
     process::{Process, free_address, until_it_works},
+    saml::Providers,
     site::Site,
     wire::Wire,
 };
@@ -71,6 +75,10 @@ impl Options {
         Ok(options)
     }
 
+    fn wants(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| name.contains(only.as_str()))
+    }
+
     fn run(&self) -> Outcome<()> {
         let folder = env::temp_dir().join(format!("hilum-bench-{}", std::process::id()));
         fs::create_dir(&folder)?;
@@ -84,22 +92,30 @@ impl Options {
             let mut hilum = Hilum::prepare(*store, folder)?;
             hilum.start()?;
             let floor = Floor::start(&hilum, folder)?;
+            let (site, crowd) = (hilum.site(), Crowd::new());
+            let providers = Providers::register(&hilum, &hilum.folder)?;
             table::heading(*store);
-            for case in cases::all(&hilum.site()) {
-                if self.only.as_ref().is_some_and(|only| !case.name.contains(only)) {
+            for case in cases::all(&site, &crowd, &providers) {
+                if !self.wants(case.name) {
                     continue;
                 }
-                let cost = target(&hilum)?.cost(self.effort, &*case.hilum)?;
+                let cost = target(&hilum)?.cost(self.effort, case.at_most, &*case.hilum)?;
                 let beneath = match &case.floor {
-                    Some(prepare) => Some(floor.target().cost(self.effort, &**prepare)?),
+                    Some(prepare) => {
+                        Some(floor.target().cost(self.effort, usize::MAX, &**prepare)?)
+                    }
                     None => None,
                 };
                 table::line(&case, &cost, beneath.as_ref());
             }
-            if self.only.is_none() {
+            if self.wants("xmlsec1") {
+                table::xmlsec1(saml::xmlsec1(&hilum.folder)?);
+            }
+            if self.wants("start") {
                 table::start(&starting(&mut hilum)?);
-                let lasts = self.effort.round * 20;
-                table::storm(&storm::rage(&hilum, lasts)?);
+            }
+            if self.wants("storm") {
+                table::storm(&storm::rage(&hilum, self.effort.round * 20)?);
             }
         }
         Ok(())

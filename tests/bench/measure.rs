@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Connections at once. One alone would measure how long it takes to wake a sleeping thread.
-const CONNECTIONS: usize = 8;
+pub const CONNECTIONS: usize = 8;
 
 /// How thoroughly to measure.
 #[derive(Clone, Copy, Debug)]
@@ -71,20 +71,17 @@ impl Round {
 }
 
 impl Target<'_> {
-    /// Measures what one step costs.
-    pub fn cost(&self, effort: Effort, prepare: &Prepare<'_>) -> Outcome<Cost> {
+    /// Measures what one step costs, with so many in a round `at_most`.
+    pub fn cost(&self, effort: Effort, at_most: usize, prepare: &Prepare<'_>) -> Outcome<Cost> {
         // The first round warms up, the second says how many requests make a full one.
-        let warm_up = self.round(80, Counts::default(), prepare)?;
-        let first = self.round(
-            if warm_up.micros() < 500.0 { 800 } else { 80 },
-            Counts::default(),
-            prepare,
-        )?;
+        let warm_up = self.round(at_most.min(80), Counts::default(), prepare)?;
+        let second = if warm_up.micros() < 500.0 { 800 } else { 80 };
+        let first = self.round(at_most.min(second), Counts::default(), prepare)?;
         let requests = effort.round.as_secs_f64() * 1e6 / first.micros().max(5.0);
         let background = self.background()?;
         let mut rounds = Vec::new();
         for _ in 0..effort.rounds {
-            rounds.push(self.round(whole(requests), background, prepare)?);
+            rounds.push(self.round(whole(requests).min(at_most), background, prepare)?);
         }
         rounds.sort_by(|a, b| a.micros().total_cmp(&b.micros()));
         let all = rounds
@@ -108,7 +105,7 @@ impl Target<'_> {
             let step = prepare(&mut wire, each)?;
             lines.push((wire, step));
         }
-        let counted = self.counts()?;
+        let counted = self.at_rest()?;
         let (began, threads) = (Instant::now(), self.process.threads()?);
         thread::scope(|scope| {
             let run =
@@ -136,6 +133,20 @@ impl Target<'_> {
         }
         let seconds = began.elapsed().as_secs_f64();
         Ok(self.counts()?.with(counted, |now, before| (now - before) / seconds))
+    }
+
+    /// The counts when what the preparation left behind, mails for instance, is done.
+    fn at_rest(&self) -> Outcome<Counts> {
+        let mut counted = self.counts()?;
+        for _ in 0..50 {
+            thread::sleep(Duration::from_millis(100));
+            let now = self.counts()?;
+            if now.commits - counted.commits < 1.0 {
+                return Ok(now);
+            }
+            counted = now;
+        }
+        Ok(counted)
     }
 
     fn counts(&self) -> Outcome<Counts> {

@@ -16,8 +16,9 @@ const ID: &str = "bench";
 const SECRET: &str = "bench-secret-0123456789-0123456789-abcdef";
 const CALLBACK: &str = "https://bench.example/callback";
 const SCOPE: &str = "openid profile email affiliations tax_ids offline_access";
-const USER_ID: &str = "practitioner";
 const PASSWORD: &str = "Hilum-demo-2026";
+/// What a second factor in the browser is called.
+const SECOND_FACTOR: &str = "urn:hilum:acr:browser-second-factor";
 
 /// A confidential site that signs by ES256 and knows its people's affiliation.
 #[derive(Clone, Debug)]
@@ -35,6 +36,22 @@ pub struct Code {
 /// A person's browser: its cookies by name.
 #[derive(Clone, Debug, Default)]
 pub struct Browser(BTreeMap<String, String>);
+
+/// A form of a page, ready to be sent.
+pub struct Ready {
+    /// Where it goes.
+    pub action: String,
+    /// Who pressed the button last must show that the page was theirs.
+    pub form_token: String,
+}
+
+/// Where a sign-on stands after a page was answered.
+enum Course {
+    /// At the site, with its answer.
+    Answered(String),
+    /// At the page of the second factor.
+    SecondFactor(Ready),
+}
 
 impl Site {
     /// What the site is known by.
@@ -64,60 +81,90 @@ impl Site {
         format!("authorization: Basic {encoded}\r\n")
     }
 
-    /// Signs the person on in `browser`, by whatever pages come, and takes the code.
+    /// Signs the practitioner on in `browser`, by whatever pages come, and takes the code.
     pub fn sign_on(&self, wire: &mut Wire, browser: &mut Browser) -> Outcome<Code> {
         let verifier = random()?;
+        let target = Self::request(&verifier, &[])?;
+        match self.walk(wire, browser, &target, "practitioner")? {
+            Course::Answered(location) => {
+                let parsed = Url::parse(&location)?;
+                let code = parsed.query_pairs().find(|(name, _)| name == "code");
+                let code = code.ok_or_else(|| format!("no code in {location}"))?.1.into_owned();
+                Ok(Code { code, verifier })
+            }
+            Course::SecondFactor(_) => Err("nobody asked for a second factor".into()),
+        }
+    }
+
+    /// Signs somebody on up to the page that asks for the code of their app.
+    pub fn to_second_factor(
+        &self,
+        wire: &mut Wire,
+        browser: &mut Browser,
+        user_id: &str,
+    ) -> Outcome<Ready> {
+        let target = Self::request(&random()?, &[("acr_values", SECOND_FACTOR)])?;
+        match self.walk(wire, browser, &target, user_id)? {
+            Course::SecondFactor(ready) => Ok(ready),
+            Course::Answered(location) => Err(format!("no second factor, but {location}").into()),
+        }
+    }
+
+    /// The page on which somebody signs in.
+    pub fn to_sign_in(&self, wire: &mut Wire, browser: &mut Browser) -> Outcome<Page> {
+        let location = browser.follow(wire, "GET", &Self::request(&random()?, &[])?, "")?;
+        browser.open(wire, self.path(&location))
+    }
+
+    fn request(verifier: &str, more: &[(&str, &str)]) -> Outcome<String> {
         let challenge = digest::digest(&digest::SHA256, verifier.as_bytes());
-        let query = form(&[
+        let (state, nonce) = (random()?, random()?);
+        let challenge = URL_SAFE_NO_PAD.encode(challenge);
+        let mut fields = vec![
             ("client_id", ID),
             ("redirect_uri", CALLBACK),
             ("response_type", "code"),
             ("scope", SCOPE),
-            ("state", &random()?),
-            ("nonce", &random()?),
-            ("code_challenge", &URL_SAFE_NO_PAD.encode(challenge)),
+            ("state", &state),
+            ("nonce", &nonce),
+            ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
-        ]);
-        let mut location = browser.follow(wire, "GET", &format!("/authorize?{query}"), "")?;
+        ];
+        fields.extend(more);
+        Ok(format!("/authorize?{}", form(&fields)))
+    }
+
+    fn walk(
+        &self,
+        wire: &mut Wire,
+        browser: &mut Browser,
+        target: &str,
+        user_id: &str,
+    ) -> Outcome<Course> {
+        let mut location = browser.follow(wire, "GET", target, "")?;
         // The password, the affiliation and the notice at most.
         for _ in 0..6 {
             if location.starts_with(CALLBACK) {
-                let parsed = Url::parse(&location)?;
-                let code = parsed.query_pairs().find(|(name, _)| name == "code");
-                let code = code.ok_or_else(|| format!("no code in {location}"))?.1.into_owned();
-                return Ok(Code { code, verifier });
+                return Ok(Course::Answered(location));
             }
-            location = self.answer_page(wire, browser, &location)?;
+            let page = browser.open(wire, self.path(&location))?;
+            let mut fields = Vec::new();
+            let ready = if page.has("login-submit") {
+                fields.extend([("username", user_id), ("password", PASSWORD)]);
+                page.form("/password")?
+            } else if page.has("consent-allow") {
+                page.form("/notice")?
+            } else {
+                return Ok(Course::SecondFactor(page.form("/factor/totp")?));
+            };
+            location = browser.send(wire, &ready, &fields)?;
         }
         Err(format!("the sign-on does not end: {location}").into())
     }
 
-    fn answer_page(
-        &self,
-        wire: &mut Wire,
-        browser: &mut Browser,
-        location: &str,
-    ) -> Outcome<String> {
-        let path = location.strip_prefix(&self.issuer()).unwrap_or(location);
-        let page = wire.expect(200, ("GET", path, &browser.header(), ""))?;
-        browser.keep(&page.headers);
-        let page = String::from_utf8(page.body)?;
-        let step = if page.contains("id=\"login-submit\"") {
-            "password"
-        } else if page.contains("id=\"consent-allow\"") {
-            "notice"
-        } else {
-            return Err(format!("an unknown page: {page}").into());
-        };
-        // Each form of the page has a token of its own.
-        let (_, form_of_step) = page.split_once(&format!("/{step}\"")).ok_or("no form")?;
-        let token = between(form_of_step, "name=\"form_token\" value=\"", "\"")?;
-        let mut fields = vec![("form_token", token)];
-        if step == "password" {
-            fields.extend([("username", USER_ID), ("password", PASSWORD)]);
-        }
-        let body = form(&fields);
-        browser.follow(wire, "POST", &format!("{path}/{step}"), &body)
+    /// The path of an address of Hilum.
+    pub fn path<'a>(&self, location: &'a str) -> &'a str {
+        location.strip_prefix(&self.issuer()).unwrap_or(location)
     }
 
     /// Redeems a code; the answer has the tokens.
@@ -154,8 +201,71 @@ pub struct Tokens {
     pub refresh_token: String,
 }
 
+/// A page of Hilum.
+pub struct Page(String);
+
+impl Page {
+    /// Whether it has an element with this `id`.
+    pub fn has(&self, id: &str) -> bool {
+        self.0.contains(&format!("id=\"{id}\""))
+    }
+
+    /// The form that goes to an address with this end: each form has a token of its own.
+    pub fn form(&self, end: &str) -> Outcome<Ready> {
+        let missing = || format!("no form to {end}: {}", self.0);
+        let (before, form) = self.0.split_once(&format!("{end}\"")).ok_or_else(missing)?;
+        let (_, start) = before.rsplit_once("action=\"").ok_or_else(missing)?;
+        let form_token = between(form, "name=\"form_token\" value=\"", "\"")?.to_owned();
+        Ok(Ready { action: format!("{start}{end}"), form_token })
+    }
+}
+
 impl Browser {
-    fn header(&self) -> String {
+    /// Opens a page.
+    pub fn open(&mut self, wire: &mut Wire, path: &str) -> Outcome<Page> {
+        let answer = wire.expect(200, ("GET", path, &self.header(), ""))?;
+        self.keep(&answer.headers);
+        Ok(Page(String::from_utf8(answer.body)?))
+    }
+
+    /// Sends a form that is answered by a redirect.
+    pub fn send(
+        &mut self,
+        wire: &mut Wire,
+        ready: &Ready,
+        fields: &[(&str, &str)],
+    ) -> Outcome<String> {
+        let mut all = vec![("form_token", &*ready.form_token)];
+        all.extend(fields);
+        self.follow(wire, "POST", &ready.action, &form(&all))
+    }
+
+    /// Sends a form that is answered by a page.
+    pub fn send_for_page(
+        &mut self,
+        wire: &mut Wire,
+        ready: &Ready,
+        fields: &[(&str, &str)],
+    ) -> Outcome<Page> {
+        let mut all = vec![("form_token", &*ready.form_token)];
+        all.extend(fields);
+        let answer = wire.expect(200, ("POST", &ready.action, &self.header(), &form(&all)))?;
+        self.keep(&answer.headers);
+        Ok(Page(String::from_utf8(answer.body)?))
+    }
+
+    /// Asks, as the page's script does, for a question to a passkey: its name, and the options.
+    pub fn question(&mut self, wire: &mut Wire, ready: &Ready) -> Outcome<(String, Value)> {
+        let target = format!("{}/options", ready.action);
+        let body = form(&[("form_token", &ready.form_token)]);
+        let answer = wire.expect(200, ("POST", &target, &self.header(), &body))?;
+        let body: Value = serde_json::from_slice(&answer.body)?;
+        let options = body.get("options").ok_or("no options")?.clone();
+        Ok((answer.text("question")?, options))
+    }
+
+    /// Its cookies, as a header's line.
+    pub fn header(&self) -> String {
         if self.0.is_empty() {
             return String::new();
         }
@@ -192,7 +302,8 @@ pub fn form(fields: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
-fn random() -> Outcome<String> {
+/// A text that nobody guesses.
+pub fn random() -> Outcome<String> {
     let mut octets = [0_u8; 32];
     rand::fill(&mut octets)?;
     Ok(URL_SAFE_NO_PAD.encode(octets))

@@ -36,6 +36,11 @@ pub fn line(case: &Case<'_>, cost: &Cost, floor: Option<&Cost>) {
     );
 }
 
+/// What somebody else's program takes for one signature.
+pub fn xmlsec1(micros: f64) {
+    println!("\n- xmlsec1 signs one assertion by RSA in {micros:.0} µs");
+}
+
 /// What starting takes.
 pub fn start(start: &Starting) {
     println!("\n- first token after start: {} (aim ≤ 250 ms)", millis(start.first_token));

@@ -113,8 +113,14 @@ impl SecurityKey {
     /// One that checks its person by PIN or finger, or only feels a touch.
     #[must_use]
     pub fn new(idp: &TestIdp, verifies_person: bool) -> Self {
+        Self::at(&idp.origin, verifies_person)
+    }
+
+    /// The same for a page of this origin.
+    #[must_use]
+    pub fn at(origin: &str, verifies_person: bool) -> Self {
         let device = SoftPasskey::new(verifies_person);
-        Self { device, origin: idp.origin.clone(), credential: None }
+        Self { device, origin: origin.to_owned(), credential: None }
     }
 
     /// Makes a new passkey; what the page's script would send.
