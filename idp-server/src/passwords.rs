@@ -4,7 +4,8 @@
 //! threads (`password.permits`) each keep one piece of memory and hash one password at a time; a
 //! bounded queue waits before them, and whoever finds it full, or waits in it for two seconds, is
 //! told [`PasswordError::Busy`]. A storm of sign-ins thus takes neither the memory nor the threads
-//! of anything else: all hashing together needs `permits` × `memory_kib`, and no more.
+//! of anything else: all hashing together needs `permits` × `memory_kib`, and no more. And the threads
+//! stand back: a token that is asked for meanwhile is made first.
 
 use std::{
     io,
@@ -35,6 +36,9 @@ pub const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// What a `Retry-After` should say after [`PasswordError::Busy`], in seconds.
 pub const RETRY_AFTER_SECONDS: u32 = 5;
+
+/// How far a thread that hashes stands back behind all others, from 0 (not at all) to 19.
+const NICENESS: i32 = 10;
 
 /// A stored hash may have been made at another cost, but at none beyond these: a row that somebody
 /// tampered with must not be able to take the machine's memory.
@@ -195,6 +199,7 @@ pub enum StartError {
 /// The life of one thread: it ends when nobody can send a job any more. Its memory is taken with
 /// the first job and kept for the next ones, at `usual` blocks.
 fn work(jobs: &Mutex<Receiver<Job>>, usual: usize, metrics: &PasswordMetrics) {
+    stand_back();
     let mut memory = Vec::new();
     loop {
         // One thread waits for a job, the others for the lock: a job goes to one of them.
@@ -220,6 +225,16 @@ fn work(jobs: &Mutex<Receiver<Job>>, usual: usize, metrics: &PasswordMetrics) {
             memory.truncate(usual);
             memory.shrink_to_fit();
         }
+    }
+}
+
+/// Lets every other thread go first. Where the system does not allow it, hashing is as good as ever.
+fn stand_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) =
+        rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS)
+    {
+        tracing::debug!(%error, "a thread that hashes passwords keeps its priority");
     }
 }
 
