@@ -14,6 +14,8 @@ use idp_core::{
 use super::{
     AnyConn, StoreError,
     column::{Reading, millis},
+    connection::on_either,
+    prepared::Prepared,
     recovery_code,
     schema::factor,
 };
@@ -85,11 +87,10 @@ pub fn holdings(
 /// # Errors
 /// [`StoreError`].
 pub fn of_subscriber(conn: &mut AnyConn, person: &SubscriberId) -> Result<Vec<Factor>, StoreError> {
-    let rows: Vec<Row> = factor::table
+    let own = factor::table
         .filter(factor::subscriber_id.eq(person.as_str()))
-        .order((factor::added_at, factor::id))
-        .select(Row::as_select())
-        .load(conn)?;
+        .order((factor::added_at, factor::id));
+    let rows: Vec<Row> = on_either!(conn, c => own.select(Row::as_select()).load(c))?;
     rows.into_iter().map(Factor::try_from).collect()
 }
 
@@ -156,11 +157,11 @@ pub fn totp_secrets(
     conn: &mut AnyConn,
     person: &SubscriberId,
 ) -> Result<Vec<TotpSecret>, StoreError> {
-    let rows: Vec<(String, Option<Vec<u8>>, Option<i64>)> = factor::table
+    let own = factor::table
         .filter(factor::subscriber_id.eq(person.as_str()).and(factor::kind.eq("totp")))
         .order((factor::added_at, factor::id))
-        .select((factor::id, factor::sealed_seed, factor::last_step))
-        .load(conn)?;
+        .select((factor::id, factor::sealed_seed, factor::last_step));
+    let rows: Vec<(String, Option<Vec<u8>>, Option<i64>)> = on_either!(conn, c => own.load(c))?;
     let secret = |(id, sealed_seed, last_step): (String, Option<Vec<u8>>, Option<i64>)| {
         let read = Reading { table: "factor", row: &id };
         let (Some(sealed_seed), Some(last_step)) = (sealed_seed, last_step) else {
@@ -185,7 +186,8 @@ pub fn use_step(
 ) -> Result<bool, StoreError> {
     let unused = factor::table.find(id.as_str()).filter(factor::last_step.lt(step.number()));
     let used = (factor::last_step.eq(step.number()), factor::last_used_at.eq(millis(now)));
-    Ok(diesel::update(unused).set(used).execute(conn)? == 1)
+    let using = Prepared(diesel::update(unused).set(used));
+    Ok(on_either!(conn, c => using.execute(c))? == 1)
 }
 
 /// The passkeys of a person.
@@ -212,11 +214,8 @@ pub fn passkey(
     conn: &mut AnyConn,
     credential_id: &[u8],
 ) -> Result<Option<PasskeyRecord>, StoreError> {
-    let row = factor::table
-        .filter(factor::credential_id.eq(credential_id))
-        .select(PasskeyRow::as_select())
-        .first(conn)
-        .optional()?;
+    let found = factor::table.filter(factor::credential_id.eq(credential_id));
+    let row = on_either!(conn, c => found.select(PasskeyRow::as_select()).first(c)).optional()?;
     row.map(PasskeyRecord::try_from).transpose()
 }
 
@@ -240,7 +239,8 @@ pub fn use_passkey(
         factor::sign_count.eq(i64::from(count)),
         factor::last_used_at.eq(millis(now)),
     );
-    Ok(diesel::update(unmoved).set(used).execute(conn)? == 1)
+    let using = Prepared(diesel::update(unmoved).set(used));
+    Ok(on_either!(conn, c => using.execute(c))? == 1)
 }
 
 /// Gives a person's factor another name. `false` if the person has no such factor.

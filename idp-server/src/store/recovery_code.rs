@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use idp_core::{ids::SubscriberId, secret::SecretDigest};
 
-use super::{AnyConn, StoreError, column::millis, schema::recovery_code};
+use super::{AnyConn, StoreError, column::millis, connection::on_either, schema::recovery_code};
 
 /// Puts a new set in the place of whatever was there.
 ///
@@ -51,11 +51,11 @@ pub fn redeem(
 /// # Errors
 /// [`StoreError`].
 pub fn left(conn: &mut AnyConn, person: &SubscriberId) -> Result<u32, StoreError> {
-    let unused: i64 = recovery_code::table
+    let unused = recovery_code::table
         .filter(recovery_code::subscriber_id.eq(person.as_str()))
         .filter(recovery_code::used_at.is_null())
-        .count()
-        .get_result(conn)?;
+        .count();
+    let unused: i64 = on_either!(conn, c => unused.get_result(c))?;
     Ok(u32::try_from(unused).unwrap_or(u32::MAX))
 }
 

@@ -5,10 +5,12 @@ mod access;
 mod aggregates;
 mod audit;
 mod codes;
+mod factors;
 mod migrating;
 mod person;
 mod races;
 pub(crate) mod samples;
+mod ways_back;
 
 use std::{
     env, fs,
