@@ -57,7 +57,9 @@ pub enum Proved {
     /// It is taken down in the session, which has a new cookie.
     Accepted {
         /// The new cookie.
-        session: Secret,
+        cookie: Secret,
+        /// The session with what was proved.
+        session: Session,
         /// The cookie of the browser that is remembered from now on, if it was wished.
         remembered: Option<Secret>,
     },
@@ -89,17 +91,17 @@ pub async fn prove(
         return Ok(Proved::Throttled { seconds });
     }
     let Some(old) = visit.session() else { return Ok(Proved::Interrupted) };
-    let session = visit.random.secret();
+    let cookie = visit.random.secret();
     // Always a new one: whoever used this browser before may know the old one.
     let remembered = remember.then(|| visit.random.secret());
-    let facts = Facts::new(visit, person, offer, (old, session.digest()), remembered.as_ref());
+    let facts = Facts::new(visit, person, offer, (old, cookie.digest()), remembered.as_ref());
     let outcome = visit.db.write(move |conn| facts.write(conn)).await?;
     visit.outbox.wake();
     match outcome {
-        Outcome::Accepted(method) => {
+        Outcome::Accepted(method, session) => {
             visit.metrics.sign_in("factor-accepted");
             let remembered = remembered.filter(|_| method.is_own_factor());
-            Ok(Proved::Accepted { session, remembered })
+            Ok(Proved::Accepted { cookie, session, remembered })
         }
         Outcome::Interrupted => Ok(Proved::Interrupted),
         Outcome::Refused(why) => {
@@ -117,6 +119,7 @@ struct Facts {
     limits: Limits,
     name: SecretDigest,
     subscriber: SubscriberId,
+    session: Session,
     old_cookie: SecretDigest,
     new_cookie: SecretDigest,
     offer: Offer,
@@ -129,7 +132,7 @@ struct Facts {
 }
 
 enum Outcome {
-    Accepted(Method),
+    Accepted(Method, Session),
     Interrupted,
     Refused(&'static str),
 }
@@ -157,6 +160,7 @@ impl Facts {
             limits: visit.lockout,
             name: SecretDigest::of(person.subscriber.user_id.as_str()),
             subscriber,
+            session: person.session.clone(),
             old_cookie,
             new_cookie,
             offer,
@@ -172,18 +176,15 @@ impl Facts {
     fn write(&self, conn: &mut AnyConn) -> Result<Outcome, StoreError> {
         // First of all: everybody who counts for this person waits here for the others.
         let lockout = lockout::load_for_update(conn, &self.name, self.now)?;
-        let live = session::by_cookie(conn, &self.old_cookie)?
-            .filter(|own| own.is_live(self.now) && own.subscriber == self.subscriber);
-        let Some(session) = live else { return Ok(Outcome::Interrupted) };
         if lockout.refuses(self.now) {
-            return self.refuse(conn, &session, lockout, "locked");
+            return self.refuse(conn, lockout, "locked");
         }
         match self.judge(conn)? {
-            Ok(found) => self.accept(conn, session, lockout, found),
+            Ok(found) => self.accept(conn, lockout, found),
             Err(why) => {
                 let counted = lockout.after_wrong_factor(self.limits, self.now);
                 lockout::save(conn, &self.name, counted, self.now)?;
-                self.refuse(conn, &session, counted, why)
+                self.refuse(conn, counted, why)
             }
         }
     }
@@ -244,10 +245,10 @@ impl Facts {
     fn accept(
         &self,
         conn: &mut AnyConn,
-        mut session: Session,
         lockout: Lockout,
         (method, factor): Found,
     ) -> Result<Outcome, StoreError> {
+        let mut session = self.session.clone();
         session.add_proof(Proof { method, at: self.now });
         if !session::renew(conn, &session, &self.old_cookie, &self.new_cookie, self.now)? {
             return Ok(Outcome::Interrupted);
@@ -256,7 +257,7 @@ impl Facts {
         if method.is_own_factor() && lockout != Lockout::CLEAR {
             lockout::save(conn, &self.name, Lockout::CLEAR, self.now)?;
         }
-        let event = self.event(self.event.clone(), Kind::FactorAccepted, &session);
+        let event = self.event(self.event.clone(), Kind::FactorAccepted);
         let mut events = vec![event.after(json!({ "method": method, "factor": factor }))];
         if method == Method::RecoveryCode {
             let left = recovery_code::left(conn, &self.subscriber)?;
@@ -266,24 +267,23 @@ impl Facts {
             && method.is_own_factor()
         {
             stored::remember(conn, &self.subscriber, browser)?;
-            events.push(self.event(self.second_event.clone(), Kind::BrowserRemembered, &session));
+            events.push(self.event(self.second_event.clone(), Kind::BrowserRemembered));
             let (name, until) = (browser.user_agent.clone(), browser.until);
             self.tell(conn, Mail::BrowserRemembered { browser: name, until })?;
         }
         audit::record(conn, &events)?;
-        Ok(Outcome::Accepted(method))
+        Ok(Outcome::Accepted(method, session))
     }
 
     fn refuse(
         &self,
         conn: &mut AnyConn,
-        session: &Session,
         lockout: Lockout,
         why: &'static str,
     ) -> Result<Outcome, StoreError> {
         let locks = matches!(lockout, Lockout::Locked { .. }) && why != "locked";
         let kind = if locks { Kind::AccountLocked } else { Kind::FactorRefused };
-        audit::record(conn, &[self.event(self.event.clone(), kind, session).because(why)])?;
+        audit::record(conn, &[self.event(self.event.clone(), kind).because(why)])?;
         if locks {
             self.tell(conn, Mail::AccountLocked { minutes: self.limits.minutes() })?;
         }
@@ -294,11 +294,11 @@ impl Facts {
         self.post.notify(conn, &self.subscriber, mail, self.now)
     }
 
-    fn event(&self, id: EventId, kind: Kind, session: &Session) -> Event {
+    fn event(&self, id: EventId, kind: Kind) -> Event {
         // They have a session, so they have shown at least that they know the password.
         let actor = Actor::Subscriber(self.subscriber.clone());
         let event = Event::new(id, self.now, kind, actor).to(self.subscriber.clone());
-        Event { address: Some(self.address), ..event.in_session(session.id.clone()) }
+        Event { address: Some(self.address), ..event.in_session(self.session.id.clone()) }
     }
 }
 

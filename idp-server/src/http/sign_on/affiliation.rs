@@ -23,7 +23,7 @@ async fn take(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpResponse,
     let Some(form) = visit.own_form(body, handle) else { return Ok(expired(visit, handle)) };
     let advance = advance(visit, &transaction, visit.session()).await?;
     if let (Step::ChooseAffiliation { choices, last }, Some(site), Some(person)) =
-        (&advance.step, &advance.site, &advance.person)
+        (&advance.step, &advance.site, &advance.known.person)
     {
         let wanted = form.find("affiliation");
         let Some(chosen) = choices.iter().find(|choice| Some(choice.id.as_str()) == wanted) else {

@@ -35,7 +35,7 @@ async fn take(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpResponse,
     let transaction = Transaction::load(visit, &visit.request, handle).await?;
     let advance = advance(visit, &transaction, visit.session()).await?;
     let (Step::AcceptAgreement(due), Some(person), Some(site)) =
-        (&advance.step, &advance.person, &advance.site)
+        (&advance.step, &advance.known.person, &advance.site)
     else {
         // Another tab was faster: there is nothing left to accept.
         return go_on(visit, handle, &transaction, visit.session(), &[]).await;

@@ -59,7 +59,7 @@ impl What {
 impl Waiting {
     /// The person and the rung, if a factor is to be set up now.
     fn enrols(&self) -> Option<(&LoadedPerson, Assurance)> {
-        match (&self.advance.step, &self.advance.person) {
+        match (&self.advance.step, &self.advance.known.person) {
             (Step::EnrollSecondFactor(rung), Some(person)) => Some((person, *rung)),
             _ => None,
         }

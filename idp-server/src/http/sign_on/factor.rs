@@ -19,7 +19,7 @@ use idp_core::{
 
 use super::{
     later,
-    progress::{Advance, advance, go_on},
+    progress::{Advance, advance, go_on, go_on_to},
     show::Stand,
 };
 use crate::{
@@ -69,8 +69,8 @@ impl Waiting {
 
     /// The person, if they may be asked in this way now.
     pub(super) fn person(&self, way: FactorWay) -> Option<&LoadedPerson> {
-        let ways = ways(&self.advance.step, &self.advance.holdings);
-        self.advance.person.as_ref().filter(|_| ways.contains(&way))
+        let ways = ways(&self.advance.step, &self.advance.known.holdings);
+        self.advance.known.person.as_ref().filter(|_| ways.contains(&way))
     }
 }
 
@@ -138,29 +138,30 @@ async fn take(
         FactorWay::Totp => Offer::Totp(totp::typed(code)),
         FactorWay::Passkey => Offer::Passkey(None),
     };
-    conclude(visit, handle, &waiting, way, offer, &form).await
+    conclude(visit, handle, waiting, way, offer, &form).await
 }
 
 /// Judges an offer and goes on, or shows the page again.
 pub(super) async fn conclude(
     visit: &Visit,
     handle: &str,
-    waiting: &Waiting,
+    waiting: Waiting,
     way: FactorWay,
     offer: Offer,
     form: &Params,
 ) -> Result<HttpResponse, PageError> {
-    let Some(person) = &waiting.advance.person else { return Err(PageError::Interrupted) };
+    let Some(person) = &waiting.advance.known.person else { return Err(PageError::Interrupted) };
     let stand = Stand::new(visit, handle, &waiting.transaction);
     let remember = stand.may_remember(&waiting.advance) && form.find("remember") == Some("on");
     match prove(visit, person, offer, remember).await? {
-        Proved::Accepted { session, remembered } => {
-            let cookies: Vec<_> = [Some(browser::session_cookie(&session))]
+        Proved::Accepted { cookie, session, remembered } => {
+            let cookies: Vec<_> = [Some(browser::session_cookie(&cookie))]
                 .into_iter()
                 .chain([remembered.as_ref().map(browser::remembered_cookie)])
                 .flatten()
                 .collect();
-            go_on(visit, handle, &waiting.transaction, Some(session.digest()), &cookies).await
+            let advance = waiting.advance.in_session(visit, &waiting.transaction, session);
+            go_on_to(visit, handle, &waiting.transaction, &advance, &cookies).await
         }
         // The page of wherever the sign-on stands now.
         Proved::Interrupted => Ok(see_other(&format!("/sign-on/{handle}"), [])),

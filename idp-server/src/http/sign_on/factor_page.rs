@@ -42,9 +42,10 @@ impl Stand<'_> {
         say: Say,
         status: StatusCode,
     ) -> Result<HttpResponse, PageError> {
-        let ways = ways(&advance.step, &advance.holdings);
+        let ways = ways(&advance.step, &advance.known.holdings);
         let wished = ways.iter().copied().find(|way| Some(way.slug()) == wished);
-        let (Some(way), Some(person)) = (wished.or(ways.first().copied()), &advance.person) else {
+        let (Some(way), Some(person)) = (wished.or(ways.first().copied()), &advance.known.person)
+        else {
             return Err(PageError::Interrupted);
         };
         let site = advance.site.as_deref();

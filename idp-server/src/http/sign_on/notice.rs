@@ -26,7 +26,7 @@ async fn take(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpResponse,
     let mut transaction = Transaction::load(visit, &visit.request, handle).await?;
     let advance = advance(visit, &transaction, visit.session()).await?;
     // Another tab may have signed in somebody else since this page was shown.
-    let person = advance.person.as_ref().map(|loaded| &loaded.subscriber.id);
+    let person = advance.known.person.as_ref().map(|loaded| &loaded.subscriber.id);
     if person.and_then(|id| visit.own_form(body, &purpose(handle, id))).is_none() {
         return Ok(expired(visit, handle));
     }

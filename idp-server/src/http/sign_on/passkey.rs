@@ -153,7 +153,7 @@ async fn take(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpResponse,
         sign_in(visit, handle, waiting, found).await
     } else {
         let offer = Offer::Passkey(found.record.zip(found.answer));
-        conclude(visit, handle, &waiting, FactorWay::Passkey, offer, &form).await
+        conclude(visit, handle, waiting, FactorWay::Passkey, offer, &form).await
     }
 }
 

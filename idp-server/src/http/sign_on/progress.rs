@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::{HttpResponse, cookie::Cookie};
 use chrono::{DateTime, Utc};
 use idp_core::{
-    authentication::{factor::Holdings, gate::Level},
+    authentication::{factor::Holdings, gate::Level, session::Session},
     community::site::AffiliationMode,
     ids::{AffiliationId, AgreementId, OrganizationId},
     release::Naming,
@@ -25,21 +25,68 @@ use crate::{
         visit::{Visit, see_other},
     },
     sites::SiteEntry,
-    store::{factor, grant, organization, person, site_visit},
+    store::{
+        factor, grant, organization,
+        person::{self, LoadedPerson},
+        site_visit,
+    },
 };
 
 /// Where a transaction stands.
 pub struct Advance {
-    /// What is known of the browser's person.
-    pub person: Option<person::LoadedPerson>,
-    /// What they could prove beside a password; nothing where no factor can matter.
-    pub holdings: Holdings,
+    /// What was loaded.
+    pub known: Known,
     /// The site, if the sign-on is for one.
     pub site: Option<Arc<SiteEntry>>,
-    /// Whether the person has seen what the site receives before.
-    pub notice_seen: bool,
     /// What happens next.
     pub step: Step,
+}
+
+/// What is known of the browser's person.
+#[derive(Default)]
+pub struct Known {
+    /// Who it is.
+    pub person: Option<LoadedPerson>,
+    /// What they could prove beside a password; nothing where no factor can matter.
+    pub holdings: Holdings,
+    /// Whether the person has seen what the site receives before.
+    pub notice_seen: bool,
+    remembered_choice: Option<AffiliationId>,
+    enabled_at: Vec<OrganizationId>,
+    agreement_due: Option<AgreementId>,
+}
+
+impl Advance {
+    /// Asks the engine.
+    fn judged(
+        app: &App,
+        transaction: &Transaction,
+        site: Option<Arc<SiteEntry>>,
+        known: Known,
+    ) -> Self {
+        let now = app.clock.now();
+        let engine_view = |loaded| Person {
+            agreement_due: known.agreement_due.clone(),
+            ..app.person(loaded, &known.holdings, known.enabled_at.clone(), now)
+        };
+        let progress = Progress {
+            person: known.person.as_ref().map(engine_view),
+            chosen: transaction.chosen.clone(),
+            remembered_choice: known.remembered_choice.clone(),
+            notice_seen: known.notice_seen,
+            notice_confirmed: transaction.notice_confirmed,
+        };
+        let policy = policy_of(site.as_deref(), transaction.level());
+        let step = next_step(&transaction.request(), &progress, policy, now);
+        Self { known, site, step }
+    }
+
+    /// Where it stands when something was proved in the session just now. Nothing is loaded again:
+    /// what the person may do was read in this same request.
+    pub fn in_session(self, app: &App, transaction: &Transaction, session: Session) -> Self {
+        let person = self.known.person.map(|person| LoadedPerson { session, ..person });
+        Self::judged(app, transaction, self.site, Known { person, ..self.known })
+    }
 }
 
 impl Transaction {
@@ -89,44 +136,15 @@ pub async fn advance(
             Some(found.ok_or_else(|| request.site_is_gone())?)
         }
     };
-    let (request, policy) =
-        (transaction.request(), policy_of(site.as_deref(), transaction.level()));
     let known = match session {
         None => Known::default(),
         Some(digest) => {
-            load(app, digest, site.clone(), may_ask_for_factors(&request, policy)).await?
+            let policy = policy_of(site.as_deref(), transaction.level());
+            let asks_for_factors = may_ask_for_factors(&transaction.request(), policy);
+            load(app, digest, site.clone(), asks_for_factors).await?
         }
     };
-    let now = app.clock.now();
-    let engine_view = |loaded| Person {
-        agreement_due: known.agreement_due.clone(),
-        ..app.person(loaded, &known.holdings, known.enabled_at.clone(), now)
-    };
-    let progress = Progress {
-        person: known.person.as_ref().map(engine_view),
-        chosen: transaction.chosen.clone(),
-        remembered_choice: known.remembered_choice,
-        notice_seen: known.notice_seen,
-        notice_confirmed: transaction.notice_confirmed,
-    };
-    let step = next_step(&request, &progress, policy, now);
-    Ok(Advance {
-        person: known.person,
-        holdings: known.holdings,
-        site,
-        notice_seen: known.notice_seen,
-        step,
-    })
-}
-
-#[derive(Default)]
-struct Known {
-    person: Option<person::LoadedPerson>,
-    holdings: Holdings,
-    remembered_choice: Option<AffiliationId>,
-    notice_seen: bool,
-    enabled_at: Vec<OrganizationId>,
-    agreement_due: Option<AgreementId>,
+    Ok(Advance::judged(app, transaction, site, known))
 }
 
 async fn load(
@@ -176,7 +194,7 @@ impl App {
     /// switched the site on.
     pub fn person(
         &self,
-        loaded: &person::LoadedPerson,
+        loaded: &LoadedPerson,
         holdings: &Holdings,
         enabled_at: Vec<OrganizationId>,
         now: DateTime<Utc>,
@@ -261,7 +279,21 @@ pub async fn go_on(
     cookies: &[Cookie<'static>],
 ) -> Result<HttpResponse, PageError> {
     let advance = advance(visit, transaction, session).await?;
-    if let Some(answer) = conclude(visit, transaction, &advance, cookies).await? {
+    go_on_to(visit, handle, transaction, &advance, cookies).await
+}
+
+/// The same from where it is known to stand.
+///
+/// # Errors
+/// [`PageError`] if something that we need is out of reach.
+pub async fn go_on_to(
+    visit: &Visit,
+    handle: &str,
+    transaction: &Transaction,
+    advance: &Advance,
+    cookies: &[Cookie<'static>],
+) -> Result<HttpResponse, PageError> {
+    if let Some(answer) = conclude(visit, transaction, advance, cookies).await? {
         Transaction::finish(visit, handle).await;
         return Ok(answer);
     }

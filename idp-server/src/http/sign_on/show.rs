@@ -62,7 +62,7 @@ async fn step(visit: &Visit, handle: &str, search: &Search) -> Result<HttpRespon
     let stand = Stand::new(visit, handle, transaction);
     let way = search.way.as_deref();
     let say = Say { sent: search.sent.is_some(), problem: None };
-    match (&advance.step, &advance.person) {
+    match (&advance.step, &advance.known.person) {
         (Step::AskSecondFactor { .. }, _) => stand.factor(advance, way, say, StatusCode::OK),
         (Step::EnrollSecondFactor(rung), Some(person)) => {
             let enrolment =
@@ -121,7 +121,7 @@ impl<'a> Stand<'a> {
 
     fn page(&self, advance: &Advance, find: Option<&str>) -> Result<HttpResponse, PageError> {
         let site = advance.site.as_deref();
-        let person = advance.person.as_ref().map(|loaded| &loaded.subscriber);
+        let person = advance.known.person.as_ref().map(|loaded| &loaded.subscriber);
         match (&advance.step, site, person) {
             (Step::AskPassword(SignInReason::OtherPerson), _, Some(person)) => {
                 Ok(self.other_person(site, person))
@@ -144,7 +144,7 @@ impl<'a> Stand<'a> {
                 ))
             }
             (Step::ShowNotice(sign_on), Some(site), Some(person)) => {
-                Ok(self.notice(site, person, sign_on, advance.notice_seen))
+                Ok(self.notice(site, person, sign_on, advance.known.notice_seen))
             }
             (Step::Refuse(refusal), Some(site), Some(person)) => {
                 Ok(self.refusal(site, person, *refusal))
