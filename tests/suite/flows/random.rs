@@ -3,27 +3,10 @@
 use std::collections::BTreeMap;
 
 use hilum_tests::{
-    Authentication, AuthorizeRequest, Browser, Fresh, Page, Person, Site, TestIdp, Tokens,
-    on_every_store,
+    AuthorizeRequest, Browser, Dice, Fresh, Page, Person, Site, TestIdp, Tokens, on_every_store,
 };
 
 on_every_store![in_whatever_order_requests_come_nothing_breaks,];
-
-/// A small generator (xorshift), so that a run can be repeated from its seed.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(sides).unwrap()).unwrap()
-    }
-
-    fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
-        (!of.is_empty()).then(|| &of[self.roll(of.len())])
-    }
-}
 
 /// What everybody holds, and what is known about it.
 #[derive(Default)]
@@ -183,10 +166,7 @@ fn take(who: usize, page: Page, world: &mut World, sites: &[Site], what: &str) -
 }
 
 async fn in_whatever_order_requests_come_nothing_breaks(idp: Fresh) {
-    let seed = std::env::var("HILUM_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed = seed.unwrap_or_else(|| u64::try_from(hilum_tests::now()).unwrap());
-    println!("HILUM_TEST_SEED={seed}");
-    let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut dice = Dice::new();
     let mut browsers: Vec<Browser> = (0..4).map(|_| idp.browser()).collect();
     let mut world = World::default();
     let mut history = Vec::new();
@@ -209,5 +189,4 @@ async fn in_whatever_order_requests_come_nothing_breaks(idp: Fresh) {
          WHERE s.ended_at IS NOT NULL AND g.ended_at IS NULL",
     );
     assert_eq!(live, 0, "a grant outlives its session");
-    let _ = Authentication::None;
 }
