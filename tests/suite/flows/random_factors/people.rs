@@ -1,6 +1,8 @@
 //! Three people, and what they have in their hands.
 
-use hilum_tests::{App, Browser, Fresh, Page, Person, SecurityKey, first_app, recovery_codes};
+use hilum_tests::{
+    App, Browser, Fresh, Mail, Page, Person, SecurityKey, first_app, recovery_codes,
+};
 use serde_json::{Value, json};
 
 /// Somebody.
@@ -108,10 +110,5 @@ pub(super) async fn question(
 
 /// The code in the newest mail to an address that has one.
 pub(super) async fn newest_code(idp: &Fresh, address: &str) -> Option<String> {
-    idp.letters(address).await.iter().find_map(|letter| {
-        let words: Vec<&str> = letter.split_whitespace().collect();
-        let is_half = |word: &str| word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit());
-        let pair = words.windows(2).find(|pair| pair.iter().all(|half| is_half(half)))?;
-        Some(pair.concat())
-    })
+    idp.mails(address).await.iter().find_map(Mail::code)
 }
