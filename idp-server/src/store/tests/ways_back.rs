@@ -2,17 +2,16 @@
 
 use futures_util::future::join_all;
 use idp_core::{
+    authentication::{
+        email_change::{ChangeState, EmailChange},
+        factor_reset::{FactorReset, ResetState},
+    },
     ids::{EmailChangeId, FactorResetId, SubscriberId},
     mail::Helper,
 };
 
 use super::{TestDatabase, samples::*};
-use crate::store::{
-    AnyConn, StoreError,
-    email_change::{self, ChangeState, EmailChange},
-    factor_reset::{self, FactorReset, ResetState},
-    known_browser, self_help,
-};
+use crate::store::{AnyConn, StoreError, email_change, factor_reset, known_browser, self_help};
 
 fn person(name: &str) -> SubscriberId {
     format!("sub_{name}").parse().unwrap()
@@ -29,6 +28,11 @@ fn change(name: &str, owner: &str, new: &str) -> EmailChange {
         expires_at: at(60),
         undo_until: None,
     }
+}
+
+/// It has happened, and may be taken back until the ninetieth minute.
+fn changed(change: &EmailChange) -> EmailChange {
+    EmailChange { state: ChangeState::Changed, undo_until: Some(at(90)), ..change.clone() }
 }
 
 /// 17.1
@@ -84,9 +88,7 @@ async fn a_change_of_address_moves_on_once_and_a_newer_one_takes_its_place() {
             .await;
         let settle = |change: &EmailChange| {
             let change = change.clone();
-            move |conn: &mut AnyConn| {
-                email_change::settle(conn, &change, ChangeState::Changed, Some(at(99)), at(1))
-            }
+            move |conn: &mut AnyConn| email_change::settle(conn, &change, &changed(&change), at(1))
         };
         assert!(!database.write(settle(&first)).await, "another one took its place");
         let outcomes = join_all((0..30).map(|_| database.db.write(settle(&second)))).await;
@@ -103,7 +105,7 @@ async fn an_address_that_may_be_taken_back_is_nobody_elses() {
         database
             .write(move |conn| {
                 email_change::request(conn, &new)?;
-                email_change::settle(conn, &new, ChangeState::Changed, Some(at(90)), at(1))
+                email_change::settle(conn, &new, &changed(&new), at(1))
             })
             .await;
         let free = |owner: &'static str, address: &'static str, minute| {
