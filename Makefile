@@ -1,7 +1,7 @@
 # Every target is one script in .ci/, which can be read and run by itself.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench setup-build setup-test
+.PHONY: help run test lint bench fuzz setup-build setup-test
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ lint: ## Check format, clippy, docs, links, licences and sources
 
 bench: ## Measure CPU per request in a release build, beside a floor
 	@.ci/bench $(ARGS)
+
+fuzz: ## Make up SAML messages for ten minutes (ARGS="60" for one)
+	@.ci/fuzz $(ARGS)
 
 setup-build: ## Install what the build needs (make run does this too)
 	@.ci/setup-build

@@ -10,6 +10,7 @@ use super::{
     authn_request::{Heading, Unreadable},
     instant,
     judge::{Arrival, Here, Untrusted, check_signature},
+    logout_response::is_success,
     name_id::{self, NameId},
     names::{name_id_format, ns},
     response::{Envelope, open_response},
@@ -60,7 +61,13 @@ pub fn judge(
     if heading.issuer != provider.entity_id.as_str() {
         return Err(Untrusted::Site);
     }
-    if heading.destination.as_deref().is_some_and(|destination| destination != here.address) {
+    if !provider.is_current(here.now) {
+        return Err(Untrusted::MetadataExpired);
+    }
+    // By the browser it must say for whom it is (SAML Bindings §3.4.5.2, §3.5.5.2); in a SOAP envelope
+    // the message goes nowhere else.
+    let by_browser = message.id() == xml.root().id();
+    if heading.destination.as_deref().map_or(by_browser, |said| said != here.address) {
         return Err(Untrusted::Destination);
     }
     if !heading.is_version_2 {
@@ -178,13 +185,9 @@ pub fn from_soap<'x>(xml: &'x Xml<'x>) -> Result<Node<'x>, Unreadable> {
 pub fn is_confirmed(text: &str, id: &str) -> bool {
     let Ok(xml) = Xml::parse(text) else { return false };
     let Ok(message) = from_soap(&xml) else { return false };
-    let code = message
-        .child(ns::PROTOCOL, "Status")
-        .and_then(|status| status.child(ns::PROTOCOL, "StatusCode"))
-        .and_then(|code| code.attribute("Value"));
     message.is(ns::PROTOCOL, "LogoutResponse")
         && message.attribute("InResponseTo") == Some(id)
-        && code == Some("urn:oasis:names:tc:SAML:2.0:status:Success")
+        && message.child(ns::PROTOCOL, "Status").is_some_and(is_success)
 }
 
 #[cfg(test)]

@@ -48,6 +48,9 @@ pub fn judge(
     if heading.issuer != provider.entity_id.as_str() {
         return Err(Untrusted::Site);
     }
+    if !provider.is_current(here.now) {
+        return Err(Untrusted::MetadataExpired);
+    }
     if heading.destination.map_or(is_signed, |destination| destination != here.address) {
         return Err(Untrusted::Destination);
     }
@@ -73,7 +76,7 @@ pub fn in_response_to(message: Node<'_>) -> Result<&str, Unreadable> {
 }
 
 /// Success as a whole: a site that could end a part of its session only has not ended it.
-fn is_success(status: Node<'_>) -> bool {
+pub(super) fn is_success(status: Node<'_>) -> bool {
     let code = status.child(ns::PROTOCOL, "StatusCode");
     let inner = code.and_then(|code| code.child(ns::PROTOCOL, "StatusCode"));
     code.and_then(|code| code.attribute("Value")) == Some(SUCCESS)

@@ -100,6 +100,14 @@ pub struct ProviderMetadata {
     pub valid_until: Option<DateTime<Utc>>,
 }
 
+impl ProviderMetadata {
+    /// The key to encrypt to: the first that can be.
+    #[must_use]
+    pub fn encryption_key(&self) -> Option<&EncryptionKey> {
+        self.encryption.iter().find(|key| key.certificate.key_kind() == KeyKind::Rsa)
+    }
+}
+
 /// Where assertions may go (SAML Metadata §2.2.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssertionConsumer {
@@ -310,7 +318,7 @@ impl ServiceProvider {
     /// The key to encrypt to: the first that can be.
     #[must_use]
     pub fn encryption_key(&self) -> Option<&EncryptionKey> {
-        self.metadata.encryption.iter().find(|key| key.certificate.key_kind() == KeyKind::Rsa)
+        self.metadata.encryption_key()
     }
 }
 

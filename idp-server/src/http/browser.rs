@@ -26,6 +26,8 @@ const BROWSER: &str = "__Host-hilum-browser";
 const REMEMBERED: &str = "__Host-hilum-remembered";
 /// The browser as its people know it, so that a sign-in with another one can be told to them.
 const KNOWN: &str = "__Host-hilum-known";
+/// The browser that goes round the sites of an ended session.
+const ROUND: &str = "__Host-hilum-round";
 /// What a cookie of ours looks like: 256 random bits.
 const SECRET_LENGTH: usize = 43;
 
@@ -70,6 +72,17 @@ pub fn known_cookie(secret: &Secret) -> Cookie<'static> {
     let mut cookie = cookie(KNOWN, secret.expose().to_owned());
     cookie.set_max_age(time::Duration::days(400));
     cookie
+}
+
+/// What shows that this browser goes round.
+pub fn round_secret(request: &HttpRequest) -> Option<Secret> {
+    secret(request, ROUND)
+}
+
+/// Lets this browser go round, and no other. It has a name of its own: a form from another site
+/// brings no cookie of ours, and the browser's name may be taken by a sign-on in another tab.
+pub fn round_cookie(secret: &Secret) -> Cookie<'static> {
+    cookie(ROUND, secret.expose().to_owned())
 }
 
 /// Begins or renews the session.

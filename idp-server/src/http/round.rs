@@ -18,7 +18,7 @@ use chrono::TimeDelta;
 use idp_core::{
     ids::{EventId, MessageId, SessionId, SiteId},
     saml::status::Status,
-    secret::Secret,
+    secret::{Secret, SecretDigest},
 };
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -54,6 +54,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
 /// A browser's way round.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Round {
+    /// What the browser's cookie is compared by. The handle alone is no proof: the sites that are
+    /// asked bring it to light.
+    cookie: SecretDigest,
     /// The sessions that ended.
     sessions: Vec<SessionId>,
     then: Then,
@@ -79,15 +82,19 @@ pub async fn begin(
     visit: &Visit,
     sessions: Vec<SessionId>,
     then: Then,
-    (browser, cookies): (Option<&Secret>, Vec<Cookie<'static>>),
+    (browser, mut cookies): (Option<&Secret>, Vec<Cookie<'static>>),
 ) -> Result<HttpResponse, PageError> {
-    let round = Round { sessions, then };
+    let cookie = visit.random.secret();
+    let round = Round { cookie: cookie.digest(), sessions, then };
     if round.stops(visit).await?.is_empty() {
         return round.finish(visit, cookies).await;
     }
     let handle = visit.random.secret();
     match round.begin(visit, handle.expose(), browser).await {
-        Ok(()) => Ok(see_other(&address(handle.expose()), cookies)),
+        Ok(()) => {
+            cookies.push(browser::round_cookie(&cookie));
+            Ok(see_other(&address(handle.expose()), cookies))
+        }
         Err(error) => {
             // The person is signed out all the same; the sites of the round stay untold, and the
             // outbox says so.
@@ -219,8 +226,8 @@ async fn shown(visit: &Visit, handle: &str) -> Result<HttpResponse, PageError> {
     Ok(page_for(StatusCode::OK, &content, &policy))
 }
 
-/// `POST /signed-out/{handle}`: on to the next site, or to the end. Only this browser knows the
-/// handle, so the form needs no token beside it.
+/// `POST /signed-out/{handle}`: on to the next site, or to the end. The handle is no secret to the
+/// sites, and a form of theirs brings no cookie, so this one needs no token beside it.
 async fn go(visit: Visit, handle: Path<String>) -> HttpResponse {
     visit.answer(next(&visit, &handle).await)
 }
@@ -282,11 +289,15 @@ impl Round {
         Ok(app.ephemeral.put(&Key::logout_round(handle), &bytes, life()).await?)
     }
 
-    async fn load(app: &App, handle: &str) -> Result<Option<Self>, PageError> {
-        let Some(bytes) = app.ephemeral.get(&Key::logout_round(handle)).await? else {
+    /// The round under `handle`, for the browser that goes it.
+    async fn load(visit: &Visit, handle: &str) -> Result<Option<Self>, PageError> {
+        let Some(bytes) = visit.ephemeral.get(&Key::logout_round(handle)).await? else {
             return Ok(None);
         };
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| PageError::unexpected(&error))
+        let round: Self =
+            serde_json::from_slice(&bytes).map_err(|error| PageError::unexpected(&error))?;
+        let cookie = browser::round_secret(&visit.request).map(|secret| secret.digest());
+        Ok(Some(round).filter(|round| cookie == Some(round.cookie)))
     }
 
     async fn stops(&self, app: &App) -> Result<Vec<Stop>, PageError> {

@@ -176,6 +176,12 @@ impl Facts {
     fn write(&self, conn: &mut AnyConn) -> Result<Outcome, StoreError> {
         // First of all: everybody who counts for this person waits here for the others.
         let lockout = lockout::load_for_update(conn, &self.name, self.now)?;
+        // Another tab may have been faster, or the session be over: then nothing is used up or counted.
+        let live = session::by_cookie(conn, &self.old_cookie)?
+            .is_some_and(|own| own.is_live(self.now) && own.subscriber == self.subscriber);
+        if !live {
+            return Ok(Outcome::Interrupted);
+        }
         if lockout.refuses(self.now) {
             return self.refuse(conn, lockout, "locked");
         }

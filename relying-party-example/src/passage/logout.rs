@@ -29,6 +29,8 @@ const REQUEST_LASTS: TimeDelta = TimeDelta::minutes(5);
 /// How long a person may take to confirm at Hilum.
 const SIGN_OUT_LASTS: TimeDelta = TimeDelta::minutes(10);
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
+/// Some site does not know of the logout.
+const PARTIAL_LOGOUT: &str = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout";
 
 /// The form of the sign-out button.
 #[derive(Deserialize)]
@@ -140,7 +142,10 @@ async fn heard(site: &Site, query: &str, now: DateTime<Utc>) -> Result<HttpRespo
             let code = root
                 .only(ns::PROTOCOL, "Status")
                 .and_then(|status| status.only(ns::PROTOCOL, "StatusCode"));
-            let done = code.and_then(|code| code.attribute("Value")) == Some(SUCCESS);
+            let inner = code.and_then(|code| code.only(ns::PROTOCOL, "StatusCode"));
+            // Signed out at Hilum, but not everywhere: that is said inside (SAML Core §3.2.2.2).
+            let done = code.and_then(|code| code.attribute("Value")) == Some(SUCCESS)
+                && inner.and_then(|code| code.attribute("Value")) != Some(PARTIAL_LOGOUT);
             Ok(Notice::signed_out(&site.config, ours && done).answer())
         }
     }

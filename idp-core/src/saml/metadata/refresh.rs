@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::saml::{
     instant,
-    service_provider::{LogoutEndpoint, ProviderMetadata},
+    service_provider::{Cipher, LogoutEndpoint, ProviderMetadata},
     xml::Node,
 };
 
@@ -54,8 +54,19 @@ pub fn judge(old: &ProviderMetadata, new: &ProviderMetadata) -> Verdict {
         old.assertion_consumers == new.assertion_consumers && same(&old.logout, &new.logout);
     let still_signs = (old.signing.is_empty() || !new.signing.is_empty())
         && (new.authn_requests_signed || !old.authn_requests_signed);
-    let still_encrypts = old.encryption.is_empty() || !new.encryption.is_empty();
+    let still_encrypts = strength(old) <= strength(new);
     if same_places && still_signs && still_encrypts { Verdict::Take } else { Verdict::Hold }
+}
+
+/// How well an assertion to a site with these metadata is hidden: not at all, or by which cipher.
+fn strength(metadata: &ProviderMetadata) -> u8 {
+    match metadata.encryption_key().map(|key| key.cipher) {
+        None => 0,
+        Some(Cipher::Aes128Cbc) => 1,
+        Some(Cipher::Aes256Cbc) => 2,
+        Some(Cipher::Aes128Gcm) => 3,
+        Some(Cipher::Aes256Gcm) => 4,
+    }
 }
 
 fn same(old: &[LogoutEndpoint], new: &[LogoutEndpoint]) -> bool {
@@ -95,7 +106,7 @@ mod tests {
     use super::*;
     use crate::saml::{
         judge::tests::provider,
-        service_provider::{Cipher, EncryptionKey, LogoutBinding},
+        service_provider::{EncryptionKey, LogoutBinding},
         testing::TestKey,
     };
 
@@ -135,6 +146,21 @@ mod tests {
                 Verdict::Take,
             ),
             ("no key", Box::new(|new| new.signing.clear()), Verdict::Hold),
+            (
+                "only a key that nothing can be encrypted to",
+                Box::new(|new| {
+                    let cipher = Cipher::Aes256Gcm;
+                    new.encryption = vec![EncryptionKey { certificate: b.clone(), cipher }];
+                }),
+                Verdict::Hold,
+            ),
+            (
+                "a weaker cipher",
+                Box::new(|new| {
+                    new.encryption.iter_mut().for_each(|key| key.cipher = Cipher::Aes256Cbc)
+                }),
+                Verdict::Hold,
+            ),
             ("no key to encrypt to", Box::new(|new| new.encryption.clear()), Verdict::Hold),
             ("no logout", Box::new(|new| new.logout.clear()), Verdict::Hold),
             (

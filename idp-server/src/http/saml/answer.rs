@@ -84,7 +84,7 @@ pub async fn deny(visit: &Visit, denied: &Denied) -> Result<HttpResponse, PageEr
     let xml = response::failure(envelope, denied.status, None);
     let xml = xml.map_err(|error| PageError::unexpected(&error))?;
     let to = (&denied.site, &denied.acs, denied.relay_state.as_deref());
-    send(visit, to, &xml, Vec::new()).await
+    send(visit, to, (&xml, None), Vec::new()).await
 }
 
 async fn fail(
@@ -100,7 +100,7 @@ async fn fail(
         entry.provider.policy.sign_response.then_some(signer.as_ref());
     let xml = response::failure(envelope(visit, request, &id), status, signer).map_err(failed)?;
     let to = (&request.site, &request.acs, request.relay_state.as_deref());
-    send(visit, to, &xml, cookies).await
+    send(visit, to, (&xml, None), cookies).await
 }
 
 fn envelope<'a>(visit: &'a Visit, request: &'a SamlRequest, id: &'a str) -> Envelope<'a> {
@@ -171,18 +171,18 @@ async fn assert(
     let xml = response::success(envelope, &assertion, protection, outer).map_err(unexpected)?;
     visit.metrics.sign_in("completed");
     let to = (&request.site, &request.acs, request.relay_state.as_deref());
-    send(visit, to, &xml, cookies).await
+    send(visit, to, (&xml, Some(&given.grant.id)), cookies).await
 }
 
 /// Sends the browser to the site with an answer, or with a reference to it: as the address wants it.
 async fn send(
     visit: &Visit,
     (site, acs, relay_state): (&SiteId, &RegisteredAcsUrl, Option<&str>),
-    xml: &str,
+    (xml, grant): (&str, Option<&GrantId>),
     cookies: Vec<Cookie<'static>>,
 ) -> Result<HttpResponse, PageError> {
     if acs.binding() == ResponseBinding::Artifact {
-        return artifact::leave(visit, site, acs, (xml, relay_state), cookies).await;
+        return artifact::leave(visit, site, acs, (xml, grant, relay_state), cookies).await;
     }
     let message = posted(xml);
     let mut fields = vec![("SAMLResponse", message.as_str())];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpResponse, cookie::Cookie, web::Bytes};
 use idp_core::{
-    ids::SiteId,
+    ids::{GrantId, SiteId},
     saml::{
         acs::RegisteredAcsUrl,
         artifact::{self, ARTIFACT_LIFE, ArtifactResolve},
@@ -24,15 +24,19 @@ use crate::{
     ephemeral::Key,
     http::{
         error::PageError,
+        oidc::holder,
         visit::{Visit, see_other},
     },
     sites::ProviderEntry,
+    store::{AnyConn, person},
 };
 
 /// An answer that waits to be fetched.
 #[derive(Serialize, Deserialize)]
 struct Waiting {
     site: SiteId,
+    /// What the answer gives, if it gives anything.
+    grant: Option<GrantId>,
     response: String,
 }
 
@@ -44,11 +48,12 @@ pub(super) async fn leave(
     visit: &Visit,
     site: &SiteId,
     acs: &RegisteredAcsUrl,
-    (response, relay_state): (&str, Option<&str>),
+    (response, grant, relay_state): (&str, Option<&GrantId>, Option<&str>),
     cookies: Vec<Cookie<'static>>,
 ) -> Result<HttpResponse, PageError> {
     let artifact = artifact::artifact(&visit.saml.addresses.entity_id, visit.random.bytes());
-    let waiting = Waiting { site: site.clone(), response: response.to_owned() };
+    let (site, grant) = (site.clone(), grant.cloned());
+    let waiting = Waiting { site, grant, response: response.to_owned() };
     let bytes = serde_json::to_vec(&waiting).map_err(|error| PageError::unexpected(&error))?;
     let life = ARTIFACT_LIFE.to_std().unwrap_or_default();
     visit.ephemeral.put(&key(&artifact), &bytes, life).await?;
@@ -120,10 +125,11 @@ fn judge(visit: &Visit, text: &str) -> Judged {
 }
 
 /// Takes the answer away; of several that present an artifact one gets it. In the hands of another
-/// site it is lost to both: it was stolen.
+/// site it is lost to both: it was stolen. Whoever has signed out meanwhile, or may no longer act,
+/// is not told of (security 6.3).
 async fn redeem(
     visit: &Visit,
-    entry: &ProviderEntry,
+    entry: &Arc<ProviderEntry>,
     request: &ArtifactResolve,
 ) -> Result<Option<String>, PageError> {
     let site = &entry.site.id;
@@ -133,9 +139,27 @@ async fn redeem(
     };
     let waiting: Waiting =
         serde_json::from_slice(&bytes).map_err(|error| PageError::unexpected(&error))?;
-    if waiting.site == *site {
+    if waiting.site == *site && still_stands(visit, entry, waiting.grant).await? {
         return Ok(Some(waiting.response));
     }
     refuse(visit, Untrusted::Artifact, Some(site)).await;
     Ok(None)
+}
+
+/// Whether what an answer gives may still be given. One that gives nothing always stands.
+async fn still_stands(
+    visit: &Visit,
+    entry: &Arc<ProviderEntry>,
+    grant: Option<GrantId>,
+) -> Result<bool, PageError> {
+    let Some(grant) = grant else { return Ok(true) };
+    let (app, entry, now) = (visit.shared(), Arc::clone(entry), visit.clock.now());
+    let read = move |conn: &mut AnyConn| {
+        let Some((grant, loaded)) = person::of_grant(conn, &grant, &*app.open_ssn)? else {
+            return Ok(false);
+        };
+        let person = holder::as_of_now(conn, &app, &entry.site, &loaded, now)?;
+        Ok(grant.still_gives(&person, &entry.site, now).is_ok())
+    };
+    Ok(visit.db.read(read).await?)
 }

@@ -6,7 +6,7 @@ mod refused;
 mod round;
 mod sign_on;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use actix_web::{
     App as Service,
@@ -55,6 +55,8 @@ struct Bench {
     database: TestDatabase,
     partner: SamlSigner,
     cookie: Secret,
+    /// The cookie with which Ann's browser goes round, once it has one.
+    round: Mutex<String>,
     _folder: Folder,
 }
 
@@ -198,7 +200,15 @@ impl Bench {
         app.clock = Arc::clone(&clock) as _;
         app.db = database.db.clone();
         app.open_ssn = Arc::new(open);
-        Self { app: Arc::new(app), clock, database, partner, cookie, _folder: folder }
+        Self {
+            app: Arc::new(app),
+            clock,
+            database,
+            partner,
+            cookie,
+            round: Mutex::default(),
+            _folder: folder,
+        }
     }
 
     fn now(&self) -> DateTime<Utc> {
@@ -214,6 +224,10 @@ impl Bench {
         let service = test::init_service(service.configure(routes)).await;
         let answer = test::call_service(&service, request.to_request()).await;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let cookies = headers.get_all("set-cookie").filter_map(|cookie| cookie.to_str().ok());
+        for cookie in cookies.filter(|cookie| cookie.starts_with("__Host-hilum-round=")) {
+            *self.round.lock().unwrap() = cookie.split(';').next().unwrap().to_owned();
+        }
         let body = test::read_body(answer).await;
         Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
     }

@@ -79,6 +79,17 @@ async fn a_site_fetches_its_answer_once() {
     }
 }
 
+/// 6.3
+#[actix_web::test]
+async fn of_whoever_signed_out_meanwhile_a_site_is_told_nothing() {
+    for bench in Bench::each().await {
+        let artifact = reference(&bench, "_t5").await;
+        super::round::sign_out(&bench).await;
+        let over = fetch(&bench, resolve(&bench, RICH, "_w2", &artifact)).await;
+        assert!(!holds_response(&bench, &over, "_w2").await);
+    }
+}
+
 #[actix_web::test]
 async fn in_the_hands_of_another_site_a_reference_is_worth_nothing() {
     for bench in Bench::each().await {

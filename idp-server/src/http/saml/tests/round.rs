@@ -19,15 +19,20 @@ async fn at_both(bench: &Bench) -> (String, String) {
 }
 
 async fn get(bench: &Bench, address: &str) -> Answer {
-    bench.call(TestRequest::get().uri(address)).await
+    bench.call(going_round(bench, TestRequest::get().uri(address))).await
 }
 
 async fn press(bench: &Bench, address: &str) -> Answer {
-    bench.call(TestRequest::post().uri(address)).await
+    bench.call(going_round(bench, TestRequest::post().uri(address))).await
+}
+
+fn going_round(bench: &Bench, request: TestRequest) -> TestRequest {
+    let cookie = bench.round.lock().unwrap().clone();
+    if cookie.is_empty() { request } else { request.insert_header((COOKIE, cookie)) }
 }
 
 /// Signs Ann out at Hilum, and returns where her browser goes.
-async fn sign_out(bench: &Bench) -> String {
+pub(super) async fn sign_out(bench: &Bench) -> String {
     signed_out(bench).await.0
 }
 
@@ -222,11 +227,30 @@ async fn a_round_that_nobody_knows_ends_at_our_own_page() {
 }
 
 #[actix_web::test]
+async fn whoever_learns_the_address_of_a_round_learns_and_does_nothing_more() {
+    for bench in Bench::each().await {
+        at_both(&bench).await;
+        let round = sign_out(&bench).await;
+        let stolen = "__Host-hilum-round=0123456789012345678901234567890123456789012";
+        for cookie in ["", stolen] {
+            for request in [TestRequest::get(), TestRequest::post()] {
+                let request = request.uri(&round).insert_header((COOKIE, cookie));
+                let answer = bench.call(request).await;
+                assert_eq!((answer.status, answer.header(LOCATION)), (303, "/signed-out"));
+            }
+        }
+        // Nobody was asked meanwhile: the browser itself goes on.
+        asked(&bench, &press(&bench, &round).await, "https://plain.example/slo").await;
+    }
+}
+
+#[actix_web::test]
 async fn whoever_comes_back_and_signs_out_once_more_goes_on_with_the_next_site() {
     for bench in Bench::each().await {
         at_both(&bench).await;
         let (round, name) = signed_out(&bench).await;
-        let again = || TestRequest::get().uri("/sign-out").insert_header((COOKIE, name.clone()));
+        let cookies = format!("{name}; {}", bench.round.lock().unwrap());
+        let again = || TestRequest::get().uri("/sign-out").insert_header((COOKIE, cookies.clone()));
         asked(&bench, &press(&bench, &round).await, "https://plain.example/slo").await;
         let answer = bench.call(again()).await;
         assert_eq!((answer.status, answer.header(LOCATION)), (303, round.as_str()));
