@@ -14,6 +14,7 @@ pub use choose::fitting;
 pub use strength::{may_ask_for_factors, ways};
 
 use chrono::{DateTime, Duration, Utc};
+use rehearsal::{End, rehearse};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -259,23 +260,15 @@ pub fn next_step(
     }
 }
 
-/// Whether a person who is signed in may open a site of their own accord: what [`next_step`] says
-/// to a request that asks for nothing beyond the site's record.
+/// Whether a person who is signed in may open a site of their own accord: how a sign-on would end
+/// that asks for nothing beyond the site's record.
 ///
 /// # Errors
 /// Why not. That a page comes first, for instance to choose or to prove more, is no reason.
 pub fn may_open(person: &Person, policy: Policy<'_>, now: DateTime<Utc>) -> Result<(), Refusal> {
-    let request = SignOnRequest::own_page(Demand::SIGNED_IN, now);
-    let progress = Progress { person: Some(person.clone()), ..Progress::default() };
-    match next_step(&request, &progress, policy, now) {
-        Step::Refuse(refusal) => Err(refusal),
-        Step::AcceptAgreement(_)
-        | Step::AskPassword(_)
-        | Step::AskSecondFactor { .. }
-        | Step::ChooseAffiliation { .. }
-        | Step::Complete(_)
-        | Step::EnrollSecondFactor(_)
-        | Step::ShowNotice(_) => Ok(()),
+    match rehearse(person.clone(), None, policy, now).end {
+        End::Refused(refusal) => Err(refusal),
+        End::Choice(_) | End::Complete(_) | End::NoSignIn => Ok(()),
     }
 }
 

@@ -257,6 +257,7 @@ mod tests {
         let current = instant::written(now());
         for (from, to, expected) in [
             (HERE, "https://other.example/slo", Untrusted::Destination),
+            (&format!("Destination=\"{HERE}\" "), "", Untrusted::Destination),
             ("https://sp.example/sp<", "https://other.example/sp<", Untrusted::Site),
             ("ID=\"_l1\"", &over, Untrusted::Stale),
             (&current, &old, Untrusted::Stale),
@@ -265,6 +266,12 @@ mod tests {
             assert_eq!(judged(&sent(key, from, to), key), Err(expected), "{to}");
         }
         let signed = sent(key, "", "");
+        let mut over = provider();
+        over.metadata.valid_until = Some(now());
+        let keys = VerificationKeys::of([&key.certificate()]);
+        let (xml, here) = (Xml::parse(&signed).unwrap(), Here { address: HERE, now: now() });
+        let judged_late = judge(&xml, xml.root(), Arrival::Posted, (&over, &keys), here);
+        assert_eq!(judged_late, Err(Untrusted::MetadataExpired));
         let forged = signed.replace("p7Yc", "p7Yd");
         let invalid = Err(Untrusted::Signature(SignatureError::Invalid));
         assert_eq!(judged(&forged, key), invalid);
@@ -286,6 +293,8 @@ mod tests {
         };
         let good = in_soap(&sent(key, "", ""));
         assert!(judge_soap(&good).is_ok());
+        let nowhere = in_soap(&sent(key, &format!("Destination=\"{HERE}\" "), ""));
+        assert!(judge_soap(&nowhere).is_ok(), "it came here from the site itself");
         let evil = sent(&TestKey::ec(), "p7Yc", "p7Yd");
         let header =
             good.replace("<soap:Body>", &format!("<soap:Header>{evil}</soap:Header><soap:Body>"));
@@ -322,7 +331,10 @@ mod tests {
         let done = in_soap(&response(answering, Status::SUCCESS, Some(key)).unwrap());
         let denied = Status::requester(Some(Second::UnknownPrincipal));
         let not_done = in_soap(&response(answering, denied, Some(key)).unwrap());
+        let partly = Status::PARTIAL_LOGOUT;
+        let partly = in_soap(&response(answering, partly, Some(key)).unwrap());
         for (text, id, expected) in [
+            (partly.as_str(), "_q1", false),
             (done.as_str(), "_q1", true),
             (&done, "_q9", false),
             (&not_done, "_q1", false),

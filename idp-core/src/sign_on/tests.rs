@@ -322,7 +322,8 @@ fn whoever_could_open_a_site_if_they_did_what_its_pages_ask_may_open_it() {
     let able = holding(person(vec![]), &[Method::EmailCode], Some(Assurance::PhishingResistant));
     for (name, person, release, expected) in [
         ("open to all", person(vec![]), &none, Ok(())),
-        ("an agreement comes first", due, &none, Ok(())),
+        ("an agreement comes first", due.clone(), &none, Ok(())),
+        ("and then nobody to act for", due, &one, Err(Refusal::AffiliationRequired)),
         ("a factor comes first", able, &strict, Ok(())),
         ("no factor can", person(vec![]), &strict, Err(Refusal::AssuranceUnmet)),
         ("nobody to act for", person(vec![]), &one, Err(Refusal::AffiliationRequired)),

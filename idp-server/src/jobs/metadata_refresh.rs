@@ -9,10 +9,7 @@ use std::{future::pending, sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use idp_core::{
     audit::{Actor, Event, Kind},
-    community::{
-        site::{Front, Site},
-        site_registration::saml::contradictions,
-    },
+    community::{site::Front, site_registration::saml::contradictions},
     ids::{EventId, SiteId},
     saml::{
         metadata::refresh::{self, Refresh, Verdict},
@@ -55,16 +52,17 @@ pub(super) async fn round(app: &App, holder: &str) -> Result<(), StoreError> {
         return Ok(());
     }
     for id in sites {
-        let found = app.db.read(move |conn| site::find(conn, &id)).await?;
-        if let Some(found) = found {
-            look_at(app, &found).await?;
+        // One that cannot be read keeps no other from being fetched.
+        if let Err(error) = look_at(app, id.clone()).await {
+            tracing::error!(site = %id, %error, "metadata could not be looked at");
         }
     }
     Ok(())
 }
 
 /// Fetches the metadata of one site, if they are due.
-async fn look_at(app: &App, known: &Site) -> Result<(), StoreError> {
+async fn look_at(app: &App, id: SiteId) -> Result<(), StoreError> {
+    let Some(known) = app.db.read(move |conn| site::find(conn, &id)).await? else { return Ok(()) };
     let now = app.clock.now();
     let Some(provider) = known.service_provider() else { return Ok(()) };
     let Some(source) = provider.source.clone() else { return Ok(()) };

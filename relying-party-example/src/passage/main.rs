@@ -42,6 +42,9 @@ struct Arguments {
     config: PathBuf,
 }
 
+/// The longest form that is read, in octets.
+const LONGEST_FORM: usize = 256 * 1024;
+
 #[actix_web::main]
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env()
@@ -76,6 +79,8 @@ async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     HttpServer::new(move || {
         App::new()
             .app_data(site.clone())
+            // Somebody who acts for many organizations brings a long assertion.
+            .app_data(web::FormConfig::default().limit(LONGEST_FORM))
             .wrap(headers.iter().fold(DefaultHeaders::new(), |all, header| all.add(header.clone())))
             .configure(routes)
             .default_service(web::to(site::not_found))

@@ -100,6 +100,11 @@ pub(super) async fn show(desk: Desk, config: &Config, wanted: Wanted) -> Result<
     let policy = Policy { release: Some(&site.release), naming: &naming, level: Level::SignedIn };
     let found = rehearse(person, chosen.as_ref(), policy, now);
     println!("{} for {} ({})", site.name, known.subscriber.name(), known.subscriber.user_id);
+    if site.service_provider().is_some_and(|provider| !provider.is_current(now)) {
+        println!(
+            "The site's metadata have expired: every request of it is refused. If they had not:"
+        );
+    }
     tell(&found, &known, &naming, config);
     Ok(())
 }
