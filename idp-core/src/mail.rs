@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    authentication::mailed_code::{CodePurpose, MailedCode},
+    authentication::mailed_code::{CodePurpose, LinkKey, MailedCode},
     community::subscriber::{EmailAddress, UserId},
-    ids::{EmailChangeId, FactorId, FactorResetId},
+    ids::{EmailChangeId, FactorResetId, SubscriberId},
 };
 
 /// A second factor as a mail names it.
@@ -26,8 +26,10 @@ pub enum FactorKind {
 /// What removes a new factor, typed on the page behind the link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StopFactor {
-    /// Which factor, for the link.
-    pub factor: FactorId,
+    /// Whose factor, for the link: it may be gone by then, and others in its place.
+    pub subscriber: SubscriberId,
+    /// What only this link has.
+    pub key: LinkKey,
     /// The code.
     pub code: MailedCode,
 }
@@ -74,6 +76,8 @@ pub enum Mail {
     EmailChanged {
         /// Which change, for the link.
         change: EmailChangeId,
+        /// What only this link has.
+        key: LinkKey,
         /// What stops it, typed on the page behind the link.
         code: MailedCode,
         /// The new address, shortened.
@@ -94,6 +98,8 @@ pub enum Mail {
     EmailChangeRequested {
         /// Which change, for the link.
         change: EmailChangeId,
+        /// What only this link has.
+        key: LinkKey,
         /// What stops it, typed on the page behind the link.
         code: MailedCode,
         /// The new address, shortened.

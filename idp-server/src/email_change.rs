@@ -11,7 +11,7 @@ use idp_core::{
     audit::{Actor, Event, Kind},
     authentication::{
         email_change::{ChangeState, EmailChange, NotChanged},
-        mailed_code::{CodePurpose, MailedCode, Redemption},
+        mailed_code::{CodePurpose, LinkKey, MailedCode, Redemption, Which},
     },
     community::subscriber::{EmailAddress, Subscriber},
     ids::{EmailChangeId, EventId, SessionId},
@@ -22,8 +22,11 @@ use serde_json::json;
 use crate::{
     mail::{NewMail, Post, Recipient},
     random::Random,
-    store::{AnyConn, StoreError, audit, email_change, mailed_code, subscriber},
+    store::{AnyConn, StoreError, Taken, audit, email_change, mailed_code, subscriber},
 };
+
+/// What codes prove a new mailbox, by who asked for the change.
+const ASKED_BY: [CodePurpose; 2] = [CodePurpose::EmailChange, CodePurpose::EmailChangeByDesk];
 
 /// A change of one person's address. It holds what a transaction that is done again must not draw
 /// anew.
@@ -105,8 +108,13 @@ impl ChangeOfAddress {
         }
         let code = self.post.draw_code();
         let digest = self.post.digest(&code, purpose, person);
-        if mailed_code::issue(conn, person, purpose, digest, self.now)?.is_err() {
+        let which = Which::of_change(purpose, id);
+        if mailed_code::issue(conn, person, which, digest, self.now)?.is_err() {
             return Ok(Err(NotChanged::TooMany));
+        }
+        // The change before this one is over, whoever asked for it.
+        for other in ASKED_BY.into_iter().filter(|other| *other != purpose) {
+            mailed_code::withdraw(conn, person, other)?;
         }
         let change = EmailChange::request(id.clone(), &self.person, new.clone(), purpose, self.now);
         email_change::request(conn, &change)?;
@@ -120,39 +128,42 @@ impl ChangeOfAddress {
         };
         self.mail(conn, new, mail)?;
         if let Some(old) = &change.old {
-            let stop = |code| Mail::EmailChangeRequested {
-                change: change.id.clone(),
-                code,
-                new: shortened(new),
-            };
-            self.mail_stop(conn, old, stop)?;
+            let (id, new) = (change.id.clone(), shortened(new));
+            let stop = |key, code| Mail::EmailChangeRequested { change: id, key, code, new };
+            self.mail_stop(conn, old, &change.id, stop)?;
         }
         self.record(conn, Kind::EmailRequested, &change)?;
         Ok(Ok(()))
     }
 
-    /// Puts the new address in the place of the old one.
+    /// Puts the new address of this change, and of no other, in the place of the old one.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn confirm(
         &self,
         conn: &mut AnyConn,
-        purpose: CodePurpose,
+        (purpose, id): (CodePurpose, &EmailChangeId),
         typed: Option<&MailedCode>,
     ) -> Result<Result<(), NotChanged>, StoreError> {
         let person = &self.person.id;
         let presented = typed.map(|code| self.post.digest(code, purpose, person));
-        let answer = mailed_code::redeem(conn, person, purpose, presented.as_ref(), self.now)?;
-        let before = email_change::waiting(conn, person)?;
+        let which = Which::of_change(purpose, id);
+        let answer = mailed_code::redeem(conn, person, which, presented.as_ref(), self.now)?;
+        let before = email_change::find(conn, id)?.filter(|change| change.subscriber == *person);
         let next = before.as_ref().and_then(|change| change.confirmed(self.now));
         let (Redemption::Accepted, Some(before), Some(change)) = (answer, before, next) else {
             return Ok(Err(NotChanged::WrongCode));
         };
-        if !email_change::settle(conn, &before, &change, self.now)?
-            || !email_change::is_free(conn, &change.new, person, self.now)?
-        {
+        if !email_change::is_free(conn, &change.new, person, self.now)? {
+            let over = EmailChange { state: ChangeState::Superseded, ..before.clone() };
+            if email_change::settle(conn, &before, &over, self.now)? {
+                self.record(conn, Kind::EmailGivenUp, &over)?;
+            }
             return Ok(Err(NotChanged::Taken));
+        }
+        if !email_change::settle(conn, &before, &change, self.now)? {
+            return Ok(Err(NotChanged::WrongCode));
         }
         let Some(mut changed) = subscriber::find(conn, person)? else {
             return Ok(Err(NotChanged::WrongCode));
@@ -164,13 +175,9 @@ impl ChangeOfAddress {
         // Those that lie in the old mailbox.
         mailed_code::withdraw_all(conn, person)?;
         if let (Some(old), Some(until)) = (&change.old, change.undo_until) {
-            let stop = |code| Mail::EmailChanged {
-                change: change.id.clone(),
-                code,
-                new: shortened(&change.new),
-                until,
-            };
-            self.mail_stop(conn, old, stop)?;
+            let (id, new) = (change.id.clone(), shortened(&change.new));
+            let stop = |key, code| Mail::EmailChanged { change: id, key, code, new, until };
+            self.mail_stop(conn, old, &change.id, stop)?;
         }
         self.record(conn, Kind::EmailChanged, &change)?;
         Ok(Ok(()))
@@ -182,7 +189,7 @@ impl ChangeOfAddress {
     /// [`StoreError`].
     pub fn give_up(&self, conn: &mut AnyConn) -> Result<(), StoreError> {
         let person = &self.person.id;
-        for purpose in [CodePurpose::EmailChange, CodePurpose::EmailChangeByDesk] {
+        for purpose in ASKED_BY {
             mailed_code::withdraw(conn, person, purpose)?;
         }
         let Some(change) = email_change::waiting(conn, person)? else { return Ok(()) };
@@ -191,20 +198,21 @@ impl ChangeOfAddress {
         self.record(conn, Kind::EmailGivenUp, &change)
     }
 
-    /// Mails to the old mailbox what it can stop the change with. If there were too many of these
-    /// in this hour, the last of them still stands.
+    /// Mails to the old mailbox what it can stop the change with. Each of these mails has a link and
+    /// a code of its own, and without it nothing changes.
     fn mail_stop(
         &self,
         conn: &mut AnyConn,
         old: &EmailAddress,
-        mail: impl FnOnce(MailedCode) -> Mail,
+        change: &EmailChangeId,
+        mail: impl FnOnce(LinkKey, MailedCode) -> Mail,
     ) -> Result<(), StoreError> {
-        let (purpose, code) = (CodePurpose::StopEmailChange, self.post.draw_code());
-        let digest = self.post.digest(&code, purpose, &self.person.id);
-        if mailed_code::issue(conn, &self.person.id, purpose, digest, self.now)?.is_err() {
-            return Ok(());
-        }
-        self.mail(conn, old, mail(code))
+        let (key, code) = (self.post.draw_link_key(), self.post.draw_code());
+        let which = Which::stop_of_change(change, &key);
+        let digest = self.post.digest(&code, which.purpose, &self.person.id);
+        let issued = mailed_code::issue(conn, &self.person.id, which, digest, self.now)?;
+        issued.map_err(|_| StoreError::Conflict(Taken::Other))?;
+        self.mail(conn, old, mail(key, code))
     }
 
     fn mail(&self, conn: &mut AnyConn, to: &EmailAddress, mail: Mail) -> Result<(), StoreError> {

@@ -17,7 +17,7 @@ mod purpose;
 #[cfg(test)]
 mod tests;
 
-pub use code::{MailedCode, Which};
+pub use code::{LinkKey, MailedCode, Which};
 pub use issued::{CodeState, Hour, IssuedCode, NotIssued, Redemption, WhyRefused};
 pub use purpose::{CodePurpose, Limits};
 

@@ -13,7 +13,7 @@ use idp_core::{
     authentication::{
         assurance::Proof,
         factor::{Factor, FactorKind, FactorName},
-        mailed_code::CodePurpose,
+        mailed_code::Which,
         recovery_code::{RecoveryCode, SET_SIZE},
         totp::Seed,
     },
@@ -257,10 +257,12 @@ impl Facts {
 
     /// What removes a first factor again, if somebody else has set it up (security 18.5).
     fn stop(&self, conn: &mut AnyConn) -> Result<Option<StopFactor>, StoreError> {
-        let (purpose, code) = (CodePurpose::StopNewFactor, self.post.draw_code());
-        let digest = self.post.digest(&code, purpose, &self.subscriber);
-        let issued = mailed_code::issue(conn, &self.subscriber, purpose, digest, self.now)?;
-        Ok(issued.is_ok().then(|| StopFactor { factor: self.new.id.clone(), code }))
+        let (key, code) = (self.post.draw_link_key(), self.post.draw_code());
+        let subscriber = self.subscriber.clone();
+        let which = Which::stop_of_factor(&subscriber, &key);
+        let digest = self.post.digest(&code, which.purpose, &subscriber);
+        let issued = mailed_code::issue(conn, &subscriber, which, digest, self.now)?;
+        Ok(issued.is_ok().then_some(StopFactor { subscriber, key, code }))
     }
 
     fn event(&self, number: usize, kind: Kind) -> Event {

@@ -1,6 +1,11 @@
 //! `/stop` and `/confirm`: what a mail told somebody about is stopped, taken back or confirmed from
 //! the mailbox that was told. The link names what is meant and opens nothing; what does is the code
 //! that stands beside it in the mail, typed and posted (security 17.6).
+//!
+//! What a change or an account is called, others know as well: the new mailbox, whoever is signed in.
+//! So the links that stop something carry a key, and without it no try counts against the code.
+
+use std::str::FromStr;
 
 use actix_web::{
     HttpResponse,
@@ -13,10 +18,12 @@ use idp_core::{
     authentication::{
         email_change::ChangeState,
         factor_reset::ResetState,
-        mailed_code::{CodePurpose, MailedCode, Redemption},
+        mailed_code::{CodePurpose, LinkKey, MailedCode, Redemption, Which},
+        recovery::Gate,
         throttle::{Attempt, Verdict},
     },
-    ids::{EmailChangeId, EventId, FactorId, FactorResetId, SubscriberId},
+    community::subscriber::AccountRules,
+    ids::{EmailChangeId, EventId, FactorResetId, SubscriberId},
     mail::Mail,
 };
 
@@ -64,11 +71,19 @@ pub fn routes(config: &mut web::ServiceConfig) {
 /// The same page whether or not there is such a thing: it is no secret, and no news either.
 fn show(visit: &Visit, what: MailDeed, id: &str) -> Result<HttpResponse, PageError> {
     let known = match what {
-        MailDeed::ConfirmEmail | MailDeed::StopEmailChange => id.parse::<EmailChangeId>().is_ok(),
+        MailDeed::ConfirmEmail => id.parse::<EmailChangeId>().is_ok(),
+        MailDeed::StopEmailChange => keyed::<EmailChangeId>(id).is_ok(),
         MailDeed::StopFactorReset => id.parse::<FactorResetId>().is_ok(),
-        MailDeed::StopNewFactor => id.parse::<FactorId>().is_ok(),
+        MailDeed::StopNewFactor => keyed::<SubscriberId>(id).is_ok(),
     };
     if known { Ok(form(visit, what, id, StatusCode::OK, None)) } else { Err(PageError::NotFound) }
+}
+
+/// What a link is about, and its key.
+fn keyed<T: FromStr>(link: &str) -> Result<(T, LinkKey), PageError> {
+    let (about, key) = link.split_once('.').ok_or(PageError::NotFound)?;
+    let about = about.parse().map_err(|_| PageError::NotFound)?;
+    Ok((about, LinkKey::received(key)))
 }
 
 fn form(
@@ -106,6 +121,7 @@ async fn carry_out(
         random: visit.random.clone(),
         event: EventId::from_random(visit.random.bytes()),
         address,
+        rules: visit.account_rules,
         typed: posted.find("code").and_then(MailedCode::typed),
         now: visit.clock.now(),
     };
@@ -120,16 +136,16 @@ async fn carry_out(
             }
         }
         MailDeed::StopEmailChange => {
-            let id: EmailChangeId = id.parse().map_err(|_| PageError::NotFound)?;
-            visit.db.write(move |conn| work.email(conn, &id)).await?
+            let (id, key) = keyed(id)?;
+            visit.db.write(move |conn| work.email(conn, &id, &key)).await?
         }
         MailDeed::StopFactorReset => {
             let id: FactorResetId = id.parse().map_err(|_| PageError::NotFound)?;
             visit.db.write(move |conn| work.reset(conn, &id)).await?
         }
         MailDeed::StopNewFactor => {
-            let id: FactorId = id.parse().map_err(|_| PageError::NotFound)?;
-            visit.db.write(move |conn| work.new_factor(conn, &id)).await?
+            let (person, key) = keyed(id)?;
+            visit.db.write(move |conn| work.new_factor(conn, &person, &key)).await?
         }
     };
     visit.outbox.wake();
@@ -146,6 +162,7 @@ struct Work {
     random: Random,
     event: EventId,
     address: std::net::IpAddr,
+    rules: AccountRules,
     typed: Option<MailedCode>,
     now: DateTime<Utc>,
 }
@@ -159,20 +176,29 @@ impl Work {
     ) -> Result<Option<Outcome>, StoreError> {
         let Some(change) = email_change::find(conn, id)? else { return Ok(None) };
         let Some(person) = subscriber::find(conn, &change.subscriber)? else { return Ok(None) };
+        // As the help desk was asked: not for whoever was suspended or terminated meanwhile.
+        if !Gate::HandedOver.opens(person.standing(&self.rules, self.now)) {
+            return Ok(None);
+        }
         let (post, random) = (&self.post, &self.random);
         let work = ChangeOfAddress::from_new_mailbox(person, self.address, post, random, self.now);
         let purpose = CodePurpose::EmailChangeByDesk;
-        let confirmed = work.confirm(conn, purpose, self.typed.as_ref())?;
+        let confirmed = work.confirm(conn, (purpose, id), self.typed.as_ref())?;
         Ok(confirmed.is_ok().then_some(Outcome::EmailConfirmed))
     }
 
     /// Stops a change of address that waits, or takes one back that has happened. Whoever changed
     /// it may be somebody else, so everybody is signed out, codes on their way open nothing any
     /// more, and what was set up since the change was asked for is gone.
-    fn email(&self, conn: &mut AnyConn, id: &EmailChangeId) -> Result<Option<Outcome>, StoreError> {
+    fn email(
+        &self,
+        conn: &mut AnyConn,
+        id: &EmailChangeId,
+        key: &LinkKey,
+    ) -> Result<Option<Outcome>, StoreError> {
         let Some(change) = email_change::find(conn, id)? else { return Ok(None) };
         let person = &change.subscriber;
-        if !self.redeems(conn, person, CodePurpose::StopEmailChange)? {
+        if !self.redeems(conn, person, Which::stop_of_change(id, key))? {
             return Ok(None);
         }
         let Some(next) = change.stopped(self.now) else { return Ok(None) };
@@ -214,7 +240,7 @@ impl Work {
     fn reset(&self, conn: &mut AnyConn, id: &FactorResetId) -> Result<Option<Outcome>, StoreError> {
         let Some(reset) = factor_reset::find(conn, id)? else { return Ok(None) };
         let person = &reset.subscriber;
-        if !self.redeems(conn, person, CodePurpose::StopFactorReset)?
+        if !self.redeems(conn, person, CodePurpose::StopFactorReset.into())?
             || !factor_reset::settle(conn, id, ResetState::Cancelled, self.now)?
         {
             return Ok(None);
@@ -225,13 +251,19 @@ impl Work {
     }
 
     /// Removes what somebody set up who had a password and came into the mailbox for a moment: the
-    /// factor, others that were set up with its help, and every session (security 18.5).
-    fn new_factor(&self, conn: &mut AnyConn, id: &FactorId) -> Result<Option<Outcome>, StoreError> {
-        let Some((person, named)) = factor::find(conn, id)? else { return Ok(None) };
-        if !self.redeems(conn, &person, CodePurpose::StopNewFactor)? {
+    /// factor, others that were set up with its help or in its place, and every session (security
+    /// 18.5).
+    fn new_factor(
+        &self,
+        conn: &mut AnyConn,
+        person: &SubscriberId,
+        key: &LinkKey,
+    ) -> Result<Option<Outcome>, StoreError> {
+        if !self.redeems(conn, person, Which::stop_of_factor(person, key))? {
             return Ok(None);
         }
-        factor::remove_all(conn, &person)?;
+        let factors = factor::of_subscriber(conn, person)?;
+        factor::remove_all(conn, person)?;
         let ending = Ending {
             actor: Actor::Subscriber(person.clone()),
             address: Some(self.address),
@@ -240,9 +272,11 @@ impl Work {
         };
         let everywhere = Scope::SessionsOfSubscriber { subscriber: person.clone(), except: None };
         end_access(conn, &everywhere, &ending, &self.random)?;
-        let mail = Mail::FactorRemoved { kind: mailed(named.kind), name: named.name.to_string() };
-        self.post.notify(conn, &person, mail, self.now)?;
-        audit::record(conn, &[self.event(Kind::FactorRemoved, &person)])?;
+        for gone in factors {
+            let mail = Mail::FactorRemoved { kind: mailed(gone.kind), name: gone.name.to_string() };
+            self.post.notify(conn, person, mail, self.now)?;
+        }
+        audit::record(conn, &[self.event(Kind::FactorRemoved, person)])?;
         Ok(Some(Outcome::NewFactorStopped))
     }
 
@@ -250,10 +284,11 @@ impl Work {
         &self,
         conn: &mut AnyConn,
         person: &SubscriberId,
-        purpose: CodePurpose,
+        which: Which,
     ) -> Result<bool, StoreError> {
-        let presented = self.typed.as_ref().map(|code| self.post.digest(code, purpose, person));
-        let answer = mailed_code::redeem(conn, person, purpose, presented.as_ref(), self.now)?;
+        let digest = |code| self.post.digest(code, which.purpose, person);
+        let presented = self.typed.as_ref().map(digest);
+        let answer = mailed_code::redeem(conn, person, which, presented.as_ref(), self.now)?;
         Ok(answer == Redemption::Accepted)
     }
 

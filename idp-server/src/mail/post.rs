@@ -6,7 +6,7 @@ use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use chrono::{DateTime, Utc};
 use idp_core::{
-    authentication::mailed_code::{CodePurpose, MailedCode, NotIssued, Which},
+    authentication::mailed_code::{CodePurpose, LinkKey, MailedCode, NotIssued, Which},
     community::subscriber::EmailAddress,
     ids::{MessageId, SubscriberId},
     mail::Mail,
@@ -94,6 +94,12 @@ impl Post {
     #[must_use]
     pub fn draw_code(&self) -> MailedCode {
         MailedCode::from_random(self.0.random.bytes())
+    }
+
+    /// A new key for the link in a mail.
+    #[must_use]
+    pub fn draw_link_key(&self) -> LinkKey {
+        LinkKey::from_random(self.0.random.bytes())
     }
 
     /// A new code in the clear, for the one who hands it over.

@@ -155,10 +155,10 @@ impl Writer<'_> {
                 let next = says(words.handed_over_next);
                 self.notice(words.handed_over_subject, vec![says(sentence), next])
             }
-            Mail::EmailChanged { change, code, new, until } => {
+            Mail::EmailChanged { change, key, code, new, until } => {
                 let first = says(words.email_changed(one_line(new)));
                 let last = says(words.email_changed_until(self.date(*until)));
-                let link = format!("/stop/email/{change}");
+                let link = format!("/stop/email/{change}.{}", key.expose());
                 let mut blocks = vec![first, last];
                 blocks.extend(self.stop(words.email_changed_stop, &link, code));
                 (words.email_changed_subject.to_owned(), blocks)
@@ -178,9 +178,9 @@ impl Writer<'_> {
                 ];
                 (words.email_desk_subject.to_owned(), blocks)
             }
-            Mail::EmailChangeRequested { change, code, new } => {
+            Mail::EmailChangeRequested { change, key, code, new } => {
                 let mut blocks = vec![says(words.email_requested(one_line(new)))];
-                let link = format!("/stop/email/{change}");
+                let link = format!("/stop/email/{change}.{}", key.expose());
                 blocks.extend(self.stop(words.email_requested_stop, &link, code));
                 (words.email_requested_subject.to_owned(), blocks)
             }
@@ -194,9 +194,9 @@ impl Writer<'_> {
             Mail::FactorAdded { kind, name, stop } => {
                 let mut blocks =
                     vec![says(words.factor_added), self.factor(*kind, name), self.account()];
-                if let Some(StopFactor { factor, code }) = stop {
+                if let Some(StopFactor { subscriber, key, code }) = stop {
                     blocks.push(says(words.factor_added_stop_hint));
-                    let link = format!("/stop/factor/{factor}");
+                    let link = format!("/stop/factor/{subscriber}.{}", key.expose());
                     blocks.extend(self.stop(words.factor_added_stop, &link, code));
                 }
                 self.notice(words.factor_added_subject, blocks)

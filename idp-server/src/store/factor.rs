@@ -94,23 +94,6 @@ pub fn of_subscriber(conn: &mut AnyConn, person: &SubscriberId) -> Result<Vec<Fa
     rows.into_iter().map(Factor::try_from).collect()
 }
 
-/// Finds a factor, and whose it is.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn find(
-    conn: &mut AnyConn,
-    id: &FactorId,
-) -> Result<Option<(SubscriberId, Factor)>, StoreError> {
-    let row: Option<(String, Row)> = factor::table
-        .find(id.as_str())
-        .select((factor::subscriber_id, Row::as_select()))
-        .first(conn)
-        .optional()?;
-    let read = Reading { table: "factor", row: id.as_str() };
-    row.map(|(owner, row)| Ok((read.parsed("subscriber_id", owner)?, row.try_into()?))).transpose()
-}
-
 /// Takes in a factor that has been proved.
 ///
 /// # Errors

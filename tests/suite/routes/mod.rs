@@ -6,6 +6,7 @@ mod agreement;
 mod api;
 mod challenge;
 mod email;
+mod email_bound;
 mod every_route;
 mod forgot;
 mod input;

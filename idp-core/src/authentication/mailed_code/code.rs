@@ -3,11 +3,15 @@
 use std::{borrow::Cow, fmt};
 
 use aws_lc_rs::hmac;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::CodePurpose;
-use crate::{ids::SubscriberId, secret::SecretDigest};
+use crate::{
+    ids::{EmailChangeId, SubscriberId},
+    secret::SecretDigest,
+};
 
 /// How many digits a mailed code has.
 const MAILED: usize = 8;
@@ -113,6 +117,57 @@ impl<'de> Deserialize<'de> for MailedCode {
     }
 }
 
+/// What the link to the page of one code carries beside what it is about. Only whoever reads the
+/// mail has it, so nobody else can spend the tries of the code. It does not print.
+#[derive(Clone)]
+pub struct LinkKey(SecretString);
+
+impl LinkKey {
+    /// A key of 128 random bits: 22 characters of base64url.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(SecretString::from(URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// A key that somebody sent.
+    #[must_use]
+    pub fn received(text: &str) -> Self {
+        Self(SecretString::from(text))
+    }
+
+    /// The text, for the link in the mail and nothing else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for LinkKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[KEY]")
+    }
+}
+
+impl PartialEq for LinkKey {
+    fn eq(&self, other: &Self) -> bool {
+        SecretDigest::of(self.expose()) == SecretDigest::of(other.expose())
+    }
+}
+
+impl Eq for LinkKey {}
+
+impl Serialize for LinkKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.expose())
+    }
+}
+
+impl<'de> Deserialize<'de> for LinkKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <Cow<'de, str>>::deserialize(deserializer).map(|text| Self::received(&text))
+    }
+}
+
 /// Which code of a person is meant. A try at another one, or at none, counts nothing against it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Which {
@@ -133,6 +188,30 @@ impl Which {
     #[must_use]
     pub fn handed_over(code: &MailedCode) -> Self {
         Self { purpose: CodePurpose::ResetHandedOver, slot: Cow::Owned(code.name().to_owned()) }
+    }
+
+    /// The code that proves the new mailbox of one change, and of no other.
+    #[must_use]
+    pub fn of_change(purpose: CodePurpose, change: &EmailChangeId) -> Self {
+        Self { purpose, slot: Cow::Owned(change.as_str().to_owned()) }
+    }
+
+    /// The code that stops a change of address, behind the link with this key.
+    #[must_use]
+    pub fn stop_of_change(change: &EmailChangeId, key: &LinkKey) -> Self {
+        Self::behind(CodePurpose::StopEmailChange, change.as_str(), key)
+    }
+
+    /// The code that removes a first factor of this person, behind the link with this key.
+    #[must_use]
+    pub fn stop_of_factor(person: &SubscriberId, key: &LinkKey) -> Self {
+        Self::behind(CodePurpose::StopNewFactor, person.as_str(), key)
+    }
+
+    fn behind(purpose: CodePurpose, about: &str, key: &LinkKey) -> Self {
+        // No identifier holds a zero octet.
+        let slot = SecretDigest::of(&[about, key.expose()].join("\0")).to_text();
+        Self { purpose, slot: Cow::Owned(slot) }
     }
 
     /// The place in which it is stored.

@@ -101,8 +101,8 @@ impl CodePurpose {
     }
 
     /// How many codes a person may be mailed within an hour, and how many wrong tries there may be
-    /// at all of them together. `None`: people decide each time that such a code is made, so nobody
-    /// else can use up the hour's number of them or wash off wrong tries.
+    /// at all of them together. `None`: nobody else can use up the hour's number of them or wash
+    /// off wrong tries.
     #[must_use]
     pub const fn in_an_hour(self) -> Option<Limits> {
         match self {
@@ -110,32 +110,33 @@ impl CodePurpose {
             Self::PasswordReset => {
                 Some(Limits { mails: WAYS_MAILS_PER_HOUR, tries: WAYS_TRIES_PER_HOUR })
             }
-            Self::ResetHandedOver => None,
+            // People decide each time that such a code is made.
+            Self::ResetHandedOver
+            // What they stop never happens without one. They are behind a link that nobody else has,
+            // and no more are made than there are changes and factors.
+            | Self::StopEmailChange | Self::StopNewFactor => None,
             Self::ConfirmMailbox
             | Self::EmailChange
             | Self::EmailChangeByDesk
             | Self::SignIn
-            | Self::StopEmailChange
-            | Self::StopFactorReset
-            | Self::StopNewFactor => Some(Limits { mails: MAILS_PER_HOUR, tries: TRIES }),
+            | Self::StopFactorReset => Some(Limits { mails: MAILS_PER_HOUR, tries: TRIES }),
         }
     }
 
     /// Whether there is one code at a time, so that a newer one kills the older, whatever that is
-    /// named by. Only ways to a new password have one each: whoever begins another way leaves the
-    /// code of this one alone.
+    /// named by. Ways to a new password have one each: whoever begins another way leaves the code
+    /// of this one alone. So have the mails that tell of something: what happens next does not kill
+    /// what stops this.
     #[must_use]
     pub const fn is_one_at_a_time(self) -> bool {
         match self {
-            Self::PasswordReset => false,
+            Self::PasswordReset | Self::StopEmailChange | Self::StopNewFactor => false,
             Self::ConfirmMailbox
             | Self::EmailChange
             | Self::EmailChangeByDesk
             | Self::ResetHandedOver
             | Self::SignIn
-            | Self::StopEmailChange
-            | Self::StopFactorReset
-            | Self::StopNewFactor => true,
+            | Self::StopFactorReset => true,
         }
     }
 }

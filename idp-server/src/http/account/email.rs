@@ -145,7 +145,12 @@ async fn change(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> 
     let typed = posted.find("code").and_then(MailedCode::typed);
     let work = work(visit, &person);
     let purpose = CodePurpose::EmailChange;
-    let changed = visit.db.write(move |conn| work.confirm(conn, purpose, typed.as_ref())).await;
+    let own = person.subscriber.id.clone();
+    let confirm = move |conn: &mut _| match email_change::waiting(conn, &own)? {
+        Some(change) => work.confirm(conn, (purpose, &change.id), typed.as_ref()),
+        None => Ok(Err(NotChanged::WrongCode)),
+    };
+    let changed = visit.db.write(confirm).await;
     visit.outbox.wake();
     let problem = match changed {
         Ok(Ok(())) => return Ok(see_other("/account/email?done=changed", [])),

@@ -3,11 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use idp_core::{
     authentication::{
-        mailed_code::{CodePurpose, MailedCode},
+        mailed_code::{CodePurpose, LinkKey, MailedCode},
         password_policy::{Objection, PasswordPolicy},
         secret_questions::Question,
     },
-    mail::{FactorKind, Helper, Mail},
+    mail::{FactorKind, Helper, Mail, StopFactor},
 };
 
 use super::gallery::{EVIL, Rendered, rendered};
@@ -138,12 +138,14 @@ fn every_mail(typed: &str) -> Vec<Mail> {
         Mail::CodeHandedOver { by: Helper::Support },
         Mail::EmailChanged {
             change: "chg_a".parse().unwrap(),
+            key: LinkKey::received("key"),
             code: code(),
             new: typed.to_owned(),
             until: at(72),
         },
         Mail::EmailChangeRequested {
             change: "chg_a".parse().unwrap(),
+            key: LinkKey::received("key"),
             code: code(),
             new: typed.to_owned(),
         },
@@ -152,7 +154,11 @@ fn every_mail(typed: &str) -> Vec<Mail> {
         Mail::FactorAdded {
             kind: FactorKind::AuthenticatorApp,
             name: typed.to_owned(),
-            stop: None,
+            stop: Some(StopFactor {
+                subscriber: "sub_a".parse().unwrap(),
+                key: LinkKey::received("key"),
+                code: code(),
+            }),
         },
         Mail::FactorRemoved { kind, name },
         Mail::FactorResetCancelled,
