@@ -128,8 +128,8 @@ async fn confirmed(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageErro
     leave(visit, request).await
 }
 
-/// Ends the session, and sends the browser round the sites that only it can tell. It gets a new name, so that a form of an old tab
-/// is no longer ours (security 10.3).
+/// Ends the session, and sends the browser round the sites that only it can tell. It gets a new
+/// name, so that a form of an old tab is no longer ours (security 10.3).
 async fn leave(visit: &Visit, request: Request) -> Result<HttpResponse, PageError> {
     let cause = if request.site.is_some() { Cause::SignedOutAtSite } else { Cause::SignedOut };
     let ended = session::end_current(visit, cause, Via::BrowserToo).await?;
