@@ -107,6 +107,8 @@ typed_id! {
     AgreementId = "agr_";
     /// A change of somebody's mail address.
     EmailChangeId = "chg_";
+    /// Something that was ended, with what became of telling the sites.
+    EndingId = "end_";
     /// An audit event.
     EventId = "evt_";
     /// A second factor that a person set up.

@@ -7,6 +7,7 @@ mod agreements;
 mod app;
 mod cli;
 mod clock;
+mod community;
 mod config;
 mod email_change;
 mod ephemeral;

@@ -105,6 +105,26 @@ impl Cause {
         Self::TaxIdReleased,
     ];
 
+    /// How it is spelt in rows and audit events, for good.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AccountClosed => "account-closed",
+            Self::AccountDormant => "account-dormant",
+            Self::AccountSuspended => "account-suspended",
+            Self::AccountTerminated => "account-terminated",
+            Self::AffiliationEnded => "affiliation-ended",
+            Self::AffiliationSuspended => "affiliation-suspended",
+            Self::OrganizationClosed => "organization-closed",
+            Self::OrganizationSuspended => "organization-suspended",
+            Self::RightsReduced => "rights-reduced",
+            Self::SiteSwitchedOff => "site-switched-off",
+            Self::SystemExpired => "system-expired",
+            Self::SystemRevoked => "system-revoked",
+            Self::TaxIdReleased => "tax-id-released",
+        }
+    }
+
     /// What ends with it, all in one transaction.
     ///
     /// A person who only loses an affiliation stays signed in, since they may act for others

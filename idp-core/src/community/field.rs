@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, fmt::Display};
 
-use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 /// Everything that is wrong with a form: the name of each field, and why it is refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -131,6 +131,12 @@ pub fn phone(text: &str) -> Result<String, InvalidPhone> {
     } else {
         Err(InvalidPhone)
     }
+}
+
+/// A text without letter case and accents, for sorting and searching.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

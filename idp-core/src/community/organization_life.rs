@@ -65,6 +65,21 @@ pub enum Suspension {
     NoTaxId,
 }
 
+impl Suspension {
+    /// Every reason there is.
+    pub const ALL: [Self; 3] = [Self::Breach, Self::NoAdministrator, Self::NoTaxId];
+
+    /// Its code, in forms and rows.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Breach => "breach",
+            Self::NoAdministrator => "no-administrator",
+            Self::NoTaxId => "no-tax-id",
+        }
+    }
+}
+
 impl State {
     /// What the organization's row, and a sign-on, say of it.
     #[must_use]

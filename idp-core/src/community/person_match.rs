@@ -7,9 +7,8 @@
 
 use std::collections::BTreeSet;
 
-use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
-
 use super::{
+    field::folded,
     npi::Npi,
     subscriber::{AccountStatus, EmailAddress},
 };
@@ -119,17 +118,16 @@ pub fn find(sought: Sought<'_>, known: &[Known<'_>]) -> Finding {
 /// accents, signs and a slip of the finger; a first name cut short; first and last name swapped.
 #[must_use]
 pub fn similar_names(one: (&str, &str), other: (&str, &str)) -> bool {
-    let (one, other) = ((folded(one.0), folded(one.1)), (folded(other.0), folded(other.1)));
+    let (one, other) = ((letters(one.0), letters(one.1)), (letters(other.0), letters(other.1)));
     let same = |one: &(String, String), given: &str, family: &str| {
         near(&one.1, family) && (near(&one.0, given) || shortened(&one.0, given))
     };
     same(&one, &other.0, &other.1) || same(&one, &other.1, &other.0)
 }
 
-/// A name without accents, letter case and everything that is no letter.
-fn folded(name: &str) -> String {
-    let letters = name.nfkd().filter(|c| !is_combining_mark(*c) && c.is_alphanumeric());
-    letters.flat_map(char::to_lowercase).collect()
+/// A name without accents, letter case and everything that is no letter or digit.
+fn letters(name: &str) -> String {
+    folded(name).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// Whether one is the beginning of the other: `Al` and `Alexander`, `J` and `Jane`.

@@ -65,6 +65,11 @@ impl Params {
         self.repeated.contains(name)
     }
 
+    /// All of them, by name; one that came twice with its last value.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The parameters, encoded again.
     #[must_use]
     pub fn encode(&self) -> String {

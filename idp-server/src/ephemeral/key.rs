@@ -62,6 +62,11 @@ impl Key {
         Self::named("parked", &[handle])
     }
 
+    /// A form of a console that waits until its person has signed in again.
+    pub fn kept_form(handle: &str) -> Self {
+        Self::named("kept-form", &[handle])
+    }
+
     /// A browser's way round the sites of an ended session, by the handle in its page's address.
     pub fn logout_round(handle: &str) -> Self {
         Self::named("round", &[handle])
@@ -100,6 +105,7 @@ impl Key {
         [
             "artifact:",
             "challenge-pass:",
+            "kept-form:",
             "parked:",
             "question:",
             "recovery:",

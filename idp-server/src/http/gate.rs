@@ -2,11 +2,11 @@
 //!
 //! One function decides for every page, by asking the engine. Whoever does not stand there yet is
 //! led through the pages of an ordinary sign-on and back to the page that they wanted. That page is
-//! one of [`OwnPage`], never an address out of a request (security 15.8).
+//! one of [`OwnPage`], never an address that somebody else chose (security 15.8).
 
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
+use actix_web::{HttpRequest, HttpResponse};
 use idp_core::{
     authentication::{factor::Holdings, gate::Demand},
     sign_on::{Progress, SignOnRequest, Step, may_ask_for_factors, next_step},
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The pages to which a sign-on for Hilum itself may lead back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OwnPage {
     /// The overview.
     Account,
@@ -33,6 +33,8 @@ pub enum OwnPage {
     Activity,
     /// The agreements.
     Agreements,
+    /// A page of a console.
+    Console(ConsolePath),
     /// The mail address.
     Email,
     /// The password.
@@ -53,8 +55,9 @@ pub enum OwnPage {
 
 impl OwnPage {
     /// Its path.
-    pub const fn path(self) -> &'static str {
+    pub fn path(&self) -> &str {
         match self {
+            Self::Console(path) => path.as_str(),
             Self::Account => Area::Overview.path(),
             Self::Activity => Area::Activity.path(),
             Self::Agreements => Area::Agreements.path(),
@@ -67,6 +70,44 @@ impl OwnPage {
             Self::SecurityPasskey => "/account/security/passkey",
             Self::Sessions => Area::Sessions.path(),
         }
+    }
+}
+
+/// The address of a page of a console, as the router knew it: below one of [`CONSOLES`], and
+/// therefore of our own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsolePath(String);
+
+/// Where the consoles are.
+const CONSOLES: [&str; 3] = ["/organization", "/support", "/console"];
+/// An address of a console is no longer than this; a longer one leads to its first page.
+const LONGEST_PATH: usize = 1000;
+
+impl ConsolePath {
+    /// The page that a request asked for, with what it searched for; the consoles' first page where
+    /// the request is for none of them.
+    pub fn of(request: &HttpRequest) -> Self {
+        let query = Some(request.query_string()).filter(|query| !query.is_empty());
+        let path = match query {
+            Some(query) => format!("{}?{query}", request.path()),
+            None => request.path().to_owned(),
+        };
+        Self::read(path).unwrap_or_else(|| Self("/organization".to_owned()))
+    }
+
+    /// A page of ours by its address.
+    pub fn read(path: String) -> Option<Self> {
+        let below = |console: &str| {
+            path.strip_prefix(console)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+        };
+        let plain = path.len() <= LONGEST_PATH && path.bytes().all(|byte| byte.is_ascii_graphic());
+        (plain && CONSOLES.iter().any(|console| below(console))).then_some(Self(path))
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -129,10 +170,38 @@ pub async fn open(
 }
 
 /// Begins a sign-on that leads back to `page`.
-async fn begin(visit: &Visit, page: OwnPage, demand: Demand) -> Result<HttpResponse, PageError> {
+pub async fn begin(
+    visit: &Visit,
+    page: OwnPage,
+    demand: Demand,
+) -> Result<HttpResponse, PageError> {
     let (browser, cookie) = visit.browser();
     let handle = visit.random.secret();
     let purpose = Purpose::Own { page, demand, asked_at: visit.clock.now() };
     Transaction::new(&browser, purpose).keep(visit, handle.expose()).await?;
     Ok(see_other(&format!("/sign-on/{}", handle.expose()), cookie))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_on_leads_back_to_a_page_of_a_console_and_to_nowhere_else() {
+        let read = |path: &str| ConsolePath::read(path.to_owned()).map(|path| path.0);
+        for good in ["/organization", "/organization/org_a/people?find=ana", "/support/tickets"] {
+            assert_eq!(read(good).as_deref(), Some(good));
+        }
+        let long = format!("/support/{}", "a".repeat(LONGEST_PATH));
+        for bad in [
+            "//evil.example/organization",
+            "/organizations",
+            "/organization\r\nX: y",
+            "/x",
+            "",
+            &long,
+        ] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
 }

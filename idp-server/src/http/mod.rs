@@ -9,6 +9,7 @@ mod api;
 mod browser;
 mod challenge;
 pub mod client_address;
+mod console;
 mod demo;
 mod door;
 mod enrolment;
@@ -22,6 +23,7 @@ pub mod health;
 mod home;
 mod inquiry;
 mod oidc;
+mod organization;
 mod password_change;
 mod round;
 mod saml;
@@ -31,6 +33,7 @@ pub mod server;
 mod session;
 mod sign_on;
 mod sign_out;
+mod support;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -52,6 +55,9 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .configure(round::routes)
         .configure(account::routes)
         .configure(api::routes)
+        .configure(console::routes)
+        .configure(organization::routes)
+        .configure(support::routes)
         .configure(demo::routes)
         .configure(forgot::routes)
         .configure(security::routes)

@@ -10,7 +10,7 @@ use super::rounds::{self, Report};
 use crate::{
     app::App,
     store::{
-        AnyConn, StoreError, grant, known_browser, lease, lockout, mailed_code, outbox,
+        AnyConn, StoreError, ending, grant, known_browser, lease, lockout, mailed_code, outbox,
         remembered_browser, self_help,
     },
 };
@@ -49,6 +49,7 @@ async fn round(app: &App, holder: String) -> Result<(), StoreError> {
     let messages = app.db.write(move |conn| outbox::sweep(conn, now - KEPT_FOR)).await?;
     let failures = app.db.write(move |conn| lockout::sweep(conn, now - FAILURES_KEPT_FOR)).await?;
     let sweep = move |conn: &mut AnyConn| {
+        ending::sweep(conn, now - KEPT_FOR)?;
         let codes = mailed_code::sweep(conn, now - KEPT_FOR)?;
         let answers = self_help::sweep(conn, now - YEAR)?;
         let known = known_browser::sweep(conn, now - YEAR)?;

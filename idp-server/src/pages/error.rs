@@ -115,6 +115,8 @@ pub struct FormExpiredPage<'a> {
 pub enum StartAgain<'a> {
     /// This page of the account.
     Account(Area),
+    /// This page of a console.
+    Console(&'a str),
     /// The handle of the sign-on.
     SignOn(&'a str),
     SignOut,
@@ -125,6 +127,7 @@ impl FormExpiredPage<'_> {
         let words = &self.frame.text.form_expired;
         match self.start_again {
             StartAgain::Account(area) => (words.account, area.path().to_owned()),
+            StartAgain::Console(path) => (words.console, path.to_owned()),
             StartAgain::SignOn(handle) => (words.sign_on, format!("/sign-on/{handle}")),
             StartAgain::SignOut => (words.sign_out, "/sign-out".to_owned()),
         }

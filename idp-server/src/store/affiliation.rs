@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use idp_core::{
     community::{
         affiliation::{AccessLevel, Affiliation, AffiliationStatus},
+        field::folded,
         organization::Organization,
         role::Role,
         tax_id::TaxId,
@@ -17,7 +18,7 @@ use idp_core::{
 use super::{
     AnyConn, StoreError,
     column::{Reading, code, json, millis},
-    schema::affiliation,
+    schema::{affiliation, subscriber},
 };
 
 /// An affiliation as it is kept: its organization and Tax IDs by their identifiers.
@@ -52,7 +53,64 @@ pub struct AffiliationRecord {
 /// [`StoreError::Conflict`] if the person has one with this organization that has not ended.
 pub fn insert(conn: &mut AnyConn, new: &AffiliationRecord) -> Result<(), StoreError> {
     diesel::insert_into(affiliation::table).values(Row::from(new)).execute(conn)?;
+    sort_anew(conn, &new.subscriber)
+}
+
+/// Takes in an affiliation that the person is asked to accept.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if the person has one with this organization that has not ended.
+pub fn propose(
+    conn: &mut AnyConn,
+    new: &AffiliationRecord,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    insert(conn, new)?;
+    diesel::update(affiliation::table.find(new.id.as_str()))
+        .set(affiliation::proposed_at.eq(millis(now)))
+        .execute(conn)?;
     Ok(())
+}
+
+/// When the person was asked to accept the affiliation; `None` if that was never a question.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn proposed_at(
+    conn: &mut AnyConn,
+    id: &AffiliationId,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let at: Option<Option<i64>> = affiliation::table
+        .find(id.as_str())
+        .select(affiliation::proposed_at)
+        .first(conn)
+        .optional()?;
+    Reading { table: "affiliation", row: id.as_str() }.maybe_at("proposed_at", at.flatten())
+}
+
+/// Writes what lists sort a person's affiliations by, after the name changed or there is a new one.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn sort_anew(conn: &mut AnyConn, person: &SubscriberId) -> Result<(), StoreError> {
+    let names: Option<(String, String, String)> = subscriber::table
+        .find(person.as_str())
+        .select((subscriber::family_name, subscriber::given_name, subscriber::user_id))
+        .first(conn)
+        .optional()?;
+    let Some((family_name, given_name, user_id)) = names else { return Ok(()) };
+    let key = sort_key(&family_name, &given_name, &user_id);
+    diesel::update(affiliation::table.filter(affiliation::subscriber_id.eq(person.as_str())))
+        .set(affiliation::sort_key.eq(key))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// What a person is sorted and searched by: all of it folded, so that neither letter case nor
+/// accents matter.
+#[must_use]
+pub fn sort_key(family_name: &str, given_name: &str, user_id: &str) -> String {
+    [family_name, given_name, user_id].map(folded).join(" ")
 }
 
 /// Writes down what changed about an affiliation that has not ended; `false` if there is none.
@@ -102,6 +160,34 @@ pub fn of_subscriber(
         .order(affiliation::id)
         .load(conn)?;
     rows.into_iter().map(AffiliationRecord::try_from).collect()
+}
+
+/// Writes down that an affiliation that has not ended is in use, or stopped for now.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn set_status(
+    conn: &mut AnyConn,
+    id: &AffiliationId,
+    status: AffiliationStatus,
+) -> Result<(), StoreError> {
+    let open = affiliation::table.find(id.as_str()).filter(affiliation::ended_at.is_null());
+    diesel::update(open).set(affiliation::status.eq(code(&status))).execute(conn)?;
+    Ok(())
+}
+
+/// Gives or takes the Administrator's flag.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn set_administrator(
+    conn: &mut AnyConn,
+    id: &AffiliationId,
+    administrator: bool,
+) -> Result<(), StoreError> {
+    let open = affiliation::table.find(id.as_str()).filter(affiliation::ended_at.is_null());
+    diesel::update(open).set(affiliation::administrator.eq(administrator)).execute(conn)?;
+    Ok(())
 }
 
 /// Marks an affiliation as ended; `false` if it was already.

@@ -1,22 +1,31 @@
 //! The one way to end access. Every path that ends something comes here: sign-out, the account
-//! page, revocation, a reused token, an ended affiliation, a removed site.
+//! page, revocation, a reused token, a transition of the community, a removed site.
 //!
 //! In the caller's transaction it ends sessions and grants, writes the audit events, and queues a
 //! back-channel logout for each site that was given something in a session. There is no second way.
 
-use std::{collections::BTreeSet, fmt, net::IpAddr};
+mod candidates;
+mod cause;
 
+use std::{collections::BTreeSet, net::IpAddr};
+
+pub use cause::Cause;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use idp_core::{
     audit::{Actor, Event, Kind},
-    ids::{AffiliationId, EventId, GrantId, MessageId, SessionId, SiteId, SubscriberId},
+    community::end_access::Access,
+    ids::{
+        AffiliationId, EventId, GrantId, MessageId, OrganizationId, SessionId, SiteId,
+        SubscriberId, TaxIdId,
+    },
 };
 use serde_json::json;
 
 use super::{
     AnyConn, StoreError, affiliation, audit,
     column::{Reading, millis},
+    email_change, ending, mailed_code,
     outbox::{self, Content, NewMessage},
     remembered_browser,
     schema::{session, site_grant},
@@ -27,8 +36,18 @@ use crate::random::Random;
 /// What is to end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// An affiliation, and the grants in which it was selected (domain 4.3).
+    /// All that a person has, and what could open more: `access` says what goes beside the
+    /// sessions.
+    Account {
+        /// Whose.
+        subscriber: SubscriberId,
+        /// What ends with the cause ([`idp_core::community::end_access::Cause::ends`]).
+        access: &'static [Access],
+    },
+    /// An affiliation, and what sites were told by it (domain 4.3).
     Affiliation(AffiliationId),
+    /// What sites were told by affiliations that themselves go on, or were ended already.
+    By(Carrier),
     /// One grant, with all its tokens. The site is not told: it asked for this, or somebody else
     /// used its tokens and its own session is not the one to end.
     Grant(GrantId),
@@ -49,72 +68,19 @@ pub enum Scope {
     Site(SiteId),
 }
 
-/// Why something ended. The spelling stands in rows and audit events, for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// The account was suspended, terminated, closed or found dormant.
-    AccountStopped,
-    /// The affiliation ended.
-    AffiliationEnded,
-    /// The authorization code came back a second time (RFC 6749 §4.1.2).
-    CodeReused,
-    /// The old mailbox stopped a change of the mail address (domain 4.7).
-    EmailStopped,
-    /// The person ended it on the account page.
-    EndedByPerson,
-    /// The person chose another password.
-    PasswordChanged,
-    /// Lost second factors were removed (domain 4.6).
-    FactorsReset,
-    /// A forgotten password was replaced (security 17.9).
-    PasswordReset,
-    /// The person had a new second factor removed, from the mailbox.
-    FactorStopped,
-    /// A spent refresh token came back (RFC 9700 §4.14.2).
-    RefreshTokenReused,
-    /// Somebody else signed in with the same browser.
-    Replaced,
-    /// The site revoked its tokens (RFC 7009).
-    Revoked,
-    /// The person signed out.
-    SignedOut,
-    /// The person signed out at a site (OIDC RP-Initiated Logout 1.0).
-    SignedOutAtSite,
-    /// The sign-in was one of a burst in which too many had failed.
-    SignInThrottled,
-    /// The site was removed or stopped.
-    SiteRemoved,
-}
-
-impl Cause {
-    /// How it is spelt.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AccountStopped => "account-stopped",
-            Self::AffiliationEnded => "affiliation-ended",
-            Self::CodeReused => "code-reused",
-            Self::EmailStopped => "email-stopped",
-            Self::EndedByPerson => "ended-by-person",
-            Self::PasswordChanged => "password-changed",
-            Self::FactorsReset => "factors-reset",
-            Self::PasswordReset => "password-reset",
-            Self::FactorStopped => "factor-stopped",
-            Self::RefreshTokenReused => "refresh-token-reused",
-            Self::Replaced => "replaced",
-            Self::Revoked => "revoked",
-            Self::SignedOut => "signed-out",
-            Self::SignedOutAtSite => "signed-out-at-site",
-            Self::SignInThrottled => "sign-in-throttled",
-            Self::SiteRemoved => "site-removed",
-        }
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+/// Affiliations that sites were told about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// This one.
+    Affiliation(AffiliationId),
+    /// None: there is nothing that a site was told by a sign-on.
+    None,
+    /// All of this organization.
+    Organization(OrganizationId),
+    /// The same, at one site.
+    OrganizationAtSite(OrganizationId, SiteId),
+    /// Those of this organization that carry this number.
+    TaxId(OrganizationId, TaxIdId),
 }
 
 /// Who ends it, why and when.
@@ -129,6 +95,9 @@ pub struct Ending {
     /// When.
     pub now: DateTime<Utc>,
 }
+
+/// How many rows one statement names: SQLite and PostgreSQL count the values that they are given.
+const MOST_AT_ONCE: usize = 1000;
 
 /// What was ended. All zero: there was nothing left to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -171,9 +140,30 @@ pub fn end_access(
     ending: &Ending,
     random: &Random,
 ) -> Result<EndedAccess, StoreError> {
-    let work = Work { ending, random };
+    end(conn, scope, Work { ending, random, record: None })
+}
+
+/// The same, kept under `record` so that whoever ended it can see what became of telling the sites
+/// ([`ending::receipts`]).
+///
+/// # Errors
+/// [`StoreError`].
+pub fn end_access_on_record(
+    conn: &mut AnyConn,
+    scope: &Scope,
+    ending: &Ending,
+    record: &ending::Record,
+    random: &Random,
+) -> Result<EndedAccess, StoreError> {
+    ending::insert(conn, record, ending)?;
+    end(conn, scope, Work { ending, random, record: Some(record) })
+}
+
+fn end(conn: &mut AnyConn, scope: &Scope, work: Work<'_>) -> Result<EndedAccess, StoreError> {
     match scope {
+        Scope::Account { subscriber, access } => work.account(conn, subscriber, access),
         Scope::Affiliation(id) => work.affiliation(conn, id),
+        Scope::By(carrier) => work.by(conn, carrier),
         Scope::Grant(id) => {
             let grants = end_grants!(conn, work, site_grant::id.eq(id.as_str()))?;
             work.conclude(conn, &[], &grants, Vec::new())
@@ -184,15 +174,8 @@ pub fn end_access(
         }
         Scope::Session(id) => work.sessions(conn, vec![id.to_string()]),
         Scope::SessionsOfSubscriber { subscriber, except } => {
-            let live: Vec<String> = session::table
-                .filter(session::subscriber_id.eq(subscriber.as_str()))
-                .filter(session::ended_at.is_null())
-                .filter(session::expires_at.gt(millis(ending.now)))
-                .select(session::id)
-                .load(conn)?;
             work.remembered_browsers(conn, subscriber)?;
-            let kept = except.as_ref().map(SessionId::as_str);
-            work.sessions(conn, live.into_iter().filter(|id| Some(id.as_str()) != kept).collect())
+            work.sessions_of(conn, subscriber, except.as_ref())
         }
         Scope::Site(id) => work.site(conn, id),
     }
@@ -228,12 +211,50 @@ fn read_grants(rows: Vec<GrantRow>) -> Result<Vec<EndedGrant>, StoreError> {
     rows.into_iter().map(grant).collect()
 }
 
+#[derive(Clone, Copy)]
 struct Work<'a> {
     ending: &'a Ending,
     random: &'a Random,
+    record: Option<&'a ending::Record>,
 }
 
 impl Work<'_> {
+    /// Sessions and grants end in any case. A change of address that waits opens the account to
+    /// whoever has the new mailbox.
+    fn account(
+        &self,
+        conn: &mut AnyConn,
+        subscriber: &SubscriberId,
+        access: &[Access],
+    ) -> Result<EndedAccess, StoreError> {
+        if access.contains(&Access::Codes) {
+            mailed_code::withdraw_all(conn, subscriber)?;
+        }
+        if access.contains(&Access::Pending) {
+            email_change::give_up(conn, subscriber)?;
+        }
+        if access.contains(&Access::RememberedBrowsers) {
+            self.remembered_browsers(conn, subscriber)?;
+        }
+        self.sessions_of(conn, subscriber, None)
+    }
+
+    fn sessions_of(
+        &self,
+        conn: &mut AnyConn,
+        subscriber: &SubscriberId,
+        except: Option<&SessionId>,
+    ) -> Result<EndedAccess, StoreError> {
+        let live: Vec<String> = session::table
+            .filter(session::subscriber_id.eq(subscriber.as_str()))
+            .filter(session::ended_at.is_null())
+            .filter(session::expires_at.gt(millis(self.ending.now)))
+            .select(session::id)
+            .load(conn)?;
+        let kept = except.map(SessionId::as_str);
+        self.sessions(conn, live.into_iter().filter(|id| Some(id.as_str()) != kept).collect())
+    }
+
     fn sessions(&self, conn: &mut AnyConn, ids: Vec<String>) -> Result<EndedAccess, StoreError> {
         let open = session::table.filter(session::id.eq_any(ids).and(session::ended_at.is_null()));
         let rows: Vec<(String, String)> = diesel::update(open)
@@ -294,7 +315,16 @@ impl Work<'_> {
                 .after(json!({ "affiliation": id }));
             audit::record(conn, &[event])?;
         }
-        let grants = end_grants!(conn, self, site_grant::affiliation_id.eq(id.as_str()))?;
+        self.by(conn, &Carrier::Affiliation(id.clone()))
+    }
+
+    /// What sites were told by these affiliations ends. Their people stay signed in, and a site that
+    /// asks again is told what is true then.
+    fn by(&self, conn: &mut AnyConn, carrier: &Carrier) -> Result<EndedAccess, StoreError> {
+        let mut grants = Vec::new();
+        for ids in candidates::of(conn, carrier, self.ending.now)?.chunks(MOST_AT_ONCE) {
+            grants.extend(end_grants!(conn, self, site_grant::id.eq_any(ids.to_vec()))?);
+        }
         let notices = self.notices(conn, &grants)?;
         self.conclude(conn, &[], &grants, notices)
     }
@@ -341,7 +371,13 @@ impl Work<'_> {
             content: content.clone(),
         };
         let messages: Vec<NewMessage> = contents.iter().map(message).collect();
-        outbox::enqueue(conn, &messages, self.ending.now)?;
+        for messages in messages.chunks(MOST_AT_ONCE) {
+            outbox::enqueue(conn, messages, self.ending.now)?;
+        }
+        if let Some(record) = self.record {
+            let concerned = grants.iter().map(|grant| (grant.site.clone(), grant.session.clone()));
+            ending::note(conn, record, concerned.collect(), &messages)?;
+        }
         Ok(contents)
     }
 

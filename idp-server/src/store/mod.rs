@@ -13,6 +13,7 @@ pub mod connection;
 mod counting;
 pub mod email_change;
 pub mod end_access;
+pub mod ending;
 mod error;
 pub mod factor;
 pub mod factor_reset;
@@ -38,6 +39,7 @@ pub mod session;
 pub mod signing_key;
 pub mod site;
 pub mod site_visit;
+pub mod staff;
 pub mod subscriber;
 pub mod tax_id;
 #[cfg(test)]
@@ -45,6 +47,6 @@ pub(crate) mod tests;
 
 pub use connection::AnyConn;
 pub use counting::Counters;
-pub use end_access::{Cause, Ending, Scope, end_access};
+pub use end_access::{Carrier, Cause, Ending, Scope, end_access, end_access_on_record};
 pub use error::{StoreError, Taken};
 pub use pool::{Database, Settings};

@@ -5,10 +5,11 @@ use diesel::prelude::*;
 use idp_core::{
     community::{
         affiliation::Affiliation,
-        organization::Organization,
+        organization::{Organization, OrganizationStatus},
+        organization_life::{Body, State, Suspension},
         site::{OrgEnablement, Site},
     },
-    ids::{OrganizationId, SiteId},
+    ids::{OrganizationId, SiteId, SubscriberId},
 };
 
 use super::{
@@ -54,6 +55,68 @@ pub fn update(
 ) -> Result<bool, StoreError> {
     let row = Row::from(changed, demo, now);
     Ok(diesel::update(organization::table.find(changed.id.as_str())).set(row).execute(conn)? == 1)
+}
+
+/// An organization as its own life goes.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn body(conn: &mut AnyConn, id: &OrganizationId) -> Result<Option<Body>, StoreError> {
+    type Columns = (String, Option<String>, Option<String>, Option<i64>, i64);
+    let row: Option<Columns> = organization::table
+        .find(id.as_str())
+        .select((
+            organization::status,
+            organization::suspended_for,
+            organization::closing_asked_by,
+            organization::confirmed_at,
+            organization::updated_at,
+        ))
+        .first(conn)
+        .optional()?;
+    let read = Reading { table: "organization", row: id.as_str() };
+    row.map(|(status, suspended_for, closing, confirmed_at, updated_at)| {
+        let state = match read.code("status", &status)? {
+            OrganizationStatus::Active => State::Active,
+            OrganizationStatus::Closed => State::Closed,
+            // One that was stopped before reasons were kept.
+            OrganizationStatus::Suspended => State::Suspended(match suspended_for {
+                None => Suspension::Breach,
+                Some(code) => Suspension::ALL
+                    .into_iter()
+                    .find(|why| why.code() == code)
+                    .ok_or_else(|| read.corrupt("suspended_for"))?,
+            }),
+        };
+        Ok(Body {
+            id: id.clone(),
+            state,
+            closing: read.maybe_parsed("closing_asked_by", closing)?,
+            confirmed_at: read.at("confirmed_at", confirmed_at.unwrap_or(updated_at))?,
+        })
+    })
+    .transpose()
+}
+
+/// Writes down how an organization stands.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn set_body(conn: &mut AnyConn, body: &Body, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let suspended_for = match body.state {
+        State::Suspended(why) => Some(why.code()),
+        State::Active | State::Closed => None,
+    };
+    diesel::update(organization::table.find(body.id.as_str()))
+        .set((
+            organization::status.eq(code(&body.state.status())),
+            organization::suspended_for.eq(suspended_for),
+            organization::closing_asked_by.eq(body.closing.as_ref().map(SubscriberId::as_str)),
+            organization::confirmed_at.eq(millis(body.confirmed_at)),
+            organization::updated_at.eq(millis(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Switches a site on for an organization. Doing so twice is no mistake.

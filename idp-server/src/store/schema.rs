@@ -1,6 +1,25 @@
 //! The tables, as both databases have them. See `migrations/` for what their columns mean.
 
 diesel::table! {
+    access_ending (id) {
+        id -> Text,
+        organization_id -> Nullable<Text>,
+        subscriber_id -> Nullable<Text>,
+        cause -> Text,
+        ended_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    access_ending_notice (ending_id, site_id, session_id) {
+        ending_id -> Text,
+        site_id -> Text,
+        session_id -> Text,
+        message_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     affiliation (id) {
         id -> Text,
         subscriber_id -> Text,
@@ -13,6 +32,8 @@ diesel::table! {
         tax_id_subset -> Nullable<Text>,
         since -> Text,
         ended_at -> Nullable<BigInt>,
+        proposed_at -> Nullable<BigInt>,
+        sort_key -> Text,
     }
 }
 
@@ -200,6 +221,11 @@ diesel::table! {
         status -> Text,
         demo -> Bool,
         updated_at -> BigInt,
+        suspended_for -> Nullable<Text>,
+        closing_asked_by -> Nullable<Text>,
+        confirmed_at -> Nullable<BigInt>,
+        address -> Nullable<Text>,
+        phone -> Nullable<Text>,
     }
 }
 
@@ -334,6 +360,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    staff (subscriber_id) {
+        subscriber_id -> Text,
+        rank -> Text,
+        since -> BigInt,
+    }
+}
+
+diesel::table! {
     subscriber (id) {
         id -> Text,
         user_id -> Text,
@@ -354,6 +388,8 @@ diesel::table! {
         password_changed_at -> Nullable<BigInt>,
         demo -> Bool,
         updated_at -> BigInt,
+        suspended_by -> Nullable<Text>,
+        mailbox_proved_at -> Nullable<BigInt>,
     }
 }
 
@@ -370,15 +406,19 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(access_ending_notice -> access_ending (ending_id));
 diesel::joinable!(agreement_acceptance -> agreement (agreement_id));
 diesel::joinable!(session -> subscriber (subscriber_id));
 diesel::joinable!(site_grant -> session (session_id));
+diesel::joinable!(staff -> subscriber (subscriber_id));
 
+diesel::allow_tables_to_appear_in_same_query!(access_ending, access_ending_notice, outbox);
 diesel::allow_tables_to_appear_in_same_query!(
     affiliation,
     organization,
     session,
     site_grant,
+    staff,
     subscriber,
     tax_id,
 );

@@ -110,6 +110,30 @@ pub fn renew(
     Ok(on_either!(conn, c => renewal.execute(c))? == 1)
 }
 
+/// When a console was last used in a session.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn last_seen_at(
+    conn: &mut AnyConn,
+    id: &SessionId,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let at: Option<i64> =
+        session::table.find(id.as_str()).select(session::last_seen_at).first(conn).optional()?;
+    Reading { table: "session", row: id.as_str() }.maybe_at("last_seen_at", at)
+}
+
+/// Writes down that a console was used in a session.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn seen(conn: &mut AnyConn, id: &SessionId, now: DateTime<Utc>) -> Result<(), StoreError> {
+    diesel::update(session::table.find(id.as_str()))
+        .set(session::last_seen_at.eq(millis(now)))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// The live sessions of a person, the newest first.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use idp_core::{
-    community::site::{Front, Site, SiteStatus},
+    community::site::{AffiliationMode, Front, Site, SiteStatus},
     ids::SiteId,
 };
 
@@ -60,6 +60,23 @@ pub(super) fn with_backchannel_logout(
         }
     }
     Ok(listening)
+}
+
+/// Those of `sites` that are told of all of a person's affiliations at once.
+pub(super) fn told_of_all_affiliations(
+    conn: &mut AnyConn,
+    sites: &BTreeSet<SiteId>,
+) -> Result<BTreeSet<SiteId>, StoreError> {
+    if sites.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let rows: Vec<Row> = site::table
+        .filter(site::id.eq_any(sites.iter().map(SiteId::as_str)))
+        .select(Row::as_select())
+        .load(conn)?;
+    let sites = rows.into_iter().map(Site::try_from).collect::<Result<Vec<_>, _>>()?;
+    let told = |site: &Site| site.release.affiliation_mode == AffiliationMode::All;
+    Ok(sites.into_iter().filter(told).map(|site| site.id).collect())
 }
 
 /// Takes in a new site; every node knows it within a second.

@@ -3,17 +3,23 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use idp_core::{
-    community::subscriber::{EmailAddress, Subscriber},
+    community::{
+        account_life::{State, SuspendedBy},
+        subscriber::{EmailAddress, Subscriber},
+    },
     ids::SubscriberId,
 };
 
 use super::{
-    AnyConn, StoreError,
+    AnyConn, StoreError, affiliation,
     column::{Reading, code, json, millis},
     connection::on_either,
     prepared::Prepared,
     schema::subscriber,
 };
+
+/// How a row says that Support stopped the account.
+const SUPPORT: &str = "support";
 
 /// A person and what a sign-in needs beside.
 #[derive(Clone, Debug)]
@@ -117,7 +123,106 @@ pub fn update(conn: &mut AnyConn, changed: &Subscriber) -> Result<bool, StoreErr
         ),
     );
     let found = subscriber::table.find(changed.id.as_str());
-    Ok(diesel::update(found).set(changes).execute(conn)? == 1)
+    let updated = diesel::update(found).set(changes).execute(conn)? == 1;
+    affiliation::sort_anew(conn, &changed.id)?;
+    Ok(updated)
+}
+
+/// Who stopped an account, where somebody did.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn suspended_by(
+    conn: &mut AnyConn,
+    id: &SubscriberId,
+) -> Result<Option<SuspendedBy>, StoreError> {
+    let by: Option<Option<String>> = subscriber::table
+        .find(id.as_str())
+        .select(subscriber::suspended_by)
+        .first(conn)
+        .optional()?;
+    by.flatten()
+        .map(|by| match by.as_str() {
+            SUPPORT => Ok(SuspendedBy::Support),
+            _ => Reading { table: "subscriber", row: id.as_str() }
+                .parsed("suspended_by", by)
+                .map(SuspendedBy::Administrator),
+        })
+        .transpose()
+}
+
+/// Writes down how an account stands (domain 4.5).
+///
+/// # Errors
+/// [`StoreError`].
+pub fn set_state(
+    conn: &mut AnyConn,
+    id: &SubscriberId,
+    state: &State,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let by = match state {
+        State::Suspended(SuspendedBy::Administrator(organization)) => {
+            Some(organization.as_str().to_owned())
+        }
+        State::Suspended(SuspendedBy::Support) => Some(SUPPORT.to_owned()),
+        State::Active | State::Closed | State::Dormant | State::Terminated => None,
+    };
+    diesel::update(subscriber::table.find(id.as_str()))
+        .set((
+            subscriber::status.eq(code(&state.status())),
+            subscriber::suspended_by.eq(by),
+            subscriber::updated_at.eq(millis(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Writes down that an account came into use, or back into use: dormancy counts from here (R28).
+///
+/// # Errors
+/// [`StoreError`].
+pub fn activate(
+    conn: &mut AnyConn,
+    id: &SubscriberId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    set_state(conn, id, &State::Active, now)?;
+    diesel::update(subscriber::table.find(id.as_str()))
+        .set(subscriber::activated_at.eq(millis(now)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// When the person last proved the mailbox on file (R71).
+///
+/// # Errors
+/// [`StoreError`].
+pub fn mailbox_proved_at(
+    conn: &mut AnyConn,
+    id: &SubscriberId,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let at: Option<Option<i64>> = subscriber::table
+        .find(id.as_str())
+        .select(subscriber::mailbox_proved_at)
+        .first(conn)
+        .optional()?;
+    Reading { table: "subscriber", row: id.as_str() }.maybe_at("mailbox_proved_at", at.flatten())
+}
+
+/// Writes down that the person proved the mailbox on file.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn mailbox_proved(
+    conn: &mut AnyConn,
+    id: &SubscriberId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    diesel::update(subscriber::table.find(id.as_str()))
+        .set(subscriber::mailbox_proved_at.eq(millis(now)))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Stores the hash of a new password, or of the same one under newer parameters.

@@ -1,0 +1,221 @@
+//! What follows from a transition, done in its transaction.
+
+use idp_core::{
+    audit::Event,
+    authentication::mailed_code::{CodePurpose, MailedCode, Which},
+    community::{
+        affiliation::AffiliationStatus,
+        end_access::{Ending, Whose},
+        organization_life::{State, Suspension},
+        outcome::{Effect, Letter, Outcome, Switch},
+    },
+    ids::{EndingId, OrganizationId, SiteId, SubscriberId},
+    secret::Secret,
+};
+use serde_json::Value;
+
+use super::Office;
+use crate::store::{
+    AnyConn, Carrier, Cause, Scope, StoreError, affiliation, audit, end_access_on_record,
+    ending::Record, mailed_code, organization, subscriber,
+};
+
+/// What a transition is about, for the audit record and the mails.
+#[derive(Debug, Default)]
+pub struct About {
+    /// The organization. Left out, it is the one that the actor acts for.
+    pub organization: Option<OrganizationId>,
+    /// The person.
+    pub subject: Option<SubscriberId>,
+    /// The site.
+    pub site: Option<SiteId>,
+    /// How it was before, without secrets and personal data.
+    pub before: Option<Value>,
+    /// How it is now, likewise.
+    pub after: Option<Value>,
+    /// Why, in the actor's words.
+    pub reason: Option<String>,
+    /// What only the mail of this transition has: the secret of its link.
+    pub link: Option<Secret>,
+}
+
+/// What was done.
+#[derive(Debug)]
+pub struct Done<S> {
+    /// The new state.
+    pub state: S,
+    /// A code that is shown once, to be handed over.
+    pub code: Option<MailedCode>,
+    /// Under what the end of access is kept, for its receipts.
+    pub ending: Option<EndingId>,
+}
+
+impl Office {
+    /// Does what follows from a transition whose new state the caller has saved: writes the audit
+    /// events, then does the effects in their order, then queues the letters. Ring
+    /// [`crate::app::App::outbox`] after the commit.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then the transaction must not be kept.
+    pub fn carry_out<S>(
+        &self,
+        conn: &mut AnyConn,
+        outcome: Outcome<S>,
+        about: &About,
+    ) -> Result<Done<S>, StoreError> {
+        let Outcome { state, audit: kinds, letters, effects } = outcome;
+        let events: Vec<Event> = kinds.into_iter().map(|kind| self.told(kind, about)).collect();
+        audit::record(conn, &events)?;
+        let mut done = Done { state, code: None, ending: None };
+        for effect in effects {
+            match effect {
+                Effect::EndAccess(ending) => {
+                    done.ending = Some(self.end_access(conn, &ending, about)?);
+                }
+                Effect::IssueHandedOverCode(person) => {
+                    done.code = self.issue_code(conn, &person)?
+                }
+                other => self.effect(conn, other, about)?,
+            }
+        }
+        self.send(conn, &letters, about)?;
+        Ok(done)
+    }
+
+    fn told(&self, kind: idp_core::audit::Kind, about: &About) -> Event {
+        let event = self.event(kind);
+        Event {
+            organization: about.organization.clone().or(event.organization),
+            subject: about.subject.clone(),
+            site: about.site.clone(),
+            before: about.before.clone(),
+            after: about.after.clone(),
+            reason: about.reason.clone(),
+            ..event
+        }
+    }
+
+    fn effect(&self, conn: &mut AnyConn, effect: Effect, about: &About) -> Result<(), StoreError> {
+        match effect {
+            Effect::ActivateAccount(id) => subscriber::activate(conn, &id, self.now),
+            Effect::ActivateAffiliation(id) => {
+                affiliation::set_status(conn, &id, AffiliationStatus::Active)
+            }
+            Effect::SuspendAffiliation(id) => {
+                affiliation::set_status(conn, &id, AffiliationStatus::Suspended)
+            }
+            Effect::MakeAdministrator(id) => affiliation::set_administrator(conn, &id, true),
+            Effect::EndAffiliations(person) => self.end_affiliations(conn, &person),
+            Effect::SuspendOrganization(id) => self.suspend_organization(conn, &id),
+            Effect::SwitchSite { organization, site, on: Switch::On } => {
+                organization::enable_site(conn, &organization, &site)
+            }
+            Effect::SwitchSite { organization, site, on: Switch::Off } => {
+                organization::disable_site(conn, &organization, &site)
+            }
+            // Done by the caller, who has what they give back.
+            Effect::EndAccess(_) | Effect::IssueHandedOverCode(_) => Ok(()),
+            Effect::ClaimNumber { .. }
+            | Effect::NumberKept(_)
+            | Effect::NumberReserved(_)
+            | Effect::OpenOrganization { .. }
+            | Effect::OpenTicket(_)
+            | Effect::WithdrawClaim(_) => {
+                let _ = about;
+                Ok(())
+            }
+        }
+    }
+
+    /// The one way in which access ends, on record so that its receipts can be looked at.
+    fn end_access(
+        &self,
+        conn: &mut AnyConn,
+        ending: &Ending,
+        about: &About,
+    ) -> Result<EndingId, StoreError> {
+        let scope = match &ending.whose {
+            Whose::Affiliation(id) => Scope::By(Carrier::Affiliation(id.clone())),
+            Whose::Organization(id) => Scope::By(Carrier::Organization(id.clone())),
+            Whose::OrganizationAtSite(id, site) => {
+                Scope::By(Carrier::OrganizationAtSite(id.clone(), site.clone()))
+            }
+            Whose::Subscriber(id) => {
+                Scope::Account { subscriber: id.clone(), access: ending.cause.ends() }
+            }
+            Whose::TaxId(id, number) => Scope::By(Carrier::TaxId(id.clone(), number.clone())),
+            // Its tokens are refused where they are checked; there is nothing else of it.
+            Whose::SystemClient(_) => Scope::By(Carrier::None),
+        };
+        let record = Record {
+            id: EndingId::from_random(self.random.bytes()),
+            organization: about.organization.clone().or_else(|| self.actor.organization().cloned()),
+            subscriber: about.subject.clone(),
+        };
+        let work = self.ending(Cause::Community(ending.cause));
+        end_access_on_record(conn, &scope, &work, &record, &self.random)?;
+        Ok(record.id)
+    }
+
+    fn ending(&self, cause: Cause) -> crate::store::Ending {
+        let actor = self.audited();
+        crate::store::Ending { actor, address: self.address, cause, now: self.now }
+    }
+
+    fn end_affiliations(
+        &self,
+        conn: &mut AnyConn,
+        person: &SubscriberId,
+    ) -> Result<(), StoreError> {
+        let cause = Cause::Community(idp_core::community::end_access::Cause::AffiliationEnded);
+        let ending = self.ending(cause);
+        for open in affiliation::of_subscriber(conn, person)? {
+            crate::store::end_access(conn, &Scope::Affiliation(open.id), &ending, &self.random)?;
+        }
+        Ok(())
+    }
+
+    fn suspend_organization(
+        &self,
+        conn: &mut AnyConn,
+        id: &OrganizationId,
+    ) -> Result<(), StoreError> {
+        let Some(body) = organization::body(conn, id)? else { return Ok(()) };
+        let state = State::Suspended(Suspension::NoTaxId);
+        organization::set_body(
+            conn,
+            &idp_core::community::organization_life::Body { state, ..body },
+            self.now,
+        )?;
+        let cause = Cause::Community(idp_core::community::end_access::Cause::OrganizationSuspended);
+        let event = Event {
+            organization: Some(id.clone()),
+            ..self.event(idp_core::audit::Kind::OrgSuspended)
+        };
+        audit::record(conn, &[event])?;
+        let scope = Scope::By(Carrier::Organization(id.clone()));
+        crate::store::end_access(conn, &scope, &self.ending(cause), &self.random)?;
+        Ok(())
+    }
+
+    /// `None` where too many codes were made in this hour: the caller says so.
+    fn issue_code(
+        &self,
+        conn: &mut AnyConn,
+        person: &SubscriberId,
+    ) -> Result<Option<MailedCode>, StoreError> {
+        let code = self.post.draw_code_to_hand_over();
+        let digest = self.post.digest(&code, CodePurpose::ResetHandedOver, person);
+        let issued = mailed_code::issue(conn, person, Which::handed_over(&code), digest, self.now)?;
+        Ok(issued.is_ok().then_some(code))
+    }
+
+    fn send(
+        &self,
+        _conn: &mut AnyConn,
+        _letters: &[Letter],
+        _about: &About,
+    ) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,12 @@
+//! The community's use cases: what a page, a call of the API, an import and a job do alike.
+//!
+//! Each is a function over one connection, so that it is one transaction: it loads, lets
+//! `idp_core::community` decide, saves the new state and has [`carry_out`](Office::carry_out) do the
+//! rest. It takes an [`Office`], which says who acts and as what; so there is one set of rules,
+//! whatever the way in.
+
+mod carry_out;
+mod office;
+
+pub use carry_out::{About, Done};
+pub use office::Office;

@@ -1,0 +1,364 @@
+//! The door of the consoles: who comes in, as what, and what becomes of a form that came too late.
+//!
+//! A console opens to a session with a second factor (security 20.4) that was used within the last
+//! half hour. A form that comes after that is kept while its person signs in again, and is offered
+//! to them to be sent; it is sent by nobody else.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpResponse,
+    http::{Method, StatusCode},
+    web::{self, Bytes, Path},
+};
+use chrono::TimeDelta;
+use idp_core::{
+    authentication::{gate::Demand, session::Session},
+    community::{
+        actor::{Actor, Rank},
+        affiliation::Affiliation,
+        permission::{Action, Denied},
+    },
+    ids::{OrganizationId, SubscriberId},
+    oidc::params::Params,
+    secret::{Secret, SecretDigest},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    browser,
+    client_address::ClientAddress,
+    error::PageError,
+    gate::{self, ConsolePath, OwnPage},
+    visit::{Visit, page, see_other, set},
+};
+use crate::{
+    community::Office,
+    ephemeral::Key,
+    pages::{ConsolesPage, FormExpiredPage, KeptFormPage, StartAgain},
+    store::{person::LoadedPerson, session, staff},
+};
+
+/// What forms of the consoles are for.
+const PURPOSE: &str = "console";
+/// How long a form waits for its person: as long as a sign-on may take, and a little more.
+const KEPT_FOR: Duration = Duration::from_secs(900);
+/// How exact the time of the last use is: writing it down at each click would be a commit each.
+const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
+
+/// The routes.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/console").get(choose))
+        .service(web::resource("/organization").get(choose))
+        .service(web::resource("/console/kept/{handle}").get(show_kept));
+}
+
+async fn choose(visit: Visit) -> HttpResponse {
+    let outcome = consoles(&visit).await;
+    visit.answer(outcome)
+}
+
+/// The consoles of whoever asks; straight into the only one.
+async fn consoles(visit: &Visit) -> Result<HttpResponse, PageError> {
+    let entry = match anybody(visit).await? {
+        Entry::Open(entry) => entry,
+        Entry::Elsewhere(answer) => return Ok(answer),
+    };
+    let (person, rank) = *entry;
+    let mut own: Vec<(&str, String)> = person
+        .affiliations
+        .iter()
+        .filter(|affiliation| is_office(affiliation))
+        .map(|affiliation| &affiliation.organization)
+        .map(|of| (of.name.as_str(), format!("/organization/{}", of.id)))
+        .collect();
+    own.sort_unstable();
+    if let ([(_, address)], None) = (own.as_slice(), rank) {
+        return Ok(see_other(address, []));
+    }
+    let content =
+        ConsolesPage { frame: visit.frame(), organizations: own, support: rank.is_some() };
+    Ok(page(StatusCode::OK, &content))
+}
+
+/// Somebody at work in a console.
+pub struct AtWork {
+    /// Who, with their session and all that they act for.
+    pub person: LoadedPerson,
+    /// As what.
+    pub office: Office,
+}
+
+/// An Administrator at work.
+pub struct OfOrganization {
+    /// Who.
+    pub at_work: AtWork,
+    /// The affiliation that makes them an Administrator, with its organization.
+    pub affiliation: Affiliation,
+}
+
+/// Whether somebody comes in.
+pub enum Entry<T> {
+    /// They do.
+    Open(Box<T>),
+    /// Send this: the way in.
+    Elsewhere(HttpResponse),
+}
+
+/// Lets an Administrator of `organization` in. To everybody else the organization is not there, and
+/// that they asked is written down (security 20.1). `body`: the form, if one was posted.
+///
+/// # Errors
+/// [`PageError::NotFound`], or another one if something that we need is out of reach.
+pub async fn organization(
+    visit: &Visit,
+    organization: &str,
+    body: Option<&Bytes>,
+) -> Result<Entry<OfOrganization>, PageError> {
+    let person = match signed_in(visit, body).await? {
+        Entry::Open(person) => *person,
+        Entry::Elsewhere(answer) => return Ok(Entry::Elsewhere(answer)),
+    };
+    let id: Option<OrganizationId> = organization.parse().ok();
+    let mut own = person.affiliations.iter().filter(|affiliation| is_office(affiliation));
+    let found = own.find(|affiliation| Some(&affiliation.organization.id) == id.as_ref()).cloned();
+    let who = person.subscriber.id.clone();
+    let Some(affiliation) = found else {
+        let office = office(visit, &person, Actor::Subscriber(who));
+        let refuse =
+            move |conn: &mut _| office.refused(conn, Action::ReadOrganization, Denied::NotFound);
+        visit.db.write(refuse).await?;
+        return Err(PageError::NotFound);
+    };
+    let of = affiliation.organization.id.clone();
+    let office = office(visit, &person, Actor::Administrator { who, of });
+    Ok(Entry::Open(Box::new(OfOrganization { at_work: AtWork { person, office }, affiliation })))
+}
+
+/// Lets somebody of the support desk in. To everybody else there is no such place.
+///
+/// # Errors
+/// [`PageError::NotFound`], or another one if something that we need is out of reach.
+pub async fn support(visit: &Visit, body: Option<&Bytes>) -> Result<Entry<AtWork>, PageError> {
+    let person = match signed_in(visit, body).await? {
+        Entry::Open(person) => *person,
+        Entry::Elsewhere(answer) => return Ok(Entry::Elsewhere(answer)),
+    };
+    let id = person.subscriber.id.clone();
+    let (who, found) = (id.clone(), visit.db.read(move |conn| staff::rank(conn, &id)).await?);
+    let Some(rank) = found else {
+        let office = office(visit, &person, Actor::Subscriber(who));
+        let refuse =
+            move |conn: &mut _| office.refused(conn, Action::WorkOnTicket, Denied::NotFound);
+        visit.db.write(refuse).await?;
+        return Err(PageError::NotFound);
+    };
+    let office = office(visit, &person, Actor::Support { who, rank });
+    Ok(Entry::Open(Box::new(AtWork { person, office })))
+}
+
+/// Lets anybody in who has a second factor, to be shown which consoles are theirs.
+///
+/// # Errors
+/// [`PageError`] if something that we need is out of reach.
+pub async fn anybody(visit: &Visit) -> Result<Entry<(LoadedPerson, Option<Rank>)>, PageError> {
+    let person = match signed_in(visit, None).await? {
+        Entry::Open(person) => *person,
+        Entry::Elsewhere(answer) => return Ok(Entry::Elsewhere(answer)),
+    };
+    let id = person.subscriber.id.clone();
+    let rank = visit.db.read(move |conn| staff::rank(conn, &id)).await?;
+    Ok(Entry::Open(Box::new((person, rank))))
+}
+
+/// Whether somebody is an Administrator by this affiliation. A suspended organization's Administrator
+/// still reads and answers there.
+pub fn is_office(affiliation: &Affiliation) -> bool {
+    affiliation.administrator && affiliation.is_active()
+}
+
+/// Somebody who acts as `actor` in this visit.
+pub fn office(visit: &Visit, person: &LoadedPerson, actor: Actor) -> Office {
+    Office {
+        actor,
+        session: Some(person.session.id.clone()),
+        address: Some(ClientAddress::of(&visit.request).0),
+        now: visit.clock.now(),
+        rules: visit.account_rules,
+        post: visit.post.clone(),
+        random: visit.random.clone(),
+    }
+}
+
+/// Somebody who acts in this visit without a console: a visitor of a public page, or a person in
+/// their own matters.
+pub fn office_of(visit: &Visit, person: Option<&LoadedPerson>) -> Office {
+    match person {
+        Some(person) => office(visit, person, Actor::Subscriber(person.subscriber.id.clone())),
+        None => Office {
+            actor: Actor::Nobody,
+            session: None,
+            address: Some(ClientAddress::of(&visit.request).0),
+            now: visit.clock.now(),
+            rules: visit.account_rules,
+            post: visit.post.clone(),
+            random: visit.random.clone(),
+        },
+    }
+}
+
+async fn signed_in(visit: &Visit, body: Option<&Bytes>) -> Result<Entry<LoadedPerson>, PageError> {
+    let Some(person) = gate::open(visit, Demand::CONSOLE).await? else {
+        return way_in(visit, body, Demand::CONSOLE).await;
+    };
+    let (id, now) = (person.session.id.clone(), visit.clock.now());
+    let seen = visit.db.read(move |conn| session::last_seen_at(conn, &id)).await?;
+    let seen = seen.unwrap_or(person.session.started_at);
+    if Session::console_is_idle(seen, &visit.session_rules, now) {
+        let idle = visit.session_rules.console_idle.num_seconds();
+        let max_age_seconds = Some(u32::try_from(idle).unwrap_or(u32::MAX));
+        return way_in(visit, body, Demand { max_age_seconds, ..Demand::CONSOLE }).await;
+    }
+    if now - seen >= SEEN_EVERY {
+        let id = person.session.id.clone();
+        visit.db.write(move |conn| session::seen(conn, &id, now)).await?;
+    }
+    Ok(Entry::Open(Box::new(person)))
+}
+
+/// The way through a sign-on and back to this page; a form that was posted waits meanwhile.
+async fn way_in<T>(
+    visit: &Visit,
+    body: Option<&Bytes>,
+    demand: Demand,
+) -> Result<Entry<T>, PageError> {
+    let to = match body {
+        Some(body) if visit.request.method() == Method::POST => keep(visit, body).await?,
+        Some(_) | None => ConsolePath::of(&visit.request),
+    };
+    gate::begin(visit, OwnPage::Console(to), demand).await.map(Entry::Elsewhere)
+}
+
+/// A form that waits for its person.
+#[derive(Serialize, Deserialize)]
+struct KeptForm {
+    /// In which browser it was filled in.
+    browser: SecretDigest,
+    /// Who was signed in there; nobody else is shown it.
+    subscriber: Option<SubscriberId>,
+    /// Where it goes.
+    path: ConsolePath,
+    /// What was filled in.
+    fields: Vec<(String, String)>,
+}
+
+/// Keeps a form of ours; where it is none of ours, there is nothing to keep.
+async fn keep(visit: &Visit, body: &Bytes) -> Result<ConsolePath, PageError> {
+    let here = ConsolePath::of(&visit.request);
+    let (Some(form), Some(browser)) =
+        (visit.own_form(body, PURPOSE), browser::browser_secret(&visit.request))
+    else {
+        return Ok(here);
+    };
+    let subscriber = match visit.session() {
+        Some(digest) => visit.db.read(move |conn| session::by_cookie(conn, &digest)).await?,
+        None => None,
+    };
+    let kept = KeptForm {
+        browser: browser.digest(),
+        subscriber: subscriber.map(|session| session.subscriber),
+        path: here.clone(),
+        fields: form.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+    };
+    let handle: Secret = visit.random.secret();
+    let bytes = serde_json::to_vec(&kept).map_err(|error| PageError::unexpected(&error))?;
+    visit.ephemeral.put(&Key::kept_form(handle.expose()), &bytes, KEPT_FOR).await?;
+    Ok(ConsolePath::read(format!("/console/kept/{}", handle.expose())).unwrap_or(here))
+}
+
+async fn show_kept(visit: Visit, handle: Path<String>) -> HttpResponse {
+    let outcome = offer(&visit, &handle).await;
+    visit.answer(outcome)
+}
+
+/// Offers a kept form to whoever filled it in.
+async fn offer(visit: &Visit, handle: &str) -> Result<HttpResponse, PageError> {
+    let person = match signed_in(visit, None).await? {
+        Entry::Open(person) => person,
+        Entry::Elsewhere(answer) => return Ok(answer),
+    };
+    let Some(bytes) = visit.ephemeral.get(&Key::kept_form(handle)).await? else {
+        return Ok(see_other("/console", []));
+    };
+    let kept: KeptForm =
+        serde_json::from_slice(&bytes).map_err(|error| PageError::unexpected(&error))?;
+    let browser = browser::browser_secret(&visit.request).map(|secret| secret.digest());
+    let theirs = browser == Some(kept.browser)
+        && kept.subscriber.is_none_or(|id| id == person.subscriber.id);
+    if !theirs {
+        return Ok(see_other("/console", []));
+    }
+    let content =
+        KeptFormPage { frame: visit.frame(), action: kept.path.as_str(), fields: &kept.fields };
+    Ok(page(StatusCode::OK, &content))
+}
+
+/// The token for the forms of a page, and the cookie to set if the browser had no name yet.
+pub fn form_token(visit: &Visit) -> (String, Option<actix_web::cookie::Cookie<'static>>) {
+    let (browser, cookie) = visit.browser();
+    (visit.form_token(&browser, PURPOSE), cookie)
+}
+
+/// A form of a console, with what it may hold.
+pub enum Posted {
+    /// It is ours, and has no other field than those.
+    Form(Params),
+    /// It is not from our page in this browser, or has a field that the page has not (security
+    /// 20.3). Send this.
+    Refused(HttpResponse),
+}
+
+/// Reads a form that was posted from a page of a console. What is in it and not in `fields` is
+/// refused and written down: a page of ours does not send it. A field that ends in a dot stands for
+/// all whose names begin so: one for each box that can be ticked.
+///
+/// # Errors
+/// [`PageError`] if the database is out of reach.
+pub async fn posted(
+    visit: &Visit,
+    office: &Office,
+    body: &Bytes,
+    fields: &[&str],
+) -> Result<Posted, PageError> {
+    let Some(form) = visit.own_form(body, PURPOSE) else {
+        let here = ConsolePath::of(&visit.request);
+        let start_again = StartAgain::Console(here.as_str());
+        let content = FormExpiredPage { frame: visit.frame(), start_again };
+        return Ok(Posted::Refused(page(StatusCode::FORBIDDEN, &content)));
+    };
+    let known = |name: &str| {
+        name == "form_token"
+            || fields
+                .iter()
+                .any(|field| *field == name || (field.ends_with('.') && name.starts_with(field)))
+    };
+    let foreign = form.pairs().any(|(name, _)| !known(name));
+    if !foreign {
+        return Ok(Posted::Form(form));
+    }
+    let office = office.clone();
+    let refuse =
+        move |conn: &mut _| office.refused(conn, Action::ReadOrganization, Denied::Forbidden);
+    visit.db.write(refuse).await?;
+    Err(PageError::NotUnderstood)
+}
+
+/// A page of a console with a form in it.
+pub fn with_form(
+    mut answer: HttpResponse,
+    cookie: Option<actix_web::cookie::Cookie<'static>>,
+) -> HttpResponse {
+    set(&mut answer, cookie);
+    answer
+}

@@ -1,0 +1,19 @@
+//! `/organization/{id}`: the Administrator's console, one file for each area.
+
+mod home;
+
+use actix_web::web;
+
+use super::console::OfOrganization;
+use crate::pages::{OrganizationArea, OrganizationNav};
+
+/// The routes.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config.configure(home::routes);
+}
+
+/// The navigation of a page.
+pub fn nav(desk: &OfOrganization, area: OrganizationArea) -> OrganizationNav<'_> {
+    let organization = &desk.affiliation.organization;
+    OrganizationNav { id: organization.id.as_str(), name: &organization.name, area }
+}
