@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     authentication::mailed_code::{CodePurpose, LinkKey, MailedCode},
-    community::subscriber::{EmailAddress, UserId},
+    community::{
+        news::News,
+        subscriber::{EmailAddress, UserId},
+        told::Told,
+    },
     ids::{EmailChangeId, FactorResetId, SubscriberId},
 };
 
@@ -67,6 +71,8 @@ pub enum Mail {
         /// The code.
         code: MailedCode,
     },
+    /// Something happened in the community (domain 4).
+    Community(Box<Told>),
     /// Somebody made a code for this person to be handed over (security 17.7).
     CodeHandedOver {
         /// Who made it.
@@ -173,13 +179,15 @@ pub enum Mail {
 }
 
 impl Mail {
-    /// How it is called in the audit record and the receipts.
+    /// How it is called in the audit record and the receipts: what the news is called, where it
+    /// tells one.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::AccountLocked { .. } => "account-locked",
             Self::BrowserRemembered { .. } => "browser-remembered",
             Self::Code { .. } => "code",
+            Self::Community(told) => told.letter.news.name(),
             Self::CodeHandedOver { .. } => "code-handed-over",
             Self::EmailChanged { .. } => "email-changed",
             Self::EmailChangeByDesk { .. } => "email-change-by-desk",
@@ -201,14 +209,19 @@ impl Mail {
         }
     }
 
-    /// From when on it would only confuse: a code that arrives dead. `written_at` is when it was
-    /// put into the outbox.
+    /// From when on it would only confuse: a code or a link that arrives dead. `written_at` is when
+    /// it was put into the outbox.
     #[must_use]
     pub fn pointless_from(&self, written_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if let Self::Code { purpose, .. } = self {
             Some(written_at + purpose.lasts())
         } else if matches!(self, Self::EmailChangeByDesk { .. }) {
             Some(written_at + CodePurpose::EmailChangeByDesk.lasts())
+        } else if let Self::Community(told) = self
+            && let News::Nominated { until, .. } | News::RegistrationBegun { until } =
+                &told.letter.news
+        {
+            Some(*until)
         } else {
             None
         }
@@ -227,6 +240,7 @@ pub fn shortened(address: &EmailAddress) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::community::{news::Recipient, outcome::Letter, told::Details};
 
     #[test]
     fn a_mail_is_called_as_it_is_spelt() {
@@ -258,6 +272,16 @@ mod tests {
         let quarter = written_at + CodePurpose::PasswordReset.lasts();
         assert_eq!(mail.pointless_from(written_at), Some(quarter));
         assert_eq!(Mail::EmailTaken.pointless_from(written_at), None);
+        let letter = Letter {
+            to: Recipient::Registrant("reg_1".parse().unwrap()),
+            news: News::RegistrationBegun { until: quarter },
+        };
+        let told = Told { letter, details: Details::default(), link: None };
+        let begun = Mail::Community(Box::new(told));
+        assert_eq!(begun.pointless_from(written_at), Some(quarter));
+        assert_eq!(begun.name(), "registration-begun");
+        let stored = serde_json::to_string(&begun).unwrap();
+        assert_eq!(serde_json::from_str::<Mail>(&stored).unwrap(), begun);
     }
 
     #[test]

@@ -43,5 +43,6 @@ pub mod tax_id;
 pub mod tax_id_entry;
 pub mod tax_id_registry;
 pub mod ticket;
+pub mod told;
 pub mod user_id_proposal;
 pub mod working_days;

@@ -4,6 +4,8 @@
 //! that changed since is told right, and nothing of one organization gets into a mail to another by
 //! accident.
 
+mod names;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 

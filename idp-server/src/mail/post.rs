@@ -157,25 +157,33 @@ impl Post {
         new: &NewMail,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let (to, name, language, subscriber) = match &new.to {
+        let (addressed, subscriber) = match &new.to {
             Recipient::Address { address, subscriber } => {
-                (address.clone(), None, None, subscriber.clone())
+                let mail = new.mail.clone();
+                let to = address.clone();
+                (Addressed { to, name: None, language: None, mail }, subscriber.clone())
             }
             Recipient::Subscriber(id) => {
                 let Some(person) = subscriber::find(conn, id)? else { return Ok(false) };
-                let Some(address) = person.email.clone() else { return Ok(false) };
-                let language = person.profile.locale.clone();
-                (address, Some(person.name()), language, Some(id.clone()))
+                let Some(to) = person.email.clone() else { return Ok(false) };
+                let (name, language) = (Some(person.name()), person.profile.locale.clone());
+                (Addressed { to, name, language, mail: new.mail.clone() }, Some(id.clone()))
             }
         };
-        let addressed = Addressed { to, name, language, mail: new.mail.clone() };
-        let content = Content::Mail {
-            subscriber,
-            name: new.mail.name().to_owned(),
-            sealed: Some(self.seal(&new.id, &addressed).map_err(|_| unsealed(&new.id))?),
-        };
-        outbox::enqueue(conn, &[NewMessage { id: new.id.clone(), content }], now)?;
+        outbox::enqueue(conn, &[self.message(new.id.clone(), subscriber, &addressed)?], now)?;
         Ok(true)
+    }
+
+    /// The message under `id` that a mail about this person is in the outbox.
+    pub(super) fn message(
+        &self,
+        id: MessageId,
+        subscriber: Option<SubscriberId>,
+        addressed: &Addressed,
+    ) -> Result<NewMessage, StoreError> {
+        let sealed = Some(self.seal(&id, addressed).map_err(|_| unsealed(&id))?);
+        let name = addressed.mail.name().to_owned();
+        Ok(NewMessage { id, content: Content::Mail { subscriber, name, sealed } })
     }
 
     /// Makes a code for a person in place of the older one and mails it to the address on file, in

@@ -3,6 +3,9 @@
 //! Every link begins with the configured public origin, whatever a request said (security 17.5),
 //! and none carries what it opens: a mail scanner that follows it changes nothing (17.6).
 
+mod community;
+mod news;
+
 use std::fmt::{self, Display, Formatter};
 
 use askama::Template;
@@ -147,6 +150,7 @@ impl Writer<'_> {
                 ],
             ),
             Mail::Code { purpose, code } => self.code(*purpose, code),
+            Mail::Community(told) => self.community(told),
             Mail::CodeHandedOver { by } => {
                 let sentence = match by {
                     Helper::Administrator => words.handed_over_administrator,

@@ -2,9 +2,14 @@
 //! community, and also written to `target/pages/`, where they can be looked at (see `gallery`).
 
 mod gallery;
+mod news;
 mod ways_back;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use gallery::{Rendered, hostile, usual};
 
@@ -237,13 +242,10 @@ fn a_refused_sign_in_keeps_the_user_id_and_never_the_password() {
 #[test]
 fn every_text_of_the_catalogue_is_used() {
     // That every text which is used exists is proved by the compiler.
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let sources: Vec<String> = ["templates", "src/pages", "src/pages/account"]
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sources: Vec<String> = ["templates", "src/pages"]
         .into_iter()
-        .flat_map(|folder| std::fs::read_dir(root.join(folder)).expect("is a folder"))
-        .map(|entry| entry.expect("can be read").path())
-        .filter(|path| path.is_file())
-        .map(|path| std::fs::read_to_string(path).expect("is text"))
+        .flat_map(|folder| texts(&root.join(folder)))
         .collect();
     // A section may have a short name in its file: `words`, or its own.
     let uses = |source: &String, section: &str, key: &str| {
@@ -258,6 +260,18 @@ fn every_text_of_the_catalogue_is_used() {
             assert!(used, "{section}.{key} is shown nowhere");
         }
     }
+}
+
+/// Every file under this folder, except tests.
+fn texts(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("is a folder").map(|entry| entry.expect("is there"));
+    let paths = entries.map(|entry| entry.path()).filter(|path| !path.ends_with("tests"));
+    paths
+        .flat_map(|path| match path.is_dir() {
+            true => texts(&path),
+            false => vec![fs::read_to_string(&path).expect("is text")],
+        })
+        .collect()
 }
 
 /// Whether `source` has this path and not only a longer one.

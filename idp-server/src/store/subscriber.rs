@@ -5,9 +5,10 @@ use diesel::prelude::*;
 use idp_core::{
     community::{
         account_life::{State, SuspendedBy},
+        affiliation::AffiliationStatus,
         subscriber::{EmailAddress, Subscriber},
     },
-    ids::SubscriberId,
+    ids::{OrganizationId, SubscriberId},
 };
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
     column::{Reading, code, json, millis},
     connection::on_either,
     prepared::Prepared,
-    schema::subscriber,
+    schema::{affiliation, subscriber},
 };
 
 /// How a row says that Support stopped the account.
@@ -68,6 +69,28 @@ pub fn by_email(
         .first(conn)
         .optional()?;
     row.map(TryInto::try_into).transpose()
+}
+
+/// Who is an Administrator of this organization by an affiliation that is active, whatever the
+/// state of their account.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn administrators_of(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+) -> Result<Vec<Subscriber>, StoreError> {
+    let administers = affiliation::table
+        .filter(affiliation::organization_id.eq(organization.as_str()))
+        .filter(affiliation::administrator)
+        .filter(affiliation::status.eq(code(&AffiliationStatus::Active)))
+        .select(affiliation::subscriber_id);
+    let rows: Vec<Row> = subscriber::table
+        .filter(subscriber::id.eq_any(administers))
+        .select(Row::as_select())
+        .order(subscriber::id)
+        .load(conn)?;
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
 /// Finds the person with this identifier, with what a sign-in needs.

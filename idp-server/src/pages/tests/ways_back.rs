@@ -10,7 +10,10 @@ use idp_core::{
     mail::{FactorKind, Helper, Mail, StopFactor},
 };
 
-use super::gallery::{EVIL, Rendered, rendered};
+use super::{
+    gallery::{EVIL, Rendered, rendered},
+    news,
+};
 use crate::{mail::Addressed, pages::*};
 
 fn at(hours: i64) -> DateTime<Utc> {
@@ -182,6 +185,7 @@ fn every_mail(typed: &str) -> Vec<Mail> {
         Mail::RecoveryCodesReplaced,
         Mail::SelfHelpClosed,
     ];
+    all.extend(news::every(typed).into_iter().map(|told| Mail::Community(Box::new(told))));
     all.extend(CodePurpose::ALL.map(|purpose| Mail::Code { purpose, code: code() }));
     all
 }

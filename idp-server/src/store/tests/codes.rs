@@ -23,7 +23,7 @@ use crate::{
 
 const PURPOSE: CodePurpose = CodePurpose::PasswordReset;
 
-fn post() -> Post {
+pub(super) fn post() -> Post {
     let keys = SubKeys::for_tests();
     let sealer = Sealer::new(&keys, Random::new()).unwrap();
     Post::new(Arc::new(sealer), &keys, Random::new())

@@ -6,6 +6,7 @@ mod aggregates;
 mod audit;
 mod codes;
 mod factors;
+mod letters;
 mod migrating;
 mod person;
 mod races;
