@@ -10,14 +10,16 @@ use idp_core::{
         outcome::{Effect, Letter, Outcome, Switch},
     },
     ids::{EndingId, OrganizationId, SiteId, SubscriberId},
-    secret::Secret,
 };
 use serde_json::Value;
 
 use super::Office;
-use crate::store::{
-    AnyConn, Carrier, Cause, Scope, StoreError, affiliation, audit, end_access_on_record,
-    ending::Record, mailed_code, organization, subscriber,
+use crate::{
+    mail::Extras,
+    store::{
+        AnyConn, Carrier, Cause, Scope, StoreError, affiliation, audit, end_access_on_record,
+        ending::Record, mailed_code, organization, subscriber,
+    },
 };
 
 /// What a transition is about, for the audit record and the mails.
@@ -35,8 +37,8 @@ pub struct About {
     pub after: Option<Value>,
     /// Why, in the actor's words.
     pub reason: Option<String>,
-    /// What only the mail of this transition has: the secret of its link.
-    pub link: Option<Secret>,
+    /// What only the mails of this transition have: an address, the key of a link.
+    pub mail: Extras,
 }
 
 /// What was done.
@@ -212,10 +214,13 @@ impl Office {
 
     fn send(
         &self,
-        _conn: &mut AnyConn,
-        _letters: &[Letter],
-        _about: &About,
+        conn: &mut AnyConn,
+        letters: &[Letter],
+        about: &About,
     ) -> Result<(), StoreError> {
+        for letter in letters {
+            self.post.tell(conn, letter, &about.mail, self.now)?;
+        }
         Ok(())
     }
 }

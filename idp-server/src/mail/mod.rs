@@ -5,11 +5,9 @@
 //! master key and erased when it is settled; what stays is that a mail of this name was sent.
 
 mod post;
-#[cfg_attr(not(test), expect(dead_code, reason = "the use cases of the community tell with it"))]
 mod tell;
 mod transport;
 
 pub use post::{Addressed, NewMail, Post, Recipient};
-#[cfg_attr(not(test), expect(unused_imports, reason = "as above"))]
 pub use tell::{Extras, Reader};
 pub use transport::{NotSent, Transport, TransportError};

@@ -16,7 +16,7 @@ use super::{
     column::{Reading, code, json, millis},
     connection::on_either,
     prepared::Prepared,
-    schema::{affiliation, subscriber},
+    schema::{self, subscriber},
 };
 
 /// How a row says that Support stopped the account.
@@ -80,6 +80,8 @@ pub fn administrators_of(
     conn: &mut AnyConn,
     organization: &OrganizationId,
 ) -> Result<Vec<Subscriber>, StoreError> {
+    use schema::affiliation;
+
     let administers = affiliation::table
         .filter(affiliation::organization_id.eq(organization.as_str()))
         .filter(affiliation::administrator)
