@@ -163,12 +163,15 @@ impl SiteId {
 impl std::str::FromStr for SiteId {
     type Err = InvalidId;
 
-    /// Accepts 1 to 64 letters, digits, `-` or `_`.
+    /// Accepts 1 to 64 letters, digits, `-` or `_`, but nothing that begins like the identifier of a
+    /// system: a `client_id` is either's, never both.
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        if is_plain(text) {
+        if is_plain(text) && !text.starts_with(SystemClientId::PREFIX) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(InvalidId { expected: "1 to 64 letters, digits, hyphens or underscores" })
+            let expected =
+                "1 to 64 letters, digits, hyphens or underscores, not beginning with sys_";
+            Err(InvalidId { expected })
         }
     }
 }
@@ -217,6 +220,14 @@ mod tests {
         assert!("org_7Q2M".parse::<OrganizationId>().is_ok());
         for wrong in ["aff_7Q2M", "org_", "org_a b", "7Q2M", "", "org_\u{e9}"] {
             assert!(wrong.parse::<OrganizationId>().is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_id_is_a_sites_or_a_systems() {
+        assert!("system".parse::<SiteId>().is_ok());
+        for text in ["sys_a", "sys_"] {
+            assert!(text.parse::<SiteId>().is_err(), "{text}");
         }
     }
 

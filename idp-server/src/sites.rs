@@ -11,7 +11,10 @@ use std::{
 };
 
 use idp_core::{
-    community::site::{ClientAuthentication, ClientKeys, OidcClient, Site},
+    community::{
+        resource_server::ResourceServer,
+        site::{ClientAuthentication, ClientKeys, OidcClient, Site},
+    },
     ids::SiteId,
     oidc::key_set::KeySet,
     release::Naming,
@@ -73,6 +76,7 @@ struct Snapshot {
     providers: HashMap<SiteId, Arc<ProviderEntry>>,
     by_entity_id: HashMap<String, Arc<ProviderEntry>>,
     public_origins: HashSet<String>,
+    resource_servers: Vec<ResourceServer>,
 }
 
 impl SiteCatalogue {
@@ -111,6 +115,11 @@ impl SiteCatalogue {
         sourced.map(|(id, _)| id.clone()).collect()
     }
 
+    /// The APIs of the sites: the one place that says what systems may be given.
+    pub fn resource_servers(&self) -> Vec<ResourceServer> {
+        self.snapshot().resource_servers.clone()
+    }
+
     /// Whether pages of this origin may call from a browser: a public client has registered a
     /// redirect URI there.
     pub fn is_public_origin(&self, origin: &str) -> bool {
@@ -125,6 +134,7 @@ impl SiteCatalogue {
             let (id, entry) = (site.id.clone(), Arc::new(SiteEntry::new(site, pairwise_key)));
             if let Some(client) = entry.site.client() {
                 next.public_origins.extend(public_origins(client));
+                next.resource_servers.extend(client.resource_server.clone());
                 let client = ClientEntry::new(Arc::clone(&entry), client.clone());
                 next.clients.insert(id.clone(), Arc::new(client));
             }

@@ -32,6 +32,7 @@ pub mod person_match;
 pub mod promotion;
 pub mod registration;
 pub mod reminder;
+pub mod resource_server;
 pub mod rights;
 pub mod role;
 pub mod roster;

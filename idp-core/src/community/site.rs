@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::role::Role;
+use super::{resource_server::ResourceServer, role::Role};
 use crate::{
     authentication::assurance::Assurance,
     ids::SiteId,
@@ -99,6 +99,9 @@ pub struct OidcClient {
     pub default_max_age: Option<u32>,
     /// The audience of its `client_credentials` tokens (RFC 9068 §2.2).
     pub audience: Option<String>,
+    /// The API that it serves, if systems and its own people may call one with Hilum's tokens.
+    #[serde(default)]
+    pub resource_server: Option<ResourceServer>,
 }
 
 /// What a client may do at the token endpoint.

@@ -176,6 +176,7 @@ fn client(fields: &mut Fields<'_>, authentication: ClientAuthentication) -> Oidc
         sector,
         default_max_age: max_age,
         audience: fields.text("audience"),
+        resource_server: fields.json("resource_server"),
     }
 }
 

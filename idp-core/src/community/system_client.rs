@@ -18,15 +18,17 @@ mod tests;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use claims::{Purpose, claims};
+pub use claims::{Purpose, SystemClaims, claims};
 
 use super::{
     actor::Actor,
     end_access::{Cause, Ending, Whose},
     field::{LONGEST_NAME, Objections, line},
     news::{News, Recipient},
+    organization::{Organization, OrganizationStatus},
     outcome::{Effect, Outcome},
     permission::{Action, Denied, Target, may},
     reminder,
@@ -65,7 +67,8 @@ pub struct SystemClient {
 }
 
 /// How far a system is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Stage {
     /// It acts.
     Active {
@@ -85,7 +88,7 @@ pub enum Stage {
 }
 
 /// What sets a system up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetUpCode {
     /// What the code is compared by.
     pub digest: SecretDigest,
@@ -96,8 +99,17 @@ pub struct SetUpCode {
 }
 
 /// Public keys of a system, as a JSON Web Key Set with at least one that can be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Value")]
 pub struct SystemKeys(Value);
+
+impl TryFrom<Value> for SystemKeys {
+    type Error = KeySetError;
+
+    fn try_from(document: Value) -> Result<Self, KeySetError> {
+        Self::read(document)
+    }
+}
 
 impl SystemKeys {
     /// Reads a document.
@@ -233,11 +245,25 @@ impl SetUpCode {
 }
 
 impl SystemClient {
-    /// Whether it may have a token at `now`: it ends by date, whether or not a job has noticed. The
-    /// caller sees to it that the organization is active.
+    /// Whether it acts at `now`: it ends by date, whether or not a job has noticed.
     #[must_use]
     pub fn acts(&self, now: DateTime<Utc>) -> bool {
         matches!(&self.stage, Stage::Active { until, .. } if now < *until)
+    }
+
+    /// Whether it may have a token at `now` for its organization, which stands like this.
+    #[must_use]
+    pub fn acts_for(&self, organization: &Organization, now: DateTime<Utc>) -> bool {
+        organization.status == OrganizationStatus::Active && self.acts(now)
+    }
+
+    /// The keys that its assertions are checked by; none before it is set up and after its end.
+    #[must_use]
+    pub const fn keys(&self) -> Option<&SystemKeys> {
+        match &self.stage {
+            Stage::Active { keys, .. } => Some(keys),
+            Stage::Expired | Stage::Revoked | Stage::Waiting(_) => None,
+        }
     }
 
     /// Sets it up with the code that its Administrator was shown. What comes back is to be kept: a

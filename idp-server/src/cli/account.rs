@@ -169,7 +169,7 @@ impl ForWhom {
     }
 }
 
-fn rules(config: &Config) -> AccountRules {
+pub(super) fn rules(config: &Config) -> AccountRules {
     AccountRules { dormant_after: config.session.dormant_after, demo: config.demo }
 }
 
@@ -277,7 +277,7 @@ const fn named(standing: Standing) -> &'static str {
     }
 }
 
-fn post(config: &Config) -> Result<Post, Failure> {
+pub(super) fn post(config: &Config) -> Result<Post, Failure> {
     let unusable = |error: String| Failure::new(error, "Nothing was changed.");
     let keys =
         SubKeys::derive(&config.secrets.master_key).map_err(|error| unusable(error.to_string()))?;
@@ -346,6 +346,6 @@ fn stand(
     ]))
 }
 
-fn written(at: DateTime<Utc>) -> String {
+pub(super) fn written(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -15,6 +15,7 @@ mod operator;
 mod secret;
 mod serve;
 mod site;
+mod system;
 
 use std::process::ExitCode;
 
@@ -68,6 +69,9 @@ enum Command {
     /// Register, list and remove sites
     #[command(subcommand)]
     Site(site::Sites),
+    /// Make, list, renew and stop the systems of organizations
+    #[command(subcommand)]
+    System(system::Systems),
 }
 
 /// Runs what the command line asks for.
@@ -85,6 +89,7 @@ pub fn run() -> ExitCode {
         Command::Secret(command) => command.run(),
         Command::Serve(file) => serve::run(&file),
         Command::Site(command) => command.run(),
+        Command::System(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,6 +7,7 @@
 
 mod carry_out;
 mod office;
+pub mod systems;
 
 pub use carry_out::{About, Done};
 pub use office::Office;

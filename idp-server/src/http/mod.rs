@@ -34,6 +34,7 @@ mod session;
 mod sign_on;
 mod sign_out;
 mod support;
+mod systems;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -61,6 +62,7 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .configure(demo::routes)
         .configure(forgot::routes)
         .configure(security::routes)
+        .configure(systems::routes)
         .configure(from_mail::routes)
         .configure(home::routes);
 }

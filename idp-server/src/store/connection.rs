@@ -38,6 +38,18 @@ macro_rules! on_either {
 }
 pub(super) use on_either;
 
+/// Reads the first row of a query that nobody else may change until the transaction ends. In SQLite
+/// a transaction that writes has the only lock there is.
+macro_rules! first_for_update {
+    ($conn:expr, $query:expr) => {
+        match $conn {
+            $crate::store::AnyConn::Pg(c) => $query.for_update().first(c),
+            $crate::store::AnyConn::Sqlite(c) => $query.first(c),
+        }
+    };
+}
+pub(super) use first_for_update;
+
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {

@@ -41,6 +41,7 @@ pub mod site;
 pub mod site_visit;
 pub mod staff;
 pub mod subscriber;
+pub mod system_client;
 pub mod tax_id;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -394,6 +394,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    system_client (id) {
+        id -> Text,
+        organization_id -> Text,
+        name -> Text,
+        document -> Text,
+        ends_at -> Nullable<BigInt>,
+        told_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     tax_id (id) {
         id -> Text,
         organization_id -> Text,
@@ -422,5 +433,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     subscriber,
     tax_id,
 );
+diesel::allow_tables_to_appear_in_same_query!(organization, system_client);
+diesel::allow_tables_to_appear_in_same_query!(system_client, tax_id);
 diesel::allow_tables_to_appear_in_same_query!(agreement, agreement_acceptance);
 diesel::allow_tables_to_appear_in_same_query!(audit_event, audit_pending, audit_seal);

@@ -89,6 +89,7 @@ const ROUTES: &[(&str, u16, u16)] = &[
     ("/stop/email/{id}", 404, 403),
     ("/stop/factor-reset/{id}", 404, 403),
     ("/stop/factor/{id}", 404, 403),
+    ("/systems/{id}/set-up", 405, 400),
     ("/token", 405, 400),
     ("/userinfo", 401, 401),
 ];

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::community::{
@@ -17,15 +18,19 @@ const NPI: &str = "urn:oid:2.16.840.1.113883.4.6";
 const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 
 /// What a system is for, of HL7's v3-ActReason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Purpose {
     /// `HOPERAT`: running a healthcare organization.
+    #[serde(rename = "HOPERAT")]
     Operations,
     /// `HPAYMT`: being paid.
+    #[serde(rename = "HPAYMT")]
     Payment,
     /// `PUBHLTH`: public health.
+    #[serde(rename = "PUBHLTH")]
     PublicHealth,
     /// `TREAT`: treating patients.
+    #[serde(rename = "TREAT")]
     Treatment,
 }
 
@@ -65,15 +70,23 @@ impl fmt::Display for Purpose {
     }
 }
 
-/// `organization` and `extensions` (UDAP Security IG, B2B authorization extension object). An
-/// organization is named by its main business number or, without one, by its NPI or by Hilum's own
-/// name for it; never by somebody's Social Security number (security 20.10).
+/// For whom a system acts, and what for, as its token says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemClaims {
+    /// `organization`: Hilum's name for it, and its NPI.
+    pub organization: Map<String, Value>,
+    /// `extensions`: the object `hl7-b2b` of the UDAP Security IG.
+    pub extensions: Map<String, Value>,
+}
+
+/// What a token says of an organization. It is named by its main business number or, without one, by
+/// its NPI or by Hilum's own name for it; never by somebody's Social Security number (security 20.10).
 #[must_use]
 pub fn claims(
     organization: &Organization,
     tax_ids: &[TaxId],
     purposes: &BTreeSet<Purpose>,
-) -> Map<String, Value> {
+) -> SystemClaims {
     let ein = |tax_id: &TaxId| match &tax_id.number {
         TaxIdNumber::Ein(ein) => Some(format!("{EIN}#{ein}")),
         TaxIdNumber::Ssn(_) => None,
@@ -93,8 +106,6 @@ pub fn claims(
         "organization_name": organization.name,
         "purpose_of_use": purposes.iter().map(Purpose::to_string).collect::<Vec<_>>(),
     });
-    let mut claims = Map::new();
-    claims.insert("organization".to_owned(), Value::Object(named_claim));
-    claims.insert("extensions".to_owned(), json!({ "hl7-b2b": b2b }));
-    claims
+    let extensions = Map::from_iter([("hl7-b2b".to_owned(), b2b)]);
+    SystemClaims { organization: named_claim, extensions }
 }

@@ -139,6 +139,34 @@ fn a_form_says_all_that_is_wrong_with_it() {
 }
 
 #[test]
+fn a_system_acts_only_for_an_organization_that_takes_part() {
+    for (status, expected) in [
+        (OrganizationStatus::Active, true),
+        (OrganizationStatus::Suspended, false),
+        (OrganizationStatus::Closed, false),
+    ] {
+        let organization = Organization { status, ..affiliation("a", &[]).organization };
+        assert_eq!(active().acts_for(&organization, at(1)), expected, "{status:?}");
+        assert!(!created().acts_for(&organization, at(1)));
+        assert!(!active().acts_for(&organization, at(180)));
+    }
+}
+
+#[test]
+fn a_stage_comes_back_as_it_was_stored_and_a_private_key_never_does() {
+    let adam = administrator("adam", "a");
+    let issue = Command::IssueCode { code: digest("code2") };
+    let rolling = decide(active(), issue, &adam, at(10)).unwrap().state;
+    for stage in [created().stage, active().stage, rolling.stage, Stage::Expired, Stage::Revoked] {
+        let stored = serde_json::to_value(&stage).unwrap();
+        assert_eq!(serde_json::from_value::<Stage>(stored.clone()).unwrap(), stage, "{stored}");
+    }
+    let mut stored = serde_json::to_value(active().stage).unwrap();
+    stored["keys"]["keys"][0]["d"] = "x".into();
+    assert!(serde_json::from_value::<Stage>(stored).is_err());
+}
+
+#[test]
 fn a_private_key_is_refused() {
     let published = json!({"keys": [{"kty": "EC", "crv": "P-256", "x": "", "y": "", "d": "x"}]});
     assert_eq!(SystemKeys::read(published), Err(KeySetError::PrivateKey));
@@ -159,8 +187,7 @@ fn a_token_says_for_which_organization_the_system_acts() {
     };
     let purposes = [Purpose::Treatment].into();
     let named = |tax_ids: &[TaxId]| {
-        claims(&organization, tax_ids, &purposes)["extensions"]["hl7-b2b"]["organization_id"]
-            .clone()
+        claims(&organization, tax_ids, &purposes).extensions["hl7-b2b"]["organization_id"].clone()
     };
     assert_eq!(
         named(&[ein("20-3456789", false), ein("91-1234567", true)]),
@@ -173,7 +200,7 @@ fn a_token_says_for_which_organization_the_system_acts() {
     );
     assert_eq!(named(&[ssn]), "urn:oid:2.16.840.1.113883.4.6#1999999984");
     assert_eq!(
-        Value::Object(claims(&organization, &[ein("91-1234567", true)], &purposes)),
+        serde_json::to_value(claims(&organization, &[ein("91-1234567", true)], &purposes)).unwrap(),
         json!({
             "organization": {"id": "org_a", "npi": "1999999984"},
             "extensions": {"hl7-b2b": {

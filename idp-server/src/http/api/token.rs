@@ -32,7 +32,7 @@ pub async fn person(
 ) -> Result<(LoadedPerson, Arc<ClientEntry>), ApiError> {
     let now = app.clock.now();
     let claims = presented::access_token(app, bearer_token(request)?, now)?;
-    if claims.aud != app.issuer {
+    if !claims.aud.contains(&app.issuer) {
         return Err(ApiError::Ended);
     }
     let Some(about) = claims.person else { return Err(ApiError::InsufficientScope) };

@@ -4,7 +4,13 @@ use std::sync::Arc;
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, web};
 use chrono::{DateTime, Utc};
-use idp_core::oidc::{error::ErrorCode, scope::to_list};
+use idp_core::{
+    community::resource_server::for_system,
+    oidc::{
+        error::ErrorCode,
+        scope::{parse_list, to_list},
+    },
+};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -14,7 +20,11 @@ use super::{
     presented::{self, Presented},
     token::mint::{AccessClaims, Issued},
 };
-use crate::{app::App, sites::ClientEntry, store::StoreError};
+use crate::{
+    app::App,
+    sites::ClientEntry,
+    store::{StoreError, system_client},
+};
 
 /// Why nothing is said about a token.
 #[derive(Debug, thiserror::Error)]
@@ -70,9 +80,13 @@ async fn access_token(
     mut claims: AccessClaims,
     now: DateTime<Utc>,
 ) -> Result<Option<Introspection>, StoreError> {
-    let caller = caller.site.id.as_str();
-    if claims.client_id != caller && claims.aud != caller {
+    let resource = caller.client.resource_server.as_ref();
+    let is_for_caller = resource.is_some_and(|own| claims.aud.contains(&own.resource));
+    if claims.client_id != caller.site.id.as_str() && !is_for_caller {
         return Ok(None);
+    }
+    if claims.system.is_some() {
+        return system_token(app, claims, now).await;
     }
     let site = claims.client_id.parse().ok().and_then(|id| app.sites.client(&id));
     let Some(site) = site else { return Ok(None) };
@@ -82,6 +96,31 @@ async fn access_token(
         let Some(given) = given else { return Ok(None) };
         claims.scope = to_list(&given.scopes);
     }
+    Ok(Some(Introspection::of_access_token(&claims)))
+}
+
+/// A system's token is worth what the system is worth now: one that was revoked, or whose organization
+/// takes no part any more, is not active, however long its token has still to live.
+async fn system_token(
+    app: &Arc<App>,
+    mut claims: AccessClaims,
+    now: DateTime<Utc>,
+) -> Result<Option<Introspection>, StoreError> {
+    let Ok(id) = claims.client_id.parse() else { return Ok(None) };
+    let load = move |conn: &mut _| system_client::with_organization(conn, &id);
+    let Some(loaded) = app.db.read(load).await? else { return Ok(None) };
+    if !loaded.system.acts_for(&loaded.organization, now) {
+        return Ok(None);
+    }
+    let named = parse_list(&claims.scope).unwrap_or_default();
+    let servers = app.sites.resource_servers();
+    let Ok((resource, scopes)) = for_system(&servers, &loaded.system.scopes, Some(&named)) else {
+        return Ok(None);
+    };
+    if !claims.aud.contains(resource) {
+        return Ok(None);
+    }
+    claims.scope = to_list(&scopes);
     Ok(Some(Introspection::of_access_token(&claims)))
 }
 
@@ -144,7 +183,7 @@ impl ResponseError for IntrospectionError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::oidc::token::mint::PersonClaims;
+    use crate::http::oidc::token::mint::{Audience, PersonClaims};
 
     #[test]
     fn an_inactive_token_has_no_other_member() {
@@ -163,7 +202,7 @@ mod tests {
         };
         let mut claims = AccessClaims {
             iss: "https://id.example".into(),
-            aud: "https://id.example".into(),
+            aud: Audience::One("https://id.example".into()),
             sub: "p".into(),
             client_id: "credentia".into(),
             iat: 10,
@@ -171,6 +210,7 @@ mod tests {
             jti: "j".into(),
             scope: "openid".into(),
             person: Some(person),
+            system: None,
         };
         let said = serde_json::to_value(Introspection::of_access_token(&claims)).unwrap();
         let expected = json!({
@@ -182,7 +222,20 @@ mod tests {
         assert_eq!(said, expected);
 
         claims.person = None;
-        let text = serde_json::to_string(&claims).unwrap();
-        assert_eq!(serde_json::from_str::<AccessClaims>(&text).unwrap(), claims);
+        let system = json!({ "organization": { "id": "org_a" }, "extensions": {} });
+        for (system, aud) in [
+            (
+                None,
+                Audience::Several(vec!["https://id.example".into(), "https://api.example".into()]),
+            ),
+            (
+                Some(serde_json::from_value(system).unwrap()),
+                Audience::One("https://a.example".into()),
+            ),
+        ] {
+            let claims = AccessClaims { aud, system, ..claims.clone() };
+            let text = serde_json::to_string(&claims).unwrap();
+            assert_eq!(serde_json::from_str::<AccessClaims>(&text).unwrap(), claims);
+        }
     }
 }

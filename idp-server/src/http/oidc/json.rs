@@ -7,7 +7,7 @@ use actix_web::{
     body::BoxBody,
     http::{
         StatusCode,
-        header::{CACHE_CONTROL, PRAGMA, RETRY_AFTER},
+        header::{ALLOW, CACHE_CONTROL, PRAGMA, RETRY_AFTER},
     },
 };
 use idp_core::oidc::error::ErrorCode;
@@ -108,6 +108,17 @@ pub fn unavailable(cause: &dyn Error) -> HttpResponse {
     let mut answer = private(status(code));
     answer.insert_header((RETRY_AFTER, "2"));
     refuse_with(&mut answer, code, "out of service for a moment, try again")
+}
+
+/// The answer to any other method, where only POST is understood.
+pub async fn only_post() -> HttpResponse {
+    let mut answer = private(StatusCode::METHOD_NOT_ALLOWED);
+    answer.insert_header((ALLOW, "POST"));
+    refuse_with(
+        &mut answer,
+        ErrorCode::InvalidRequest,
+        "use POST, and send what there is to say in the body",
+    )
 }
 
 /// What may stand in an `error_description` (RFC 6749 §5.2): ASCII without `"` and `\`.

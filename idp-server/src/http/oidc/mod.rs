@@ -17,14 +17,7 @@ mod token;
 pub mod userinfo;
 mod witness;
 
-use actix_web::{
-    FromRequest, Handler, HttpResponse, Route, guard,
-    http::{StatusCode, header::ALLOW},
-    middleware::from_fn,
-    web,
-};
-use idp_core::oidc::error::ErrorCode;
-
+use actix_web::{FromRequest, Handler, HttpResponse, Route, guard, middleware::from_fn, web};
 pub use metadata::Metadata;
 pub use token::mint::token_id;
 
@@ -63,11 +56,5 @@ where
 /// An endpoint that sites post to. Any other method is refused unread: its address may hold
 /// secrets (security 2.1).
 fn endpoint(path: &str) -> actix_web::Resource {
-    web::resource(path).default_service(web::to(only_post))
-}
-
-async fn only_post() -> HttpResponse {
-    let mut answer = json::private(StatusCode::METHOD_NOT_ALLOWED);
-    answer.insert_header((ALLOW, "POST"));
-    json::refuse_with(&mut answer, ErrorCode::InvalidRequest, "use POST, with a form as the body")
+    web::resource(path).default_service(web::to(json::only_post))
 }

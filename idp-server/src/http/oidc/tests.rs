@@ -5,6 +5,7 @@ mod authentication;
 mod code;
 mod pages;
 mod refresh;
+mod systems;
 mod tokens;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use idp_core::{
 use serde_json::{Value, json};
 
 use super::routes;
+use crate::http::systems::routes as systems_routes;
 use crate::{
     app::App,
     clock::{Clock as _, TestClock},
@@ -150,7 +152,7 @@ impl Bench {
 
     async fn call(&self, request: TestRequest) -> Answer {
         let service = Service::new().app_data(web::Data::from(Arc::clone(&self.app)));
-        let service = test::init_service(service.configure(routes)).await;
+        let service = test::init_service(service.configure(routes).configure(systems_routes)).await;
         let answer = test::call_service(&service, request.to_request()).await;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = test::read_body(answer).await;

@@ -78,7 +78,7 @@ async fn userinfo(
 ) -> Result<NoStore<Map<String, Value>>, UserinfoError> {
     let now = app.clock.now();
     let claims = presented::access_token(app, token, now)?;
-    if claims.aud != app.issuer {
+    if !claims.aud.contains(&app.issuer) {
         return Err(UserinfoError::Audience);
     }
     let Some(about) = claims.person else { return Err(UserinfoError::InsufficientScope) };

@@ -11,6 +11,7 @@ mod migrating;
 mod person;
 mod races;
 pub(crate) mod samples;
+mod systems;
 mod ways_back;
 
 use std::{

@@ -1,4 +1,4 @@
-//! A request of an authenticated site, as handlers ask for it.
+//! A request of an authenticated site or system, as handlers ask for it.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -19,13 +19,14 @@ use idp_core::oidc::{
 
 use super::{
     credentials::{Credentials, Unreadable},
-    proof::{Unproven, authenticate},
+    proof::{Proven, Unproven, authenticate},
 };
 use crate::{
     app::App,
     ephemeral::EphemeralError,
     http::{client_address::ClientAddress, oidc::json},
     sites::ClientEntry,
+    store::{StoreError, system_client::LoadedSystem},
 };
 
 /// The most that is read of a form.
@@ -39,6 +40,34 @@ pub struct AuthenticatedSite {
     pub form: Params,
     /// Where it called from.
     pub address: IpAddr,
+}
+
+/// A system that has proved who it is and acts now, and the form that it sent.
+pub struct AuthenticatedSystem {
+    /// The system with its organization, as they were when this request came.
+    pub loaded: Box<LoadedSystem>,
+    /// What it sent; every parameter came once.
+    pub form: Params,
+    /// Where it called from.
+    pub address: IpAddr,
+}
+
+/// A site or a system that has proved who it is.
+pub enum AuthenticatedClient {
+    /// A site.
+    Site(AuthenticatedSite),
+    /// A system.
+    System(AuthenticatedSystem),
+}
+
+impl AuthenticatedClient {
+    /// What it sent.
+    pub const fn form(&self) -> &Params {
+        match self {
+            Self::Site(site) => &site.form,
+            Self::System(system) => &system.form,
+        }
+    }
 }
 
 /// Why a request is nobody's.
@@ -56,6 +85,9 @@ pub enum ClientError {
     /// The body is no form.
     #[error("{0}")]
     NotAForm(&'static str),
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Too many failures; not looked at.
     #[error("too many failures, wait {seconds} s")]
     Throttled {
@@ -78,6 +110,21 @@ impl FromRequest for AuthenticatedSite {
     type Future = LocalBoxFuture<'static, Result<Self, ClientError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let client = AuthenticatedClient::from_request(request, payload);
+        Box::pin(async move {
+            match client.await? {
+                AuthenticatedClient::Site(site) => Ok(site),
+                AuthenticatedClient::System(_) => Err(Unproven::System.into()),
+            }
+        })
+    }
+}
+
+impl FromRequest for AuthenticatedClient {
+    type Error = ClientError;
+    type Future = LocalBoxFuture<'static, Result<Self, ClientError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let payload = web::Payload::from_request(request, payload);
         let request = request.clone();
         Box::pin(async move {
@@ -88,8 +135,12 @@ impl FromRequest for AuthenticatedSite {
             let header = request.headers().get(AUTHORIZATION);
             let header = header.map(|value| value.to_str().unwrap_or_default());
             let credentials = Credentials::read(header, &form)?;
-            let entry = authenticate(app, address, credentials).await?;
-            Ok(Self { entry, form, address })
+            Ok(match authenticate(app, address, credentials).await? {
+                Proven::Site(entry) => Self::Site(AuthenticatedSite { entry, form, address }),
+                Proven::System(loaded) => {
+                    Self::System(AuthenticatedSystem { loaded, form, address })
+                }
+            })
         })
     }
 }
@@ -120,8 +171,13 @@ impl ClientError {
     /// RFC 6749 §5.2.
     const fn code(&self) -> ErrorCode {
         match self {
-            Self::Ephemeral(_) | Self::Throttled { .. } => ErrorCode::TemporarilyUnavailable,
-            Self::NoApp => ErrorCode::ServerError,
+            Self::Ephemeral(_) | Self::Store(StoreError::Unavailable) | Self::Throttled { .. } => {
+                ErrorCode::TemporarilyUnavailable
+            }
+            Self::NoApp
+            | Self::Store(
+                StoreError::Conflict(_) | StoreError::CorruptRow { .. } | StoreError::Database(_),
+            ) => ErrorCode::ServerError,
             Self::Malformed(_) | Self::NotAForm(_) | Self::TooLarge => ErrorCode::InvalidRequest,
             Self::Unproven(_) => ErrorCode::InvalidClient,
             Self::Unreadable(Unreadable::Several | Unreadable::Malformed(_)) => {
@@ -143,6 +199,7 @@ impl ResponseError for ClientError {
             | Self::Malformed(_)
             | Self::NoApp
             | Self::NotAForm(_)
+            | Self::Store(_)
             | Self::Unproven(_)
             | Self::Unreadable(_) => json::status(self.code()),
         }
@@ -152,6 +209,7 @@ impl ResponseError for ClientError {
         let description = match self {
             Self::Ephemeral(_) => return json::unavailable(self),
             Self::NoApp => return json::unexpected(self),
+            Self::Store(_) => return json::error(self.code(), self, ""),
             // One text for all: an unknown site and a wrong secret look the same.
             Self::Unproven(_) => "client authentication failed".to_owned(),
             Self::Malformed(_)

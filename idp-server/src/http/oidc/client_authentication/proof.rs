@@ -1,4 +1,4 @@
-//! Whether a site is who it says it is.
+//! Whether a site or a system is who it says it is.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -6,9 +6,11 @@ use chrono::{DateTime, Utc};
 use idp_core::{
     authentication::throttle::{Attempt, Verdict},
     community::site::ClientAuthentication,
+    ids::SystemClientId,
     oidc::{
         client_assertion::{Expected, VerifiedAssertion, verify},
         jose::SigningAlgorithm,
+        key_set::KeySet,
     },
     secret::{Secret, SecretDigest},
 };
@@ -19,12 +21,21 @@ use super::{
 };
 use crate::{
     app::App,
-    ephemeral::{EphemeralError, Key},
+    ephemeral::Key,
     keys::site_keys::SiteKeyError,
     sites::ClientEntry,
+    store::system_client::{self, LoadedSystem},
 };
 
-/// Why a site has not proved who it is. For our log; the site learns `invalid_client`.
+/// Who has proved who they are.
+pub(super) enum Proven {
+    /// A site (a public client: has said who it is).
+    Site(Arc<ClientEntry>),
+    /// A system that acts now.
+    System(Box<LoadedSystem>),
+}
+
+/// Why nobody has proved who they are. For our log; the client learns `invalid_client`.
 #[derive(Debug, thiserror::Error)]
 pub enum Unproven {
     /// The assertion is not good, or the site's keys cannot be had.
@@ -39,7 +50,13 @@ pub enum Unproven {
     /// A wrong secret.
     #[error("wrong secret")]
     Secret,
-    /// There is no such site, or it may not be used.
+    /// The system waits for its keys, has ended or was revoked, or its organization takes no part now.
+    #[error("the system does not act now")]
+    Stopped,
+    /// Systems have no business here.
+    #[error("a system, where only sites may call")]
+    System,
+    /// There is no such site or system, or the site may not be used.
     #[error("no such site")]
     Unknown,
 }
@@ -47,19 +64,19 @@ pub enum Unproven {
 /// What is compared with a secret when there is nothing to compare it with.
 const DECOY: [u8; 32] = [0; 32];
 
-/// The site behind `credentials`, if they prove it.
+/// Who is behind `credentials`, if they prove it.
 pub(super) async fn authenticate(
     app: &App,
     address: IpAddr,
     credentials: Credentials,
-) -> Result<Arc<ClientEntry>, ClientError> {
+) -> Result<Proven, ClientError> {
     let attempt = Attempt::Client { address, client_id: &credentials.client_id };
     may_go_on(app, attempt)?;
     match prove(app, &credentials, app.clock.now()).await {
-        Ok(site) => {
+        Ok(proven) => {
             // Asked again for those who sent a thousand guesses at once.
             may_go_on(app, attempt)?;
-            Ok(site)
+            Ok(proven)
         }
         Err(ClientError::Unproven(why)) => {
             app.throttle.failed(attempt).await;
@@ -80,7 +97,10 @@ async fn prove(
     app: &App,
     credentials: &Credentials,
     now: DateTime<Utc>,
-) -> Result<Arc<ClientEntry>, ClientError> {
+) -> Result<Proven, ClientError> {
+    if let Ok(id) = credentials.client_id.parse() {
+        return prove_system(app, id, &credentials.proof, now).await;
+    }
     let id = credentials.client_id.parse().ok();
     let site = id.and_then(|id| app.sites.client(&id));
     let registered = site.as_ref().map(|entry| &entry.client.authentication);
@@ -102,7 +122,32 @@ async fn prove(
             None => return Err(Unproven::Unknown.into()),
         },
     }
-    site.ok_or_else(|| Unproven::Unknown.into())
+    site.map(Proven::Site).ok_or_else(|| Unproven::Unknown.into())
+}
+
+/// A system proves itself by an assertion and in no other way. What it is worth is read anew each
+/// time, so that a revoked one gets nothing from that moment on.
+async fn prove_system(
+    app: &App,
+    id: SystemClientId,
+    proof: &Proof,
+    now: DateTime<Utc>,
+) -> Result<Proven, ClientError> {
+    let Proof::Assertion(assertion) = proof else { return Err(Unproven::Method.into()) };
+    let client_id = id.to_string();
+    let load = move |conn: &mut _| system_client::with_organization(conn, &id);
+    let loaded = app.db.read(load).await?.ok_or(Unproven::Unknown)?;
+    if !loaded.system.acts_for(&loaded.organization, now) {
+        return Err(Unproven::Stopped.into());
+    }
+    let keys = loaded.system.keys().ok_or(Unproven::Stopped)?;
+    let keys = KeySet::from_document(keys.document()).map_err(SiteKeyError::from);
+    let expected =
+        Expected { issuer: &app.issuer, client_id: &client_id, algorithms: &SigningAlgorithm::ALL };
+    let judge = |keys: KeySet| verify(assertion, &keys, expected, now).map_err(SiteKeyError::from);
+    let verified = keys.and_then(judge).map_err(Unproven::from)?;
+    claim(app, &client_id, &verified, now).await?;
+    Ok(Proven::System(Box::new(loaded)))
 }
 
 /// Compares a secret, always with something: that there is no such site, or that it has another
@@ -145,25 +190,26 @@ async fn prove_by_assertion(
         None => app.site_keys.verify(assertion, keys, expected, now).await,
     };
     let verified = verified.map_err(Unproven::from)?;
-    if is_first_use(app, client_id, &verified, now).await? {
-        Ok(())
-    } else {
-        Err(Unproven::Replayed.into())
-    }
+    claim(app, client_id, &verified, now).await
 }
 
 /// Claims the assertion's `jti` until it would be refused anyway. Without an answer it counts as
 /// used: nobody is let in by an assertion that may have been seen (security 23.3).
-async fn is_first_use(
+async fn claim(
     app: &App,
     client_id: &str,
     verified: &VerifiedAssertion,
     now: DateTime<Utc>,
-) -> Result<bool, EphemeralError> {
+) -> Result<(), ClientError> {
     let left = (verified.expires_at - now).to_std().unwrap_or(Duration::ZERO);
     // A second more, since the store's clock is another one.
     let ttl = left + Duration::from_secs(1);
-    app.ephemeral.put_if_absent(&Key::assertion(client_id, &verified.jti), b"", ttl).await
+    let key = Key::assertion(client_id, &verified.jti);
+    if app.ephemeral.put_if_absent(&key, b"", ttl).await? {
+        Ok(())
+    } else {
+        Err(Unproven::Replayed.into())
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
-//! `grant_type=client_credentials` (RFC 6749 §4.4): a site acts for itself.
+//! `grant_type=client_credentials` (RFC 6749 §4.4): a site acts for itself, or a system for its
+//! organization.
 //!
-//! Nothing is stored and nothing is read, so a machine that asks for a token a thousand times costs
-//! a thousand signatures and no database.
+//! Nothing is stored. For a site nothing is read either, so a machine that asks for a token a thousand
+//! times costs a thousand signatures and no database; a system was read when it proved who it is.
 
 use std::collections::BTreeSet;
 
 use idp_core::{
-    community::site::ReleasePolicy,
+    community::{resource_server::for_system, site::ReleasePolicy},
     oidc::scope::{Scope, to_list},
 };
 
@@ -14,18 +15,40 @@ use super::{
     TokenError, asked_scopes,
     mint::{self, TokenAnswer},
 };
-use crate::{app::App, http::oidc::client_authentication::AuthenticatedSite};
+use crate::{
+    app::App,
+    http::oidc::client_authentication::{AuthenticatedSite, AuthenticatedSystem},
+};
 
 /// Issues a token to the site.
 ///
 /// # Errors
 /// [`TokenError::NoScope`] if it may have none of the scopes that it asks for.
 pub(super) fn issue(app: &App, site: &AuthenticatedSite) -> Result<TokenAnswer, TokenError> {
-    let requested = asked_scopes(site)?;
+    let requested = asked_scopes(&site.form)?;
     let scopes = grantable_to_site(requested.as_ref(), &site.entry.site.release)?;
     let answer = mint::client_token(app, &site.entry, &scopes, app.clock.now())?;
     let (id, scope) = (site.entry.site.id.as_str(), to_list(&scopes));
     tracing::info!(site = id, address = %site.address, scope, "a site was given its own token");
+    Ok(answer)
+}
+
+/// Issues a token to the system, for the one API that the scopes belong to.
+///
+/// # Errors
+/// [`TokenError::NotGiven`] if it may have none of the scopes that it asks for, or they belong to
+/// several APIs.
+pub(super) fn issue_to_system(
+    app: &App,
+    caller: &AuthenticatedSystem,
+) -> Result<TokenAnswer, TokenError> {
+    let requested = asked_scopes(&caller.form)?;
+    let servers = app.sites.resource_servers();
+    let system = &caller.loaded.system;
+    let (resource, scopes) = for_system(&servers, &system.scopes, requested.as_ref())?;
+    let answer = mint::system_token(app, &caller.loaded, resource, &scopes, app.clock.now())?;
+    let (id, scope) = (system.id.as_str(), to_list(&scopes));
+    tracing::info!(system = id, address = %caller.address, resource, scope, "a system was given a token");
     Ok(answer)
 }
 

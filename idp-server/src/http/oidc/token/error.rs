@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use idp_core::{
+    community::resource_server::NothingToGive,
     ids::GrantId,
     oidc::{
         code::CodeRefusal,
@@ -42,7 +43,10 @@ pub enum TokenError {
     /// No scope is left that the site may have.
     #[error("none of the scopes may be granted to this client")]
     NoScope,
-    /// The site has not registered this grant type.
+    /// A system gets nothing for these scopes.
+    #[error(transparent)]
+    NotGiven(#[from] NothingToGive),
+    /// The client has not registered this grant type.
     #[error("grant type not registered for this client")]
     NotRegistered,
     /// The refresh token may not be redeemed by this request.
@@ -82,7 +86,9 @@ impl TokenError {
             )
             | Self::TokenReused(_)
             | Self::Unknown => ErrorCode::InvalidGrant,
-            Self::NoScope | Self::Refresh(RefreshRefusal::Scope) => ErrorCode::InvalidScope,
+            Self::NoScope | Self::NotGiven(_) | Self::Refresh(RefreshRefusal::Scope) => {
+                ErrorCode::InvalidScope
+            }
             Self::NotRegistered => ErrorCode::UnauthorizedClient,
             Self::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
             Self::Ephemeral(_) | Self::Store(StoreError::Unavailable) => {
@@ -147,6 +153,8 @@ mod tests {
             (TokenError::NotRegistered, 400, "unauthorized_client"),
             (TokenError::UnsupportedGrantType, 400, "unsupported_grant_type"),
             (TokenError::NoScope, 400, "invalid_scope"),
+            (TokenError::NotGiven(NothingToGive::NoScope), 400, "invalid_scope"),
+            (TokenError::NotGiven(NothingToGive::SeveralResources), 400, "invalid_scope"),
             (TokenError::Refresh(RefreshRefusal::Scope), 400, "invalid_scope"),
             (TokenError::CorruptCode, 500, "server_error"),
             (TokenError::Store(StoreError::Unavailable), 503, "temporarily_unavailable"),

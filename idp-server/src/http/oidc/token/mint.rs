@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use idp_core::{
-    community::site::GrantType,
+    community::{
+        site::GrantType,
+        system_client::{SystemClaims, claims},
+    },
     ids::GrantId,
     oidc::{
         grant::Grant,
-        jose::TokenType,
+        jose::{SigningAlgorithm, TokenType},
         refresh_token,
         scope::{Scope, to_list},
     },
@@ -20,14 +23,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    app::App, keys::ring::SignError, random::Random, sites::ClientEntry,
-    store::person::LoadedPerson,
+    app::App,
+    keys::ring::SignError,
+    random::Random,
+    sites::ClientEntry,
+    store::{person::LoadedPerson, system_client::LoadedSystem},
 };
 
 /// How long a person's access token lives at most. What it opens is judged anew at every use, so
 /// this only bounds how long a resource server that never asks us goes on trusting it.
 const ACCESS_TOKEN_LIFE: TimeDelta = TimeDelta::minutes(10);
-/// How long a site's own access token lives: nothing can end it earlier.
+/// How long the own access token of a site or a system lives (domain 3.5). A site's ends no earlier;
+/// a system's does for whoever asks us, and this bounds it for whoever does not.
 const CLIENT_TOKEN_LIFE: TimeDelta = TimeDelta::minutes(5);
 /// How long an ID token may be presented. It is read once, at once.
 const ID_TOKEN_LIFE: TimeDelta = TimeDelta::minutes(5);
@@ -62,11 +69,11 @@ pub struct TokenAnswer {
 pub struct AccessClaims {
     /// Us.
     pub iss: String,
-    /// The resource: our userinfo endpoint, under the name of the issuer, or a site's API.
-    pub aud: String,
-    /// The person by the name that the site knows; the site itself in a token of its own.
+    /// The resources.
+    pub aud: Audience,
+    /// The person by the name that the site knows; the site or system itself in a token of its own.
     pub sub: String,
-    /// The site.
+    /// The site or system.
     pub client_id: String,
     /// When it was made.
     pub iat: i64,
@@ -76,9 +83,32 @@ pub struct AccessClaims {
     pub jti: String,
     /// What it opens.
     pub scope: String,
-    /// What it opens for a person; absent in a site's own token.
+    /// What it opens for a person; absent in a token that stands for none.
     #[serde(flatten)]
     pub person: Option<PersonClaims>,
+    /// For whom a system acts; absent in a token of a site.
+    #[serde(flatten)]
+    pub system: Option<SystemClaims>,
+}
+
+/// `aud`: what a token is for (RFC 7519 §4.1.3). Ours under the name of the issuer, or a site's API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Audience {
+    /// One resource, as a text.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+impl Audience {
+    /// Whether `resource` is meant.
+    pub fn contains(&self, resource: &str) -> bool {
+        match self {
+            Self::One(one) => one == resource,
+            Self::Several(all) => all.iter().any(|one| one == resource),
+        }
+    }
 }
 
 /// What an access token says about a sign-on.
@@ -144,18 +174,56 @@ pub fn client_token(
     now: DateTime<Utc>,
 ) -> Result<TokenAnswer, SignError> {
     let (site, client) = (&entry.site, &entry.client);
-    let claims = AccessClaims {
+    let aud = client.audience.clone().unwrap_or_else(|| app.issuer.clone());
+    let claims = own_claims(app, site.id.as_str(), aud, scopes, now);
+    own_token(app, client.access_token_signed_response_alg, claims)
+}
+
+/// The token of a system for the organization that it acts for (R83; domain 3.5).
+///
+/// # Errors
+/// [`SignError`].
+pub fn system_token(
+    app: &App,
+    loaded: &LoadedSystem,
+    resource: &str,
+    scopes: &BTreeSet<Scope>,
+    now: DateTime<Utc>,
+) -> Result<TokenAnswer, SignError> {
+    let system = &loaded.system;
+    let about = claims(&loaded.organization, &loaded.tax_ids, &system.purposes);
+    let own = own_claims(app, system.id.as_str(), resource.to_owned(), scopes, now);
+    // The algorithm that a site has unless it registers another.
+    own_token(app, SigningAlgorithm::Es256, AccessClaims { system: Some(about), ..own })
+}
+
+/// The claims of a token that stands for nobody but its client.
+fn own_claims(
+    app: &App,
+    client_id: &str,
+    aud: String,
+    scopes: &BTreeSet<Scope>,
+    now: DateTime<Utc>,
+) -> AccessClaims {
+    AccessClaims {
         iss: app.issuer.clone(),
-        aud: client.audience.clone().unwrap_or_else(|| app.issuer.clone()),
-        sub: site.id.to_string(),
-        client_id: site.id.to_string(),
+        aud: Audience::One(aud),
+        sub: client_id.to_owned(),
+        client_id: client_id.to_owned(),
         iat: now.timestamp(),
         exp: (now + CLIENT_TOKEN_LIFE).timestamp(),
         jti: token_id(&app.random),
         scope: to_list(scopes),
         person: None,
-    };
-    let algorithm = client.access_token_signed_response_alg;
+        system: None,
+    }
+}
+
+fn own_token(
+    app: &App,
+    algorithm: SigningAlgorithm,
+    claims: AccessClaims,
+) -> Result<TokenAnswer, SignError> {
     Ok(TokenAnswer {
         access_token: app.ring.sign(algorithm, TokenType::AccessToken, &claims)?,
         token_type: "Bearer",
@@ -180,9 +248,15 @@ fn access_claims(
         }
         Released::One(_) | Released::All(_) | Released::None => None,
     };
+    // A site that has an API of its own calls it with the tokens of its own people: whoever receives
+    // them there has them already. For another's API, each token would open ours as well.
+    let aud = match &entry.client.resource_server {
+        Some(own) => Audience::Several(vec![issuer.to_owned(), own.resource.clone()]),
+        None => Audience::One(issuer.to_owned()),
+    };
     AccessClaims {
         iss: issuer.to_owned(),
-        aud: issuer.to_owned(),
+        aud,
         sub: naming.subject(&grant.subscriber),
         client_id: entry.site.id.to_string(),
         iat: now.timestamp(),
@@ -196,6 +270,7 @@ fn access_claims(
             selected_affiliation: selected,
             grant: grant.id.clone(),
         }),
+        system: None,
     }
 }
 

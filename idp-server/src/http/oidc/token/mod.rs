@@ -6,18 +6,24 @@ mod error;
 pub mod mint;
 mod refresh;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use actix_web::web;
 use idp_core::{
     community::site::GrantType,
-    oidc::scope::{Scope, parse_list},
+    oidc::{
+        params::Params,
+        scope::{Scope, parse_list},
+    },
 };
 
 pub use error::TokenError;
 
 use self::mint::TokenAnswer;
-use super::{client_authentication::AuthenticatedSite, json::NoStore};
+use super::{
+    client_authentication::{AuthenticatedClient, AuthenticatedSite},
+    json::NoStore,
+};
 use crate::app::App;
 
 /// `POST /token`.
@@ -26,24 +32,45 @@ use crate::app::App;
 /// [`TokenError`], sent as JSON with the codes of RFC 6749 §5.2.
 pub async fn token(
     app: web::Data<App>,
-    site: AuthenticatedSite,
+    client: AuthenticatedClient,
 ) -> Result<NoStore<TokenAnswer>, TokenError> {
     let app = app.into_inner();
-    let asked = site.form.find("grant_type").ok_or(TokenError::Missing("grant_type"))?;
-    let grant_types =
-        [GrantType::AuthorizationCode, GrantType::ClientCredentials, GrantType::RefreshToken];
-    let grant_type = grant_types.into_iter().find(|known| name(*known) == asked);
-    let grant_type = grant_type.ok_or(TokenError::UnsupportedGrantType)?;
-    if !site.entry.client.grant_types.contains(&grant_type) {
-        return Err(TokenError::NotRegistered);
-    }
-    let answer = match grant_type {
-        GrantType::AuthorizationCode => authorization_code::redeem(&app, &site).await?,
-        GrantType::ClientCredentials => client_credentials::issue(&app, &site)?,
-        GrantType::RefreshToken => refresh::rotate(&app, &site).await?,
+    let grant_type = asked_grant_type(client.form())?;
+    let answer = match (&client, grant_type) {
+        (AuthenticatedClient::Site(site), grant_type) => for_site(&app, site, grant_type).await?,
+        (AuthenticatedClient::System(system), GrantType::ClientCredentials) => {
+            client_credentials::issue_to_system(&app, system)?
+        }
+        (
+            AuthenticatedClient::System(_),
+            GrantType::AuthorizationCode | GrantType::RefreshToken,
+        ) => return Err(TokenError::NotRegistered),
     };
     app.metrics.tokens_issued(name(grant_type));
     Ok(NoStore(answer))
+}
+
+async fn for_site(
+    app: &Arc<App>,
+    site: &AuthenticatedSite,
+    grant_type: GrantType,
+) -> Result<TokenAnswer, TokenError> {
+    if !site.entry.client.grant_types.contains(&grant_type) {
+        return Err(TokenError::NotRegistered);
+    }
+    match grant_type {
+        GrantType::AuthorizationCode => authorization_code::redeem(app, site).await,
+        GrantType::ClientCredentials => client_credentials::issue(app, site),
+        GrantType::RefreshToken => refresh::rotate(app, site).await,
+    }
+}
+
+fn asked_grant_type(form: &Params) -> Result<GrantType, TokenError> {
+    let asked = form.find("grant_type").ok_or(TokenError::Missing("grant_type"))?;
+    let grant_types =
+        [GrantType::AuthorizationCode, GrantType::ClientCredentials, GrantType::RefreshToken];
+    let known = grant_types.into_iter().find(|known| name(*known) == asked);
+    known.ok_or(TokenError::UnsupportedGrantType)
 }
 
 /// The value of `grant_type`.
@@ -56,6 +83,6 @@ const fn name(grant_type: GrantType) -> &'static str {
 }
 
 /// The scopes that a request asks for, if it asks for any.
-fn asked_scopes(site: &AuthenticatedSite) -> Result<Option<BTreeSet<Scope>>, TokenError> {
-    site.form.find("scope").map(parse_list).transpose().map_err(|_| TokenError::MalformedScope)
+fn asked_scopes(form: &Params) -> Result<Option<BTreeSet<Scope>>, TokenError> {
+    form.find("scope").map(parse_list).transpose().map_err(|_| TokenError::MalformedScope)
 }

@@ -38,7 +38,7 @@ pub(super) async fn rotate(
     site: &AuthenticatedSite,
 ) -> Result<TokenAnswer, TokenError> {
     let token = site.form.find("refresh_token").ok_or(TokenError::Missing("refresh_token"))?;
-    let requested = asked_scopes(site)?;
+    let requested = asked_scopes(&site.form)?;
     let key = app.sub_keys.refresh_token.expose();
     let (id, generation) = refresh_token::read(key, token).ok_or(TokenError::Unknown)?;
     let now = app.clock.now();
