@@ -9,13 +9,14 @@ use std::{
 use chrono::TimeDelta;
 use idp_core::{
     authentication::{lockout, password_policy::PasswordPolicy, session::SessionRules},
-    community::subscriber::AccountRules,
+    community::{actor::Actor, subscriber::AccountRules},
 };
 use tokio::sync::Notify;
 
 use crate::{
     agreements::AgreementCatalogue,
     clock::{Clock, OffsetClock, SystemClock},
+    community::Office,
     config::{self, ClockSource, Config},
     ephemeral::{Ephemeral, EphemeralError},
     http::{Metadata, health::Readiness},
@@ -219,6 +220,20 @@ impl App {
         app.reload_agreements().await?;
         app.reload_sites().await?;
         Ok(app)
+    }
+
+    /// Somebody who acts now, neither in a session nor from an address: a job, or a base for both.
+    pub fn office(&self, actor: Actor) -> Office {
+        Office {
+            actor,
+            session: None,
+            address: None,
+            now: self.clock.now(),
+            rules: self.account_rules,
+            open_ssn: Arc::clone(&self.open_ssn),
+            post: self.post.clone(),
+            random: self.random.clone(),
+        }
     }
 
     /// Takes over the agreements as the database has them now.

@@ -5,6 +5,7 @@
 
 mod agreements;
 mod app;
+mod audit_record;
 mod cli;
 mod clock;
 mod community;

@@ -19,6 +19,8 @@ pub struct Metrics {
     sign_ins: Family<OutcomeLabels, Counter>,
     tokens: Family<GrantLabels, Counter>,
     deliveries: Family<OutcomeLabels, Counter>,
+    /// Rows of the audit record that are not what they were, as the last daily check found.
+    pub audit_findings: Gauge,
     /// Messages in the outbox that are still to be delivered.
     pub outbox_waiting: Gauge,
     /// The password pool.
@@ -93,6 +95,7 @@ impl Metrics {
             sign_ins: Family::default(),
             tokens: Family::default(),
             deliveries: Family::default(),
+            audit_findings: Gauge::default(),
             outbox_waiting: Gauge::default(),
             passwords: PasswordMetrics::default(),
             panics: Counter::default(),
@@ -114,6 +117,8 @@ impl Metrics {
         r.register("sign_ins", "Sign-ins by how they ended", self.sign_ins.clone());
         r.register("tokens_issued", "Token answers by grant", self.tokens.clone());
         r.register("outbox_deliveries", "Deliveries tried", self.deliveries.clone());
+        let findings = self.audit_findings.clone();
+        r.register("audit_findings", "Rows of the audit record that were changed", findings);
         r.register("outbox_waiting", "Messages to be delivered", self.outbox_waiting.clone());
         let passwords = &self.passwords;
         r.register("passwords_waiting", "Passwords in the queue", passwords.waiting.clone());

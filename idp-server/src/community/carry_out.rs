@@ -1,12 +1,12 @@
 //! What follows from a transition, done in its transaction.
 
 use idp_core::{
-    audit::Event,
+    audit::{Event, Kind},
     authentication::mailed_code::{CodePurpose, MailedCode, Which},
     community::{
         affiliation::AffiliationStatus,
-        end_access::{Ending, Whose},
-        organization_life::{State, Suspension},
+        end_access::{self, Ending, Whose},
+        organization_life::{Body, State, Suspension},
         outcome::{Effect, Letter, Outcome, Switch},
     },
     ids::{EndingId, OrganizationId, SiteId, SubscriberId},
@@ -17,7 +17,7 @@ use super::Office;
 use crate::{
     mail::Extras,
     store::{
-        AnyConn, Carrier, Cause, Scope, StoreError, affiliation, audit, end_access_on_record,
+        self, AnyConn, Carrier, Cause, Scope, StoreError, affiliation, audit, end_access_on_record,
         ending::Record, mailed_code, organization, subscriber,
     },
 };
@@ -37,7 +37,7 @@ pub struct About {
     pub after: Option<Value>,
     /// Why, in the actor's words.
     pub reason: Option<String>,
-    /// What only the mails of this transition have: an address, the key of a link.
+    /// What only the letters of this transition have: who reads them, the key of a link.
     pub mail: Extras,
 }
 
@@ -54,7 +54,7 @@ pub struct Done<S> {
 
 impl Office {
     /// Does what follows from a transition whose new state the caller has saved: writes the audit
-    /// events, then does the effects in their order, then queues the letters. Ring
+    /// events, queues the letters, then does the effects in their order. Ring
     /// [`crate::app::App::outbox`] after the commit.
     ///
     /// # Errors
@@ -68,6 +68,10 @@ impl Office {
         let Outcome { state, audit: kinds, letters, effects } = outcome;
         let events: Vec<Event> = kinds.into_iter().map(|kind| self.told(kind, about)).collect();
         audit::record(conn, &events)?;
+        // Before anything ends, for an organization's Administrators are told as those whom it has.
+        for letter in &letters {
+            self.tell(conn, letter, about)?;
+        }
         let mut done = Done { state, code: None, ending: None };
         for effect in effects {
             match effect {
@@ -80,11 +84,26 @@ impl Office {
                 other => self.effect(conn, other, about)?,
             }
         }
-        self.send(conn, &letters, about)?;
         Ok(done)
     }
 
-    fn told(&self, kind: idp_core::audit::Kind, about: &About) -> Event {
+    /// Puts a letter into the outbox.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn tell(
+        &self,
+        conn: &mut AnyConn,
+        letter: &Letter,
+        about: &About,
+    ) -> Result<(), StoreError> {
+        let organization = about.organization.as_ref().or_else(|| self.actor.organization());
+        let own = about.mail.organization.clone().or_else(|| organization.cloned());
+        let extras = Extras { organization: own, ..about.mail.clone() };
+        self.post.tell(conn, letter, &extras, self.now).map(drop)
+    }
+
+    fn told(&self, kind: Kind, about: &About) -> Event {
         let event = self.event(kind);
         Event {
             organization: about.organization.clone().or(event.organization),
@@ -159,9 +178,9 @@ impl Office {
         Ok(record.id)
     }
 
-    fn ending(&self, cause: Cause) -> crate::store::Ending {
+    fn ending(&self, cause: Cause) -> store::Ending {
         let actor = self.audited();
-        crate::store::Ending { actor, address: self.address, cause, now: self.now }
+        store::Ending { actor, address: self.address, cause, now: self.now }
     }
 
     fn end_affiliations(
@@ -169,10 +188,10 @@ impl Office {
         conn: &mut AnyConn,
         person: &SubscriberId,
     ) -> Result<(), StoreError> {
-        let cause = Cause::Community(idp_core::community::end_access::Cause::AffiliationEnded);
+        let cause = Cause::Community(end_access::Cause::AffiliationEnded);
         let ending = self.ending(cause);
         for open in affiliation::of_subscriber(conn, person)? {
-            crate::store::end_access(conn, &Scope::Affiliation(open.id), &ending, &self.random)?;
+            store::end_access(conn, &Scope::Affiliation(open.id), &ending, &self.random)?;
         }
         Ok(())
     }
@@ -184,19 +203,12 @@ impl Office {
     ) -> Result<(), StoreError> {
         let Some(body) = organization::body(conn, id)? else { return Ok(()) };
         let state = State::Suspended(Suspension::NoTaxId);
-        organization::set_body(
-            conn,
-            &idp_core::community::organization_life::Body { state, ..body },
-            self.now,
-        )?;
-        let cause = Cause::Community(idp_core::community::end_access::Cause::OrganizationSuspended);
-        let event = Event {
-            organization: Some(id.clone()),
-            ..self.event(idp_core::audit::Kind::OrgSuspended)
-        };
+        organization::set_body(conn, &Body { state, ..body }, self.now)?;
+        let cause = Cause::Community(end_access::Cause::OrganizationSuspended);
+        let event = Event { organization: Some(id.clone()), ..self.event(Kind::OrgSuspended) };
         audit::record(conn, &[event])?;
         let scope = Scope::By(Carrier::Organization(id.clone()));
-        crate::store::end_access(conn, &scope, &self.ending(cause), &self.random)?;
+        store::end_access(conn, &scope, &self.ending(cause), &self.random)?;
         Ok(())
     }
 
@@ -210,17 +222,5 @@ impl Office {
         let digest = self.post.digest(&code, CodePurpose::ResetHandedOver, person);
         let issued = mailed_code::issue(conn, person, Which::handed_over(&code), digest, self.now)?;
         Ok(issued.is_ok().then_some(code))
-    }
-
-    fn send(
-        &self,
-        conn: &mut AnyConn,
-        letters: &[Letter],
-        about: &About,
-    ) -> Result<(), StoreError> {
-        for letter in letters {
-            self.post.tell(conn, letter, &about.mail, self.now)?;
-        }
-        Ok(())
     }
 }

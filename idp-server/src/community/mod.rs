@@ -5,6 +5,7 @@
 //! rest. It takes an [`Office`], which says who acts and as what; so there is one set of rules,
 //! whatever the way in.
 
+pub mod accounts;
 mod carry_out;
 mod office;
 pub mod systems;

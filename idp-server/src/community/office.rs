@@ -1,6 +1,6 @@
 //! Who acts, and what they act with.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use idp_core::{
@@ -16,7 +16,7 @@ use idp_core::{
 use crate::{
     mail::Post,
     random::Random,
-    store::{self, AnyConn, StoreError},
+    store::{self, AnyConn, StoreError, tax_id::OpenSsn},
 };
 
 /// Somebody who acts in the community, in one capacity, at one moment.
@@ -32,6 +32,8 @@ pub struct Office {
     pub now: DateTime<Utc>,
     /// When an account may be used.
     pub rules: AccountRules,
+    /// Opens personal numbers.
+    pub open_ssn: Arc<OpenSsn>,
     /// Writes mails and makes codes.
     pub post: Post,
     /// Makes identifiers and secrets.

@@ -180,32 +180,20 @@ pub fn is_office(affiliation: &Affiliation) -> bool {
 
 /// Somebody who acts as `actor` in this visit.
 pub fn office(visit: &Visit, person: &LoadedPerson, actor: Actor) -> Office {
-    Office {
-        actor,
-        session: Some(person.session.id.clone()),
-        address: Some(ClientAddress::of(&visit.request).0),
-        now: visit.clock.now(),
-        rules: visit.account_rules,
-        post: visit.post.clone(),
-        random: visit.random.clone(),
-    }
+    Office { actor, session: Some(person.session.id.clone()), ..office_of(visit, None) }
 }
 
 /// Somebody who acts in this visit without a console: a visitor of a public page, or a person in
 /// their own matters.
 pub fn office_of(visit: &Visit, person: Option<&LoadedPerson>) -> Office {
-    match person {
-        Some(person) => office(visit, person, Actor::Subscriber(person.subscriber.id.clone())),
-        None => Office {
-            actor: Actor::Nobody,
-            session: None,
-            address: Some(ClientAddress::of(&visit.request).0),
-            now: visit.clock.now(),
-            rules: visit.account_rules,
-            post: visit.post.clone(),
-            random: visit.random.clone(),
-        },
-    }
+    let (actor, session) = match person {
+        Some(person) => {
+            (Actor::Subscriber(person.subscriber.id.clone()), Some(person.session.id.clone()))
+        }
+        None => (Actor::Nobody, None),
+    };
+    let address = Some(ClientAddress::of(&visit.request).0);
+    Office { session, address, ..visit.office(actor) }
 }
 
 async fn signed_in(visit: &Visit, body: Option<&Bytes>) -> Result<Entry<LoadedPerson>, PageError> {

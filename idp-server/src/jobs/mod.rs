@@ -1,10 +1,11 @@
 //! What goes on without anybody asking: telling sites that sessions ended, sealing the audit
-//! record, removing what nothing refers to any more.
+//! record, removing what nothing refers to any more, and what falls due with the days.
 //!
 //! Each node runs every job. What only one node may do at a time is taken on under a lease in the
 //! database, which another node takes over if this one dies.
 
 mod clean_up;
+mod daily;
 mod factor_reset;
 mod metadata_refresh;
 mod outbox;
@@ -34,6 +35,7 @@ pub fn start(app: &Arc<App>) -> JobsHandle {
     let (stop, stopped) = watch::channel(false);
     let tasks = vec![
         tokio::spawn(clean_up::run(Arc::clone(app), stopped.clone())),
+        tokio::spawn(daily::run(Arc::clone(app), stopped.clone())),
         tokio::spawn(factor_reset::run(Arc::clone(app), stopped.clone())),
         tokio::spawn(metadata_refresh::run(Arc::clone(app), stopped.clone())),
         tokio::spawn(outbox::run(Arc::clone(app), stopped.clone())),

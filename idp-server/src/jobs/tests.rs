@@ -1,5 +1,6 @@
 //! The jobs at work: a session ends, the site hears of it, and the record of it is sealed.
 
+mod daily;
 mod metadata;
 mod saml;
 

@@ -7,6 +7,9 @@ use super::{AnyConn, StoreError, connection::on_either, schema::meta};
 /// The key of the value by which a wrong master key is noticed at the start.
 pub const MASTER_KEY_CHECK: &str = "master-key-check";
 
+/// The key of the day (`YYYY-MM-DD`, UTC) whose daily work is done.
+pub const DAY_DONE: &str = "day-done";
+
 /// The value of `key`.
 ///
 /// # Errors
@@ -27,4 +30,19 @@ pub fn read_or_insert(conn: &mut AnyConn, key: &str, value: &str) -> Result<Stri
         .on_conflict_do_nothing()
         .execute(c))?;
     Ok(meta::table.find(key).select(meta::value).first(conn)?)
+}
+
+/// Sets the value of `key`, whatever it was.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn write(conn: &mut AnyConn, key: &str, value: &str) -> Result<(), StoreError> {
+    let row = (meta::key.eq(key), meta::value.eq(value));
+    on_either!(conn, c => diesel::insert_into(meta::table)
+        .values(row)
+        .on_conflict(meta::key)
+        .do_update()
+        .set(meta::value.eq(value))
+        .execute(c))?;
+    Ok(())
 }

@@ -32,6 +32,7 @@ mod pool;
 mod prepared;
 pub mod recovery_code;
 pub mod remembered_browser;
+pub mod reminder;
 mod schema;
 pub mod secret_questions;
 pub mod self_help;

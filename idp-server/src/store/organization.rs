@@ -57,6 +57,27 @@ pub fn update(
     Ok(diesel::update(organization::table.find(changed.id.as_str())).set(row).execute(conn)? == 1)
 }
 
+/// Up to `limit` active organizations behind `after`, by identifier.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn active_after(
+    conn: &mut AnyConn,
+    after: Option<&OrganizationId>,
+    limit: i64,
+) -> Result<Vec<OrganizationId>, StoreError> {
+    let found: Vec<String> = organization::table
+        .filter(organization::status.eq(code(&OrganizationStatus::Active)))
+        .filter(organization::id.gt(after.map_or("", OrganizationId::as_str)))
+        .order(organization::id)
+        .limit(limit)
+        .select(organization::id)
+        .load(conn)?;
+    let id =
+        |text: String| Reading { table: "organization", row: &text.clone() }.parsed("id", text);
+    found.into_iter().map(id).collect()
+}
+
 /// An organization as its own life goes.
 ///
 /// # Errors

@@ -263,6 +263,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    reminder (topic, about) {
+        topic -> Text,
+        about -> Text,
+        told_at -> BigInt,
+    }
+}
+
+diesel::table! {
     secret_questions (subscriber_id) {
         subscriber_id -> Text,
         questions -> Text,

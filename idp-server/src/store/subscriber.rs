@@ -6,13 +6,13 @@ use idp_core::{
     community::{
         account_life::{State, SuspendedBy},
         affiliation::AffiliationStatus,
-        subscriber::{EmailAddress, Subscriber},
+        subscriber::{AccountStatus, EmailAddress, Subscriber},
     },
     ids::{OrganizationId, SubscriberId},
 };
 
 use super::{
-    AnyConn, StoreError, affiliation,
+    AnyConn, StoreError,
     column::{Reading, code, json, millis},
     connection::on_either,
     prepared::Prepared,
@@ -52,6 +52,24 @@ pub fn for_sign_in(conn: &mut AnyConn, name: &str) -> Result<Option<Account>, St
 pub fn find(conn: &mut AnyConn, id: &SubscriberId) -> Result<Option<Subscriber>, StoreError> {
     let row: Option<Row> =
         subscriber::table.find(id.as_str()).select(Row::as_select()).first(conn).optional()?;
+    row.map(TryInto::try_into).transpose()
+}
+
+/// The same, so that nobody else decides about the person until the transaction ends. SQLite has one
+/// writer at a time anyway.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn load_for_update(
+    conn: &mut AnyConn,
+    id: &SubscriberId,
+) -> Result<Option<Subscriber>, StoreError> {
+    let found = subscriber::table.find(id.as_str());
+    let row: Option<Row> = match conn {
+        AnyConn::Pg(c) => found.select(Row::as_select()).for_update().first(c),
+        AnyConn::Sqlite(c) => found.select(Row::as_select()).first(c),
+    }
+    .optional()?;
     row.map(TryInto::try_into).transpose()
 }
 
@@ -149,8 +167,33 @@ pub fn update(conn: &mut AnyConn, changed: &Subscriber) -> Result<bool, StoreErr
     );
     let found = subscriber::table.find(changed.id.as_str());
     let updated = diesel::update(found).set(changes).execute(conn)? == 1;
-    affiliation::sort_anew(conn, &changed.id)?;
+    super::affiliation::sort_anew(conn, &changed.id)?;
     Ok(updated)
+}
+
+/// Up to `limit` people behind `after` whose account is active and was neither activated nor used
+/// since `before`, by identifier.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn unused_since(
+    conn: &mut AnyConn,
+    before: DateTime<Utc>,
+    after: Option<&SubscriberId>,
+    limit: i64,
+) -> Result<Vec<SubscriberId>, StoreError> {
+    let before = millis(before);
+    let found: Vec<String> = subscriber::table
+        .filter(subscriber::status.eq(code(&AccountStatus::Active)))
+        .filter(subscriber::activated_at.le(before))
+        .filter(subscriber::last_sign_in_at.is_null().or(subscriber::last_sign_in_at.le(before)))
+        .filter(subscriber::id.gt(after.map_or("", SubscriberId::as_str)))
+        .order(subscriber::id)
+        .limit(limit)
+        .select(subscriber::id)
+        .load(conn)?;
+    let id = |text: String| Reading { table: "subscriber", row: &text.clone() }.parsed("id", text);
+    found.into_iter().map(id).collect()
 }
 
 /// Who stopped an account, where somebody did.

@@ -5,6 +5,7 @@
 
 mod account;
 mod agreement;
+mod consoles;
 mod leaving;
 
 use std::path::PathBuf;
@@ -124,6 +125,7 @@ fn pages(words: &'static Words) -> Vec<Rendered> {
         own(frame, words),
         account::pages(frame, words),
         agreement::pages(frame, words),
+        consoles::pages(frame, words),
         leaving::pages(frame, words),
         ways_back::pages(frame, words.user_id),
     ]

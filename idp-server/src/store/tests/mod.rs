@@ -5,6 +5,7 @@ mod access;
 mod aggregates;
 mod audit;
 mod codes;
+mod ending;
 mod factors;
 mod letters;
 mod migrating;

@@ -11,7 +11,7 @@ use idp_core::{
         affiliation::{AccessLevel, AffiliationStatus},
         organization::{Organization, OrganizationStatus},
         role::Role,
-        site::Site,
+        site::{AffiliationMode, Site},
         site_registration::{self, Circumstances},
         subscriber::{AccountStatus, Profile, Subscriber},
         tax_id::{Ein, Ssn},
@@ -154,6 +154,13 @@ pub fn a_site(id: &str, backchannel: bool) -> Site {
     }
     let circumstances = Circumstances { id: [1; 16], secret: [2; 32], demo: false };
     site_registration::read(&document, circumstances).unwrap().site
+}
+
+/// A site that is told of all that a person acts for, and of no logout.
+pub fn a_site_told_of_all(id: &str) -> Site {
+    let mut site = a_site(id, false);
+    site.release.affiliation_mode = AffiliationMode::All;
+    site
 }
 
 /// Seals a personal number in no way at all.

@@ -1,0 +1,142 @@
+//! What falls due with the days: accounts that lie unused, reminders, deadlines, the check of the
+//! audit record.
+//!
+//! Nothing here opens or closes a door: what ends on a day is over on that day wherever it is asked
+//! for. The job writes down what the date has decided, and mails. So it may be late, and it may be
+//! killed: each thing is one transaction of its own, and whoever comes next goes through all of it
+//! again and finds less to do.
+
+mod accounts;
+mod organizations;
+mod record;
+
+use std::{future::pending, sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use idp_core::community::{
+    actor::Actor,
+    news::{News, Recipient},
+    outcome::Letter,
+};
+use tokio::sync::watch;
+
+use super::rounds::{self, Report};
+use crate::{
+    app::App,
+    community::Office,
+    store::{AnyConn, StoreError, lease, meta, reminder},
+};
+
+/// How often a node looks whether the day is done.
+const PERIOD: Duration = Duration::from_secs(60);
+/// The lease, and for how long it is held at a time: whoever works renews it with each batch.
+const LEASE: (&str, TimeDelta) = ("daily", TimeDelta::minutes(5));
+/// How many are looked for at once.
+const BATCH: i64 = 200;
+/// Longer than any reminder looks back.
+const REMINDERS_KEPT_FOR: TimeDelta = TimeDelta::days(800);
+
+/// Does each day's work once, until the process stops.
+pub(super) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
+    let holder = app.random.reference();
+    let mut report = Report::of("daily");
+    // Not at once: a start has other things to do.
+    while rounds::next(PERIOD, &mut stopped, pending()).await {
+        report.round(round(&app, &holder, &stopped).await);
+    }
+}
+
+/// One look: nothing if the day is done, or another node is at it.
+///
+/// # Errors
+/// [`StoreError`]; what was done until then stays done.
+pub(super) async fn round(
+    app: &App,
+    holder: &str,
+    stopped: &watch::Receiver<bool>,
+) -> Result<(), StoreError> {
+    let day = app.clock.now().date_naive().to_string();
+    let done = app.db.read(|conn| meta::read(conn, meta::DAY_DONE)).await?;
+    if done.as_deref() == Some(day.as_str()) {
+        return Ok(());
+    }
+    let work = Work { app, holder, stopped };
+    let finished = work.may_go_on().await?
+        && accounts::unused(&work).await?
+        && organizations::remind_all(&work).await?
+        && record::check(&work).await?
+        && work.forget_old_reminders().await?;
+    if finished {
+        let write = move |conn: &mut AnyConn| meta::write(conn, meta::DAY_DONE, &day);
+        app.db.write(write).await?;
+        tracing::info!("the day's work is done");
+    }
+    Ok(())
+}
+
+/// The work of a day, by one node.
+struct Work<'a> {
+    app: &'a App,
+    holder: &'a str,
+    stopped: &'a watch::Receiver<bool>,
+}
+
+impl Work<'_> {
+    /// Takes or renews the lease. `false`: another node is at it, or this one stops.
+    async fn may_go_on(&self) -> Result<bool, StoreError> {
+        if *self.stopped.borrow() {
+            return Ok(false);
+        }
+        let (holder, now) = (self.holder.to_owned(), self.app.clock.now());
+        let (name, lasts) = LEASE;
+        let take = move |conn: &mut _| lease::try_acquire(conn, name, &holder, now, now + lasts);
+        self.app.db.write(take).await
+    }
+
+    /// Does `act` for each that `find` finds, in the order of what they are found by, each in a
+    /// transaction of its own. `false`: it was cut short.
+    async fn each<T: Clone + Send + 'static>(
+        &self,
+        find: impl Fn(&mut AnyConn, Option<&T>, i64) -> Result<Vec<T>, StoreError>
+        + Clone
+        + Send
+        + 'static,
+        act: impl Fn(&mut AnyConn, &Office, &T) -> Result<(), StoreError> + Clone + Send + 'static,
+    ) -> Result<bool, StoreError> {
+        let mut last: Option<T> = None;
+        loop {
+            if !self.may_go_on().await? {
+                return Ok(false);
+            }
+            let (after, find) = (last.clone(), find.clone());
+            let found = self.app.db.read(move |conn| find(conn, after.as_ref(), BATCH)).await?;
+            let Some(end) = found.last() else { return Ok(true) };
+            last = Some(end.clone());
+            for one in found {
+                let (office, act) = (self.app.office(Actor::Job("daily")), act.clone());
+                self.app.db.write(move |conn| act(conn, &office, &one)).await?;
+            }
+            self.app.outbox.wake();
+        }
+    }
+
+    async fn forget_old_reminders(&self) -> Result<bool, StoreError> {
+        let before = self.app.clock.now() - REMINDERS_KEPT_FOR;
+        self.app.db.write(move |conn| reminder::sweep(conn, before)).await?;
+        Ok(true)
+    }
+}
+
+/// Sends a reminder if one is due, and writes down that it was sent. `due` is asked with the time of
+/// the last one.
+fn remind(
+    conn: &mut AnyConn,
+    office: &Office,
+    (topic, about): (&'static str, &str),
+    due: impl FnOnce(Option<DateTime<Utc>>) -> Option<(Recipient, News)>,
+) -> Result<(), StoreError> {
+    let told_at = reminder::told_at(conn, topic, about)?;
+    let Some((to, news)) = due(told_at) else { return Ok(()) };
+    office.tell(conn, &Letter { to, news }, &crate::community::About::default())?;
+    reminder::told(conn, topic, about, office.now)
+}

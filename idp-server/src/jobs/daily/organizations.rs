@@ -1,0 +1,30 @@
+//! What organizations are reminded of: a second Administrator (R12), and the yearly look at their data
+//! (R14).
+
+use idp_core::{
+    community::{organization_life, promotion},
+    ids::OrganizationId,
+};
+
+use super::{Work, remind};
+use crate::{
+    community::{Office, accounts},
+    store::{AnyConn, StoreError, organization},
+};
+
+/// Reminds whoever has a reason to be. `false`: it was cut short.
+pub(super) async fn remind_all(work: &Work<'_>) -> Result<bool, StoreError> {
+    work.each(organization::active_after, look_at).await
+}
+
+fn look_at(conn: &mut AnyConn, office: &Office, id: &OrganizationId) -> Result<(), StoreError> {
+    let Some(body) = organization::body(conn, id)? else { return Ok(()) };
+    remind(conn, office, ("confirm", id.as_str()), |told_at| {
+        organization_life::confirmation_due(&body, told_at, office.now)
+    })?;
+    let administrators = accounts::administrators(conn, office, id)?;
+    remind(conn, office, ("one-administrator", id.as_str()), |told_at| {
+        let since = body.confirmed_at;
+        promotion::reminder(&administrators, id.clone(), since, told_at, office.now)
+    })
+}

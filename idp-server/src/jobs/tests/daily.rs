@@ -1,0 +1,232 @@
+//! The day's work: done once, by one node, and made up for when it was cut short.
+
+use std::sync::mpsc::channel;
+
+use chrono::TimeDelta;
+use idp_core::{
+    audit::Kind,
+    community::{
+        account_life::State,
+        affiliation::AffiliationStatus,
+        subscriber::{AccountStatus, Subscriber},
+    },
+};
+use tokio::sync::watch;
+
+use super::Bench;
+use crate::{
+    jobs::daily,
+    store::{
+        AnyConn, StoreError, affiliation, audit, lease, outbox,
+        outbox::Content,
+        reminder, session, subscriber,
+        tests::{
+            TestDatabase,
+            samples::{a_subscriber, an_affiliation, at, community, store_session},
+        },
+    },
+};
+
+/// The mails that were written, by whom they are about, sorted.
+fn mails(conn: &mut AnyConn) -> Result<Vec<String>, StoreError> {
+    let mut mails: Vec<String> = outbox::last_mails(conn, 100)?
+        .into_iter()
+        .filter_map(|mail| match mail.content {
+            Content::Mail { subscriber, name, .. } => {
+                Some(format!("{name} {}", subscriber.map(|id| id.to_string()).unwrap_or_default()))
+            }
+            Content::BackchannelLogout { .. }
+            | Content::FrontchannelLogout { .. }
+            | Content::Inquiry { .. } => None,
+        })
+        .collect();
+    mails.sort();
+    Ok(mails)
+}
+
+/// The person signs in so many days after their account was activated.
+fn used(conn: &mut AnyConn, name: &str, day: i64) -> Result<(), StoreError> {
+    let id = format!("sub_{name}").parse().unwrap();
+    subscriber::set_password(conn, &id, "a hash", at(-1000))?;
+    let account = subscriber::for_sign_in(conn, name)?.unwrap();
+    assert!(subscriber::signed_in(conn, &account, at(-1000) + TimeDelta::days(day))?);
+    Ok(())
+}
+
+struct Days {
+    bench: Bench,
+    stop: watch::Receiver<bool>,
+    _stop: watch::Sender<bool>,
+}
+
+impl Days {
+    async fn on(database: TestDatabase) -> Self {
+        let add = |conn: &mut AnyConn| store_session(conn, "ann", "ann", 0);
+        let bench = Bench::with(database, channel().1, add).await;
+        let (sender, stop) = watch::channel(false);
+        Self { bench, stop, _stop: sender }
+    }
+
+    /// Does the work of the day that lies so many days after the accounts were activated.
+    async fn day(&self, day: i64) -> Vec<String> {
+        let wanted = at(-1000) + TimeDelta::days(day) + TimeDelta::hours(1);
+        self.bench.clock.advance(wanted - self.bench.app.clock.now());
+        self.round("node-1").await;
+        self.bench.database.read(mails).await
+    }
+
+    async fn round(&self, node: &str) {
+        daily::round(&self.bench.app, node, &self.stop).await.unwrap();
+    }
+
+    async fn status(&self, person: &'static str) -> AccountStatus {
+        let find = move |conn: &mut AnyConn| subscriber::find(conn, &person.parse().unwrap());
+        self.bench.database.read(find).await.unwrap().status
+    }
+}
+
+fn of_ann(mails: &[String]) -> Vec<&str> {
+    mails.iter().filter(|mail| mail.ends_with("sub_ann")).map(String::as_str).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unused_account_is_warned_twice_and_dormant_on_its_day() {
+    for database in TestDatabase::each() {
+        let days = Days::on(database).await;
+        let dormancy = |mails: &[String]| {
+            let of_it = |mail: &&str| {
+                mail.starts_with("dormancy-ahead") || mail.starts_with("account-dormant")
+            };
+            of_ann(mails).into_iter().filter(of_it).map(str::to_owned).collect::<Vec<_>>()
+        };
+        for (day, expected) in [
+            (169, &[][..]),
+            (170, &["dormancy-ahead sub_ann"]),
+            (171, &["dormancy-ahead sub_ann"]),
+            (193, &["dormancy-ahead sub_ann", "dormancy-ahead sub_ann"]),
+            (199, &["dormancy-ahead sub_ann", "dormancy-ahead sub_ann"]),
+            (200, &["account-dormant sub_ann", "dormancy-ahead sub_ann", "dormancy-ahead sub_ann"]),
+            (201, &["account-dormant sub_ann", "dormancy-ahead sub_ann", "dormancy-ahead sub_ann"]),
+        ] {
+            assert_eq!(dormancy(&days.day(day).await), expected, "day {day}");
+        }
+        assert_eq!(days.status("sub_ann").await, AccountStatus::Dormant);
+        let events = days.bench.database.read(|conn| audit::pending(conn, 1000)).await;
+        let dormant = |kind| events.iter().filter(|event| event.kind == kind).count();
+        assert_eq!(dormant(Kind::AccountDormant), 2, "Ann and Ben, once each");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_signed_in_meanwhile_is_left_alone() {
+    for database in TestDatabase::each() {
+        let days = Days::on(database).await;
+        days.bench.database.write(|conn| used(conn, "ann", 150)).await;
+        let mails = days.day(200).await;
+        let unused = |mail: &&str| mail.contains("dorman");
+        assert_eq!(of_ann(&mails).into_iter().find(unused), None);
+        assert_eq!(days.status("sub_ann").await, AccountStatus::Active);
+        assert_eq!(days.status("sub_ben").await, AccountStatus::Dormant);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_day_is_done_once_and_by_one_node_and_made_up_for_when_a_node_dies() {
+    for database in TestDatabase::each() {
+        let days = Days::on(database).await;
+        days.bench.clock.advance(TimeDelta::days(171));
+        // Another node is at it, and dies.
+        let now = days.bench.app.clock.now();
+        let take = move |conn: &mut AnyConn| {
+            lease::try_acquire(conn, "daily", "node-2", now, now + TimeDelta::minutes(5))
+        };
+        assert!(days.bench.database.write(take).await);
+        days.round("node-1").await;
+        assert_eq!(days.bench.database.read(mails).await, Vec::<String>::new());
+        days.bench.clock.advance(TimeDelta::minutes(5));
+        days.round("node-1").await;
+        let done = days.bench.database.read(mails).await;
+        assert!(!done.is_empty());
+        // The same day again, by either node.
+        days.bench.clock.advance(TimeDelta::minutes(6));
+        days.round("node-1").await;
+        days.round("node-2").await;
+        assert_eq!(days.bench.database.read(mails).await, done);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_is_reminded_of_a_second_administrator_and_of_its_data() {
+    for database in TestDatabase::each() {
+        let days = Days::on(database).await;
+        let count = |mails: &[String], what: &str| {
+            mails.iter().filter(|mail| mail.starts_with(what)).count()
+        };
+        let mails = days.day(29).await;
+        assert_eq!(count(&mails, "one-administrator-only"), 0);
+        // Ann is the only Administrator of both organizations.
+        let mails = days.day(31).await;
+        assert_eq!(count(&mails, "one-administrator-only"), 2);
+        let another = |conn: &mut AnyConn| {
+            let ben = Subscriber { activated_at: at(40 * 1440), ..a_subscriber("ben") };
+            subscriber::update(conn, &ben)?;
+            affiliation::insert(conn, &an_affiliation("aff_9", "ben", "org_clinic"))
+        };
+        days.bench.database.write(another).await;
+        let mails = days.day(65).await;
+        assert_eq!(count(&mails, "one-administrator-only"), 3, "the clinic has two now");
+        let seen = |conn: &mut AnyConn| {
+            used(conn, "ann", 360)?;
+            used(conn, "ben", 360)
+        };
+        days.bench.database.write(seen).await;
+        let mails = days.day(366).await;
+        assert_eq!(count(&mails, "please-confirm"), 3, "to each Administrator of each");
+    }
+}
+
+#[tokio::test]
+async fn a_stopped_account_keeps_who_stopped_it_and_a_reminder_its_time() {
+    for database in TestDatabase::each() {
+        database.write(community).await;
+        let (by, free, told, swept) = database
+            .write(|conn| {
+                let ann = "sub_ann".parse().unwrap();
+                let by = idp_core::community::account_life::SuspendedBy::Administrator(
+                    "org_clinic".parse().unwrap(),
+                );
+                subscriber::set_state(conn, &ann, &State::Suspended(by.clone()), at(0))?;
+                assert_eq!(subscriber::suspended_by(conn, &ann)?, Some(by));
+                let by = idp_core::community::account_life::SuspendedBy::Support;
+                subscriber::set_state(conn, &ann, &State::Suspended(by), at(0))?;
+                let by = subscriber::suspended_by(conn, &ann)?;
+                subscriber::activate(conn, &ann, at(3))?;
+                let free = subscriber::suspended_by(conn, &ann)?;
+                assert_eq!(subscriber::find(conn, &ann)?.unwrap().activated_at, at(3));
+                reminder::told(conn, "confirm", "org_clinic", at(1))?;
+                reminder::told(conn, "confirm", "org_clinic", at(2))?;
+                let told = reminder::told_at(conn, "confirm", "org_clinic")?;
+                assert_eq!(reminder::told_at(conn, "confirm", "org_billing")?, None);
+                Ok((by, free, told, reminder::sweep(conn, at(3))?))
+            })
+            .await;
+        assert_eq!(by, Some(idp_core::community::account_life::SuspendedBy::Support));
+        assert_eq!((free, told, swept), (None, Some(at(2)), 1));
+        let used = database
+            .write(|conn| {
+                store_session(conn, "ann", "ann", 0)?;
+                let id = "ses_ann".parse().unwrap();
+                let before = session::last_seen_at(conn, &id)?;
+                session::seen(conn, &id, at(9))?;
+                let aff = "aff_1".parse().unwrap();
+                affiliation::set_status(conn, &aff, AffiliationStatus::Suspended)?;
+                affiliation::set_administrator(conn, &aff, false)?;
+                let record = affiliation::find(conn, &aff)?.unwrap();
+                let changed = (record.status, record.administrator);
+                Ok((before, session::last_seen_at(conn, &id)?, changed))
+            })
+            .await;
+        let changed = (AffiliationStatus::Suspended, false);
+        assert_eq!(used, (Some(at(0)), Some(at(9)), changed));
+    }
+}

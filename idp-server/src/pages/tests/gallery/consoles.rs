@@ -1,0 +1,37 @@
+//! What all consoles share, and where each begins.
+
+use super::{Rendered, Words, rendered};
+use crate::pages::*;
+
+pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
+    let [clinic, hospital, ..] = words.organizations;
+    let fields = [("form_token", words.token), ("name", words.organizations[0])];
+    let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let nav = OrganizationNav { id: "org_7q2m", name: clinic, area: OrganizationArea::Home };
+    vec![
+        rendered(
+            "consoles",
+            &ConsolesPage {
+                frame,
+                organizations: vec![
+                    (clinic, "/organization/org_7q2m".to_owned()),
+                    (hospital, "/organization/org_9x4k".to_owned()),
+                ],
+                support: true,
+            },
+        ),
+        rendered(
+            "consoles-none",
+            &ConsolesPage { frame, organizations: Vec::new(), support: false },
+        ),
+        rendered(
+            "kept-form",
+            &KeptFormPage { frame, action: "/organization/org_7q2m/people", fields: &fields },
+        ),
+        rendered("organization-home", &OrganizationHomePage { frame, nav }),
+        rendered(
+            "support-home",
+            &SupportHomePage { frame, nav: SupportNav { area: SupportArea::Home } },
+        ),
+    ]
+}

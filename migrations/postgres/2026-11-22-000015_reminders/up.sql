@@ -1,0 +1,16 @@
+-- What somebody was reminded of last, and when: a reminder is sent once, whatever happens to the
+-- job that sends it.
+CREATE TABLE reminder (
+    -- What of, as the job says it.
+    topic   TEXT COLLATE "C" NOT NULL CHECK (topic <> ''),
+    -- About what: an identifier.
+    about   TEXT COLLATE "C" NOT NULL CHECK (about <> ''),
+    told_at BIGINT NOT NULL,
+    PRIMARY KEY (topic, about)
+);
+CREATE INDEX reminder_by_age ON reminder (told_at);
+
+-- Proposals that nobody answered.
+CREATE INDEX affiliation_proposed ON affiliation (proposed_at) WHERE status = 'proposed';
+-- Who hears of an organization's matters.
+CREATE INDEX affiliation_administrators ON affiliation (organization_id) WHERE administrator;
