@@ -19,7 +19,7 @@ use super::{
     operator::operator,
 };
 use crate::{
-    clock,
+    app, clock,
     config::Config,
     help_desk::{Desk, Refusal},
     keys::{sealing::Sealer, sub_keys::SubKeys},
@@ -27,7 +27,7 @@ use crate::{
     random::Random,
     store::{
         AnyConn, Database, StoreError, factor, factor_reset, lockout, mailed_code,
-        secret_questions as questions, self_help, session, subscriber,
+        secret_questions as questions, self_help, session, subscriber, tax_id::OpenSsn,
     },
 };
 
@@ -278,12 +278,22 @@ const fn named(standing: Standing) -> &'static str {
 }
 
 pub(super) fn post(config: &Config) -> Result<Post, Failure> {
+    let (sealer, keys, random) = sealer(config)?;
+    Ok(Post::new(Arc::new(sealer), &keys, random))
+}
+
+/// What opens personal numbers.
+pub(super) fn open_ssn(config: &Config) -> Result<Arc<OpenSsn>, Failure> {
+    sealer(config).map(|(sealer, ..)| app::open_ssn(Arc::new(sealer)))
+}
+
+fn sealer(config: &Config) -> Result<(Sealer, SubKeys, Random), Failure> {
     let unusable = |error: String| Failure::new(error, "Nothing was changed.");
     let keys =
         SubKeys::derive(&config.secrets.master_key).map_err(|error| unusable(error.to_string()))?;
     let random = Random::new();
     let sealer = Sealer::new(&keys, random.clone()).map_err(|error| unusable(error.to_string()))?;
-    Ok(Post::new(Arc::new(sealer), &keys, random))
+    Ok((sealer, keys, random))
 }
 
 async fn show(config: &Config, user_id: String) -> Result<(), Failure> {

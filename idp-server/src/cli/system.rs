@@ -1,6 +1,8 @@
 //! `hilum system`: an organization's systems, for its Administrators who ask the operator. What is
 //! done is in force at once.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use idp_core::{
@@ -17,7 +19,7 @@ use idp_core::{
 
 use super::{
     ConfigFile, Failure,
-    account::{post, rules, written},
+    account::{open_ssn, post, rules, written},
     database::{block_on, failed, open},
     operator::operator,
 };
@@ -153,6 +155,7 @@ impl Wish {
     async fn ask(self, config: Config, deed: Deed) -> Result<(), Failure> {
         let (db, post, random) = (open(&config)?, post(&config)?, Random::new());
         let (rules, now) = (rules(&config), clock::clock(&config.clock).now());
+        let open_ssn = open_ssn(&config)?;
         let (Self { organization, asked_by, .. }, hand) = (self, operator());
         let work = move |conn: &mut AnyConn| {
             let Some(who) = administrator(conn, &organization, &asked_by)? else {
@@ -164,6 +167,7 @@ impl Wish {
                 address: None,
                 now,
                 rules,
+                open_ssn: Arc::clone(&open_ssn),
                 post: post.clone(),
                 random: random.clone(),
             };

@@ -105,15 +105,7 @@ async fn set_up(
     if let Verdict::Wait { seconds } = app.throttle.judge(attempt) {
         return Err(SetUpError::Throttled { seconds });
     }
-    let office = Office {
-        actor: Actor::Nobody,
-        session: None,
-        address: Some(address),
-        now: app.clock.now(),
-        rules: app.account_rules,
-        post: app.post.clone(),
-        random: app.random.clone(),
-    };
+    let office = Office { address: Some(address), ..app.office(Actor::Nobody) };
     let (code, system) = (Secret::received(&code), id.parse::<SystemClientId>().ok());
     let work = move |conn: &mut AnyConn| match &system {
         Some(id) => systems::set_up(conn, &office, id, &code, keys.clone()),
