@@ -19,7 +19,7 @@ use crate::{
     community::Office,
     config::{self, ClockSource, Config},
     ephemeral::{Ephemeral, EphemeralError},
-    http::{Metadata, health::Readiness},
+    http::{Metadata, api_document, health::Readiness},
     keys::{
         audit_keys::AuditKeys,
         master_check::{self, MasterCheckError},
@@ -100,6 +100,8 @@ pub struct App {
     pub site_keys: SiteKeys,
     /// What Hilum says about itself.
     pub metadata: Metadata,
+    /// What Hilum says about its own API.
+    pub api_document: Option<String>,
     /// The help desk.
     pub support: config::Support,
     /// How many wrong passwords lock, and for how long.
@@ -207,6 +209,7 @@ impl App {
             site_keys: SiteKeys::new(outgoing.clone()),
             outgoing,
             metadata,
+            api_document: api_document(),
             support: config.support.clone(),
             lockout: config.lockout,
             session_rules: config.session.rules,

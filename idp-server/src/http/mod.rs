@@ -43,6 +43,7 @@ mod visit;
 
 use actix_web::web;
 
+pub use api::document as api_document;
 pub use door::ErrorPage;
 pub use oidc::{Metadata, token_id};
 

@@ -9,21 +9,27 @@ use idp_core::{
     },
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{error::ApiError, token};
+use super::{
+    error::{ApiError, ProblemBody},
+    token,
+};
 use crate::{
     app::App,
     http::{client_address::ClientAddress, oidc::json::NoStore},
     store::{Cause, Ending, Scope, end_access, session},
 };
 
+/// What a token must name to speak for its person here.
+const SCOPE: &str = "hilum.me";
 /// What ending a session takes: a second factor, proved lately. A program may have a token for
 /// hours, and a stolen one must not sign its person out everywhere.
 const END: Demand = Demand::lately(Level::Rung(Assurance::BrowserSecondFactor));
 
 /// The person. As everywhere, a site learns its own names for them and their session, and never
 /// what another site could know them by.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Me {
     sub: String,
     name: String,
@@ -34,7 +40,8 @@ pub(super) struct Me {
 }
 
 /// An open session.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenSession)]
 pub(super) struct Session {
     sid: String,
     current: bool,
@@ -48,11 +55,14 @@ pub(super) struct Session {
 ///
 /// # Errors
 /// [`ApiError`].
+#[utoipa::path(get, path = "/api/v1/me", tag = "me", summary = "The person whom the token is about",
+    responses((status = 200, body = Me), (status = 401, body = ProblemBody)), security(("oauth" = ["hilum.me"])))]
 pub(super) async fn show(
     app: web::Data<App>,
     request: HttpRequest,
 ) -> Result<NoStore<Me>, ApiError> {
-    let (loaded, site) = token::person(&app.into_inner(), &request, Demand::SIGNED_IN).await?;
+    let (loaded, site) =
+        token::person(&app.into_inner(), &request, (SCOPE, Demand::SIGNED_IN)).await?;
     let (person, naming) = (loaded.subscriber, &site.naming);
     Ok(NoStore(Me {
         sub: naming.subject(&person.id),
@@ -68,12 +78,14 @@ pub(super) async fn show(
 ///
 /// # Errors
 /// [`ApiError`].
+#[utoipa::path(get, path = "/api/v1/me/sessions", tag = "me", summary = "Where the person is signed in",
+    responses((status = 200, body = Vec<Session>)), security(("oauth" = ["hilum.me"])))]
 pub(super) async fn sessions(
     app: web::Data<App>,
     request: HttpRequest,
 ) -> Result<NoStore<Vec<Session>>, ApiError> {
     let app = app.into_inner();
-    let (loaded, site) = token::person(&app, &request, Demand::SIGNED_IN).await?;
+    let (loaded, site) = token::person(&app, &request, (SCOPE, Demand::SIGNED_IN)).await?;
     let (id, now) = (loaded.subscriber.id, app.clock.now());
     let open = app.db.read(move |conn| session::live_of_subscriber(conn, &id, now)).await?;
     let told = open.into_iter().map(|listed| Session {
@@ -91,13 +103,16 @@ pub(super) async fn sessions(
 ///
 /// # Errors
 /// [`ApiError`].
+#[utoipa::path(delete, path = "/api/v1/me/sessions/{id}", tag = "me", summary = "Sign the person out of one session",
+    params(("id" = String, Path, description = "The session's `sid`")),
+    responses((status = 204), (status = 404, body = ProblemBody)), security(("oauth" = ["hilum.me"])))]
 pub(super) async fn end_session(
     app: web::Data<App>,
     request: HttpRequest,
     sid: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let app = app.into_inner();
-    let (loaded, site) = token::person(&app, &request, END).await?;
+    let (loaded, site) = token::person(&app, &request, (SCOPE, END)).await?;
     let sid = sid.into_inner();
     let (person, now) = (loaded.subscriber.id, app.clock.now());
     let ending = Ending {

@@ -17,31 +17,28 @@ use crate::{
     store::person::LoadedPerson,
 };
 
-/// What a token must name to speak for its person here.
-const SCOPE: &str = "hilum.me";
-
-/// The person for whom a token speaks, and the site that holds it, if its sign-in meets `demand`: the rule of the pages
-/// (`authentication::gate`), said as a challenge (RFC 9470).
+/// The person for whom a token with this scope speaks, and the site that holds it, if its sign-in
+/// meets `demand`: the rule of the pages (`authentication::gate`), said as a challenge (RFC 9470).
 ///
 /// # Errors
 /// [`ApiError`].
 pub async fn person(
     app: &Arc<App>,
     request: &HttpRequest,
-    demand: Demand,
+    (scope, demand): (&'static str, Demand),
 ) -> Result<(LoadedPerson, Arc<ClientEntry>), ApiError> {
     let now = app.clock.now();
     let claims = presented::access_token(app, bearer_token(request)?, now)?;
     if !claims.aud.contains(&app.issuer) {
         return Err(ApiError::Ended);
     }
-    let Some(about) = claims.person else { return Err(ApiError::InsufficientScope) };
+    let Some(about) = claims.person else { return Err(ApiError::InsufficientScope(scope)) };
     let site = claims.client_id.parse().ok().and_then(|id| app.sites.client(&id));
     let site = site.ok_or(ApiError::Ended)?;
     let given = presented::still_given(app, &site, about.grant, Some(&claims.scope), now).await?;
     let given = given.ok_or(ApiError::Ended)?;
-    if !given.scopes.contains(&Scope::Other(SCOPE.to_owned())) {
-        return Err(ApiError::InsufficientScope);
+    if !given.scopes.contains(&Scope::Other(scope.to_owned())) {
+        return Err(ApiError::InsufficientScope(scope));
     }
     // What the token says counts: what was proved in the session since is in the next token.
     let reached = Assurance::from_acr(&about.acr).unwrap_or(Assurance::Password);
@@ -55,7 +52,9 @@ pub async fn person(
 /// The token in the header, the only place for it here (RFC 6750 §2.1).
 fn bearer_token(request: &HttpRequest) -> Result<&str, ApiError> {
     if Params::parse(request.query_string().as_bytes()).find("access_token").is_some() {
-        return Err(ApiError::Malformed("the access token does not belong into the address"));
+        return Err(ApiError::Malformed(
+            "the access token does not belong into the address".to_owned(),
+        ));
     }
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     header.and_then(userinfo::of_scheme_bearer).ok_or(ApiError::Anonymous)

@@ -1,0 +1,65 @@
+//! `GET /api/v1/openapi.json`: what the API offers, generated from its handlers (OpenAPI 3.1).
+
+use actix_web::{HttpResponse, http::header::CACHE_CONTROL, web};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{AuthorizationCode, Flow, OAuth2, Scopes, SecurityScheme},
+};
+
+use super::{door, error, me, organizations};
+use crate::app::App;
+
+/// Every operation. One that is missing here is found by a test.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Hilum Admin API",
+        description = "The resources of the consoles, by the same rules. A person's token; its \
+            sign-in must have reached urn:hilum:acr:browser-second-factor (RFC 9470). What is \
+            another organization's is not found.",
+    ),
+    paths(
+        me::show,
+        me::sessions,
+        me::end_session,
+        organizations::list,
+        organizations::show,
+    ),
+    components(schemas(error::ProblemBody)),
+    modifiers(&Tokens),
+)]
+struct Document;
+
+/// Where tokens come from.
+struct Tokens;
+
+impl Modify for Tokens {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let scopes = Scopes::from_iter([
+            ("hilum.me", "A person's own account"),
+            (door::ADMIN, "An Administrator's work, in the own organization"),
+            (door::SUPPORT, "The support desk's work"),
+        ]);
+        let flow = AuthorizationCode::new("/authorize", "/token", scopes);
+        let scheme = SecurityScheme::OAuth2(OAuth2::new([Flow::AuthorizationCode(flow)]));
+        if let Some(components) = api.components.as_mut() {
+            components.add_security_scheme("oauth", scheme);
+        }
+    }
+}
+
+/// The document as JSON.
+pub(super) fn text() -> Result<String, serde_json::Error> {
+    Document::openapi().to_json()
+}
+
+/// `GET /api/v1/openapi.json`.
+pub(super) async fn show(app: web::Data<App>) -> HttpResponse {
+    match &app.api_document {
+        Some(text) => HttpResponse::Ok()
+            .content_type("application/json")
+            .insert_header((CACHE_CONTROL, "max-age=3600"))
+            .body(text.clone()),
+        None => HttpResponse::InternalServerError().finish(),
+    }
+}

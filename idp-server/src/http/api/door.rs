@@ -1,0 +1,173 @@
+//! The door of the Admin API: whose token it is, and as what they act. The rules are those of the
+//! consoles (`http/console.rs`); only the way to say no is another.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpRequest,
+    http::header::CONTENT_TYPE,
+    web::{self, Bytes},
+};
+use idp_core::{
+    authentication::gate::Demand,
+    community::{
+        actor::Actor,
+        affiliation::Affiliation,
+        permission::{Action, Denied},
+    },
+    ids::OrganizationId,
+};
+use serde::de::DeserializeOwned;
+
+use super::{error::ApiError, token};
+use crate::{
+    app::App,
+    community::Office,
+    http::{client_address::ClientAddress, console::is_office},
+    store::{AnyConn, StoreError, person::LoadedPerson, staff},
+};
+
+/// What a token must name for an Administrator's work, and for the support desk's.
+pub(super) const ADMIN: &str = "hilum.admin";
+pub(super) const SUPPORT: &str = "hilum.support";
+/// The largest body (security 21.1).
+const MOST: usize = 256 * 1024;
+
+/// Somebody at work, by a program.
+pub(super) struct Desk {
+    pub(super) app: Arc<App>,
+    pub(super) office: Office,
+    pub(super) person: LoadedPerson,
+}
+
+/// An Administrator at work, by a program.
+pub(super) struct OrganizationDesk {
+    pub(super) desk: Desk,
+    /// The affiliation that makes them an Administrator, with its organization.
+    pub(super) affiliation: Affiliation,
+}
+
+impl Desk {
+    /// Somebody whose token has `scope`, as nobody in particular yet.
+    async fn of(
+        app: web::Data<App>,
+        request: &HttpRequest,
+        scope: &'static str,
+    ) -> Result<Self, ApiError> {
+        let app = app.into_inner();
+        let (person, _) = token::person(&app, request, (scope, Demand::CONSOLE)).await?;
+        let office = Office {
+            session: Some(person.session.id.clone()),
+            address: Some(ClientAddress::of(request).0),
+            ..app.office(Actor::Subscriber(person.subscriber.id.clone()))
+        };
+        Ok(Self { app, office, person })
+    }
+
+    /// An Administrator of any organization.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub(super) async fn administrator(
+        app: web::Data<App>,
+        request: &HttpRequest,
+    ) -> Result<Self, ApiError> {
+        Self::of(app, request, ADMIN).await
+    }
+
+    /// Somebody of the support desk. To everybody else there is no such place.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub(super) async fn support(
+        app: web::Data<App>,
+        request: &HttpRequest,
+    ) -> Result<Self, ApiError> {
+        let desk = Self::of(app, request, SUPPORT).await?;
+        let who = desk.person.subscriber.id.clone();
+        let id = who.clone();
+        match desk.app.db.read(move |conn| staff::rank(conn, &id)).await? {
+            Some(rank) => {
+                let office = Office { actor: Actor::Support { who, rank }, ..desk.office };
+                Ok(Self { office, ..desk })
+            }
+            None => Err(desk.refuse(Action::WorkOnTicket).await?),
+        }
+    }
+
+    /// Does `work` as one transaction, and rings for the mails that it may have left.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub(super) async fn write<T: Send + 'static>(
+        self,
+        work: impl Fn(&mut AnyConn, &Office) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let office = self.office;
+        let done = self.app.db.write(move |conn| work(conn, &office)).await?;
+        self.app.outbox.wake();
+        Ok(done)
+    }
+
+    /// Writes down that somebody asked for what is not theirs, and what to answer.
+    async fn refuse(&self, action: Action) -> Result<ApiError, ApiError> {
+        let office = self.office.clone();
+        let refuse = move |conn: &mut _| office.refused(conn, action, Denied::NotFound);
+        self.app.db.write(refuse).await?;
+        Ok(ApiError::NotFound)
+    }
+}
+
+impl OrganizationDesk {
+    /// An Administrator of this organization. To everybody else it is not there, and that they asked
+    /// is written down (security 20.1).
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub(super) async fn of(
+        app: web::Data<App>,
+        request: &HttpRequest,
+        organization: &str,
+    ) -> Result<Self, ApiError> {
+        let desk = Desk::administrator(app, request).await?;
+        let id: Option<OrganizationId> = organization.parse().ok();
+        let mut own = desk.person.affiliations.iter().filter(|affiliation| is_office(affiliation));
+        let found = own.find(|affiliation| Some(&affiliation.organization.id) == id.as_ref());
+        let Some(affiliation) = found.cloned() else {
+            return Err(desk.refuse(Action::ReadOrganization).await?);
+        };
+        let (who, of) = (desk.person.subscriber.id.clone(), affiliation.organization.id.clone());
+        let office = Office { actor: Actor::Administrator { who, of }, ..desk.office };
+        Ok(Self { desk: Desk { office, ..desk }, affiliation })
+    }
+
+    /// Which organization.
+    pub(super) const fn organization(&self) -> &OrganizationId {
+        &self.affiliation.organization.id
+    }
+}
+
+/// Reads the body of a request. A field that is not asked for is refused (security 20.3).
+///
+/// # Errors
+/// [`ApiError::UnsupportedType`], [`ApiError::TooLarge`], [`ApiError::Malformed`].
+pub(super) fn body<T: DeserializeOwned>(
+    request: &HttpRequest,
+    body: &Bytes,
+) -> Result<T, ApiError> {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let is_json = kind.is_some_and(|kind| {
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case("application/json")
+    });
+    if !is_json {
+        return Err(ApiError::UnsupportedType);
+    }
+    if body.len() > MOST {
+        return Err(ApiError::TooLarge);
+    }
+    if body.contains(&0) {
+        return Err(ApiError::Malformed("the body has a NUL".to_owned()));
+    }
+    serde_json::from_slice(body).map_err(|error| ApiError::Malformed(error.to_string()))
+}
