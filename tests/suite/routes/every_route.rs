@@ -13,7 +13,7 @@ on_every_store![
 /// Every route, and what it answers to each method without cookies or credentials.
 ///
 /// A route that is missing here is found by [`nothing_is_served_that_is_not_listed`].
-const ROUTES: &[(&str, u16, u16)] = &[
+pub(super) const ROUTES: &[(&str, u16, u16)] = &[
     // route, GET, POST
     ("/", 200, 405),
     ("/.well-known/hilum-roles", 200, 405),
@@ -41,11 +41,16 @@ const ROUTES: &[(&str, u16, u16)] = &[
     ("/account/sessions", 303, 405),
     ("/account/sessions/end-others", 405, 303),
     ("/account/sessions/{id}/end", 405, 303),
+    ("/api/v1/openapi.json", 200, 405),
+    ("/api/v1/organizations", 401, 405),
+    ("/api/v1/organizations/{organization}", 401, 405),
     ("/api/v1/me", 401, 405),
     ("/api/v1/me/sessions", 401, 405),
     ("/api/v1/me/sessions/{id}", 405, 405),
     ("/assets/{name}", 404, 405),
     ("/authorize", 400, 400),
+    ("/console", 303, 405),
+    ("/console/kept/{handle}", 303, 405),
     ("/demo/mailbox", 200, 405),
     ("/end-session", 303, 303),
     ("/forgot/done", 200, 405),
@@ -59,6 +64,8 @@ const ROUTES: &[(&str, u16, u16)] = &[
     ("/forgot/user-id", 200, 403),
     ("/introspect", 405, 400),
     ("/jwks", 200, 405),
+    ("/organization", 303, 405),
+    ("/organization/{id}", 303, 405),
     ("/portal", 303, 405),
     ("/revoke", 405, 400),
     ("/saml/artifact", 405, 400),
@@ -89,10 +96,21 @@ const ROUTES: &[(&str, u16, u16)] = &[
     ("/stop/email/{id}", 404, 403),
     ("/stop/factor-reset/{id}", 404, 403),
     ("/stop/factor/{id}", 404, 403),
+    ("/support", 303, 405),
     ("/systems/{id}/set-up", 405, 400),
     ("/token", 405, 400),
     ("/userinfo", 401, 401),
 ];
+
+/// A route with its slots filled in their order; with `x` where there are no more values.
+pub(super) fn filled(route: &str, values: &[&str]) -> String {
+    let mut values = values.iter();
+    let mut parts = route.split('/').map(|part| {
+        if part.starts_with('{') { values.next().copied().unwrap_or("x") } else { part }
+    });
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |path, part| format!("{path}/{part}"))
+}
 
 async fn call(idp: &TestIdp, method: Method, path: &str) -> Page {
     let mut browser = idp.browser();
@@ -130,7 +148,7 @@ fn is_safe(page: &Page, what: &str) {
 
 async fn every_route_has_its_answer_for_strangers(idp: Shared) {
     for (route, get, post) in ROUTES {
-        let path = route.replace("{id}", "x").replace("{handle}", "x").replace("{name}", "x");
+        let path = filled(route, &[]);
         for (method, expected) in [(Method::GET, *get), (Method::POST, *post)] {
             let page = call(idp, method.clone(), &path).await;
             let what = format!("{method} {path}");
