@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use crate::{
     agreements::AgreementCatalogue,
     clock::{Clock, OffsetClock, SystemClock},
-    community::Office,
+    community::{Office, Registry},
     config::{self, ClockSource, Config},
     ephemeral::{Ephemeral, EphemeralError},
     http::{Metadata, api_document, health::Readiness},
@@ -74,6 +74,8 @@ pub struct App {
     pub sub_keys: SubKeys,
     /// Seals what the database must hold and must not tell.
     pub sealer: Arc<Sealer>,
+    /// What the registry of Tax IDs and registrations need beside the database.
+    pub registry: Arc<Registry>,
     /// Opens sealed personal numbers.
     pub open_ssn: Arc<OpenSsn>,
     /// Asks for passkeys and checks them.
@@ -181,6 +183,7 @@ impl App {
         let outgoing = Outgoing::new(&config.outgoing)?;
         let metadata = Metadata::of(&issuer);
         let post = Post::new(Arc::clone(&sealer), &sub_keys, random.clone());
+        let registry = Registry::new(&sub_keys, Arc::clone(&sealer), &config.tax_ids);
         let app = Self {
             issuer,
             demo: config.demo,
@@ -195,6 +198,7 @@ impl App {
             audit_keys,
             sub_keys,
             open_ssn: open_ssn(Arc::clone(&sealer)),
+            registry: Arc::new(registry),
             sealer,
             passkeys: Passkeys::new(&config.public_origin),
             passwords: Passwords::start(&config.password, metrics.passwords.clone(), random)?,
@@ -235,6 +239,7 @@ impl App {
             rules: self.account_rules,
             open_ssn: Arc::clone(&self.open_ssn),
             post: self.post.clone(),
+            registry: Arc::clone(&self.registry),
             random: self.random.clone(),
         }
     }

@@ -33,7 +33,17 @@ pub struct Agreement {
     pub superseded_at: Option<DateTime<Utc>>,
 }
 
+/// The name of the agreement that an organization signs when it joins. Nobody is asked for it as a
+/// person.
+pub const OF_ORGANIZATIONS: &str = "organization";
+
 impl Agreement {
+    /// Whether organizations sign it (R20), and not people for themselves (R19).
+    #[must_use]
+    pub fn is_of_organizations(&self) -> bool {
+        self.code.as_str() == OF_ORGANIZATIONS
+    }
+
     /// Whether people are asked for it.
     #[must_use]
     pub const fn is_in_force(&self) -> bool {
@@ -49,9 +59,11 @@ pub fn due<'a>(
     in_force: impl IntoIterator<Item = &'a Agreement>,
     accepted: &BTreeSet<AgreementId>,
 ) -> Option<&'a Agreement> {
-    in_force
-        .into_iter()
-        .find(|agreement| agreement.is_in_force() && !accepted.contains(&agreement.id))
+    in_force.into_iter().find(|agreement| {
+        agreement.is_in_force()
+            && !agreement.is_of_organizations()
+            && !accepted.contains(&agreement.id)
+    })
 }
 
 /// The name of an agreement (`subscriber`) or of a version (`2026-11`): 1 to 40 lower-case letters,

@@ -8,6 +8,7 @@ use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
 
 use super::{
     actor::Actor,
@@ -77,7 +78,8 @@ pub enum TestResult {
 }
 
 /// How far somebody is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Proofing {
     /// The notary's form is waited for.
     AtNotary {
@@ -96,7 +98,8 @@ pub enum Proofing {
 }
 
 /// What it was proved by.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Proof {
     /// A knowledge test.
     KnowledgeTest {

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Crockford's base 32: no I, L, O or U.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Characters of a reference number without the check character.
@@ -12,7 +14,8 @@ const LENGTH: usize = 7;
 
 /// The number on a notary's form, which Support types off paper: seven characters and one that
 /// shows a slip of the finger. It opens nothing.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct NotaryReference(String);
 
 /// A text is no reference number of a form.
@@ -63,6 +66,20 @@ impl std::str::FromStr for NotaryReference {
             }
             _ => Err(InvalidReference::Form),
         }
+    }
+}
+
+impl TryFrom<String> for NotaryReference {
+    type Error = InvalidReference;
+
+    fn try_from(text: String) -> Result<Self, InvalidReference> {
+        text.parse()
+    }
+}
+
+impl From<NotaryReference> for String {
+    fn from(reference: NotaryReference) -> Self {
+        reference.0
     }
 }
 

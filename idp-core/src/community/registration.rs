@@ -19,12 +19,14 @@
 mod decide;
 mod forms;
 mod keys;
+mod number;
 #[cfg(test)]
 mod tests;
 
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 pub use decide::{begin, decide};
 pub use forms::{Contact, ContactForm, Details, DetailsForm, Signatory, SignatoryForm};
@@ -49,8 +51,9 @@ use crate::{
 /// After how many days a registration that nobody goes on with is over.
 pub const ABANDONED_AFTER: TimeDelta = TimeDelta::days(30);
 
-/// An organization that is to join.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An organization that is to join. Written down, it is a document to be sealed: it holds personal
+/// data, and perhaps a personal number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {
     /// Which.
     pub id: RegistrationId,
@@ -69,7 +72,8 @@ pub struct Registration {
 }
 
 /// How far a registration is, with what is known by then.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// The trust agreement is to be accepted.
     Agreement(Applicant),
@@ -98,16 +102,17 @@ pub enum Stage {
 }
 
 /// The organization, as it is to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applicant {
     /// Its data.
     pub details: Details,
     /// Its number.
+    #[serde(with = "number")]
     pub number: TaxIdNumber,
 }
 
 /// What was signed, by whom and how (R20).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signed {
     /// Which version.
     pub agreement: AgreementId,
@@ -207,6 +212,47 @@ pub enum Refusal {
     /// The identity cannot be proved in this way now.
     #[error(transparent)]
     Proof(#[from] identity_proof::Refusal),
+}
+
+impl Stage {
+    /// Its code, in rows and lists.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Agreement(_) => "agreement",
+            Self::Approved(_) => "approved",
+            Self::ContactVerified => "contact-verified",
+            Self::Dialogue(..) => "dialogue",
+            Self::Draft => "draft",
+            Self::Erased => "erased",
+            Self::Identity(_, _, Proofing::AtNotary { .. }) => "at-notary",
+            Self::Identity(..) => "identity",
+            Self::Referred(_) => "referred",
+            Self::Rejected => "rejected",
+            Self::Review(..) => "review",
+            Self::Waiting(..) => "waiting",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// What was told about the organization, where that is still needed.
+    #[must_use]
+    pub const fn applicant(&self) -> Option<&Applicant> {
+        match self {
+            Self::Agreement(applicant)
+            | Self::Dialogue(applicant, _)
+            | Self::Identity(applicant, ..)
+            | Self::Review(applicant, ..)
+            | Self::Waiting(applicant, _) => Some(applicant),
+            Self::Approved(_)
+            | Self::ContactVerified
+            | Self::Draft
+            | Self::Erased
+            | Self::Referred(_)
+            | Self::Rejected
+            | Self::Withdrawn => None,
+        }
+    }
 }
 
 impl Registration {

@@ -97,7 +97,7 @@ pub enum OtherNumbers {
 }
 
 /// Somebody asks for a number that an organization has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// Whose registration waits for it.
     pub by: RegistrationId,
@@ -126,7 +126,8 @@ pub enum Ground {
 }
 
 /// How far a claim is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// The owner goes on acting under the number once it has passed to who asked; until then it
     /// stays. `until`: the first moment at which the offer is gone.
@@ -150,8 +151,21 @@ pub enum Stage {
 }
 
 /// What a decision rests on, in words: which letter of whom, of what date, kept where.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence(String);
+
+impl Stage {
+    /// Its code, in rows and lists.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Agreed { .. } => "agreed",
+            Self::Asked => "asked",
+            Self::Objected(_) => "objected",
+            Self::Proposed { .. } => "proposed",
+        }
+    }
+}
 
 impl Evidence {
     /// Reads one line of at most 500 characters.

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     app, clock,
+    community::Registry,
     config::Config,
     help_desk::{Desk, Refusal},
     keys::{sealing::Sealer, sub_keys::SubKeys},
@@ -285,6 +286,12 @@ pub(super) fn post(config: &Config) -> Result<Post, Failure> {
 /// What opens personal numbers.
 pub(super) fn open_ssn(config: &Config) -> Result<Arc<OpenSsn>, Failure> {
     sealer(config).map(|(sealer, ..)| app::open_ssn(Arc::new(sealer)))
+}
+
+/// What registrations and Tax IDs need.
+pub(super) fn registry(config: &Config) -> Result<Arc<Registry>, Failure> {
+    let (sealer, keys, _) = sealer(config)?;
+    Ok(Arc::new(Registry::new(&keys, Arc::new(sealer), &config.tax_ids)))
 }
 
 fn sealer(config: &Config) -> Result<(Sealer, SubKeys, Random), Failure> {

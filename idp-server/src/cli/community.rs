@@ -1,7 +1,6 @@
 //! `hilum community`: load organizations, people and sites from one file.
 
 mod apply;
-mod tax_numbers;
 #[cfg(test)]
 mod tests;
 
@@ -21,10 +20,7 @@ use idp_core::{
     },
 };
 
-use self::{
-    apply::{Import, Outcome, Summary},
-    tax_numbers::TaxNumbers,
-};
+use self::apply::{Import, Outcome, Summary};
 use super::{
     ConfigFile, Failure,
     database::{self, block_on, failed},
@@ -34,7 +30,7 @@ use super::{
 use crate::{
     app,
     config::Config,
-    keys::{master_check, sealing::Sealer, sub_keys::SubKeys},
+    keys::{master_check, sealing::Sealer, sub_keys::SubKeys, tax_numbers::TaxNumbers},
     metrics::PasswordMetrics,
     outgoing::AllowedHosts,
     passwords::Passwords,

@@ -19,7 +19,7 @@ use idp_core::{
 
 use super::{
     ConfigFile, Failure,
-    account::{open_ssn, post, rules, written},
+    account::{open_ssn, post, registry, rules, written},
     database::{block_on, failed, open},
     operator::operator,
 };
@@ -155,7 +155,7 @@ impl Wish {
     async fn ask(self, config: Config, deed: Deed) -> Result<(), Failure> {
         let (db, post, random) = (open(&config)?, post(&config)?, Random::new());
         let (rules, now) = (rules(&config), clock::clock(&config.clock).now());
-        let open_ssn = open_ssn(&config)?;
+        let (open_ssn, registry) = (open_ssn(&config)?, registry(&config)?);
         let (Self { organization, asked_by, .. }, hand) = (self, operator());
         let work = move |conn: &mut AnyConn| {
             let Some(who) = administrator(conn, &organization, &asked_by)? else {
@@ -169,6 +169,7 @@ impl Wish {
                 rules,
                 open_ssn: Arc::clone(&open_ssn),
                 post: post.clone(),
+                registry: Arc::clone(&registry),
                 random: random.clone(),
             };
             let reason = Some(format!("asked of {hand}, who did it"));

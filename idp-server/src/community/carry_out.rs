@@ -13,7 +13,7 @@ use idp_core::{
 };
 use serde_json::Value;
 
-use super::Office;
+use super::{Office, registrations};
 use crate::{
     mail::Extras,
     store::{
@@ -136,12 +136,16 @@ impl Office {
             }
             // Done by the caller, who has what they give back.
             Effect::EndAccess(_) | Effect::IssueHandedOverCode(_) => Ok(()),
-            Effect::ClaimNumber { .. }
-            | Effect::NumberKept(_)
-            | Effect::NumberReserved(_)
-            | Effect::OpenOrganization { .. }
-            | Effect::OpenTicket(_)
-            | Effect::WithdrawClaim(_) => {
+            Effect::ClaimNumber { registration, ground } => {
+                registrations::claim_number(conn, self, &registration, ground)
+            }
+            Effect::NumberKept(id) => registrations::number_kept(conn, self, &id),
+            Effect::NumberReserved(id) => registrations::number_reserved(conn, self, &id),
+            Effect::OpenOrganization { organization, registration } => {
+                registrations::open_organization(conn, self, &organization, &registration)
+            }
+            Effect::WithdrawClaim(id) => registrations::withdraw_claim(conn, self, &id),
+            Effect::OpenTicket(_) => {
                 let _ = about;
                 Ok(())
             }

@@ -8,7 +8,11 @@
 pub mod accounts;
 mod carry_out;
 mod office;
+pub mod registrations;
+mod registry;
 pub mod systems;
+pub mod tax_ids;
 
 pub use carry_out::{About, Done};
 pub use office::Office;
+pub use registry::Registry;

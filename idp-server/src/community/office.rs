@@ -13,6 +13,7 @@ use idp_core::{
     ids::{EventId, SessionId},
 };
 
+use super::Registry;
 use crate::{
     mail::Post,
     random::Random,
@@ -36,6 +37,8 @@ pub struct Office {
     pub open_ssn: Arc<OpenSsn>,
     /// Writes mails and makes codes.
     pub post: Post,
+    /// Opens and seals what registrations and Tax IDs need.
+    pub registry: Arc<Registry>,
     /// Makes identifiers and secrets.
     pub random: Random,
 }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
-    Challenge, ClockSource, Database, Ephemeral, Keys, Limits, Log, Mail, Mistake, Origin,
-    Outgoing, Password, Private, Public, Saml, Secrets, Session, Support, Throttle,
+    Challenge, ClockSource, Database, Ephemeral, IdentityProof, Keys, Limits, Log, Mail, Mistake,
+    Origin, Outgoing, Password, Private, Public, Saml, Secrets, Session, Support, TaxIds, Throttle,
     reader::{Place, Reader, Value},
     sign_on::read_lockout,
 };
@@ -47,6 +47,10 @@ pub struct Config {
     pub saml: Saml,
     /// `[mail]`
     pub mail: Mail,
+    /// `[identity_proof]`
+    pub identity_proof: IdentityProof,
+    /// `[tax_ids]`
+    pub tax_ids: TaxIds,
     /// `[support]`
     pub support: Support,
     /// `[keys]`
@@ -108,6 +112,8 @@ fn read(reader: &mut Reader) -> Option<Config> {
     let outgoing = Outgoing::read(reader);
     let saml = Saml::read(reader);
     let mail = Mail::read(reader, demo);
+    let identity_proof = IdentityProof::read(reader, demo);
+    let tax_ids = TaxIds::read(reader);
     let keys = Keys::read(reader);
     let log = Log::read(reader);
     let limits = Limits::read(reader);
@@ -141,6 +147,8 @@ fn read(reader: &mut Reader) -> Option<Config> {
         outgoing,
         saml,
         mail: mail?,
+        identity_proof,
+        tax_ids,
         support: support?,
         keys,
         log,

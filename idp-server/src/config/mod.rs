@@ -4,6 +4,7 @@
 //! variable (`HILUM__DATABASE__URL` for `database.url`). A setting that is not known is refused,
 //! and all mistakes are told at once, each with its line and with what would be accepted.
 
+mod community;
 mod listeners;
 mod load;
 mod mail;
@@ -18,6 +19,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use community::{IdentityProof, TaxIds};
 pub use listeners::{Limits, Private, Public, TlsFiles};
 pub use load::{Config, load};
 pub use mail::{Mail, MailTls, Smtp};

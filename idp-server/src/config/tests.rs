@@ -75,8 +75,8 @@ fn every_mistake_is_told_at_once_with_its_line() {
         "line 9: password.policy must be \"community\" or \"nist-63b-4\"",
         "line 10: password.memory_kib must be a whole number from 19456 to 262144",
         "line 11: colour is not known: there are demo, public_origin and the \
-         sections challenge, clock, database, ephemeral, keys, limits, lockout, log, mail, outgoing, password, \
-         private, public, saml, secrets, session, support, throttle",
+         sections challenge, clock, database, ephemeral, identity_proof, keys, limits, lockout, log, mail, outgoing, password, \
+         private, public, saml, secrets, session, support, tax_ids, throttle",
         "line 13: log.filter must be a level (error, warn, info, debug), or levels by module \
          after it",
         "database.url is missing: it must be \"sqlite:PATH\" or \

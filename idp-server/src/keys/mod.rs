@@ -14,3 +14,4 @@ pub mod saml_keys;
 pub mod sealing;
 pub mod site_keys;
 pub mod sub_keys;
+pub mod tax_numbers;

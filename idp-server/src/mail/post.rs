@@ -119,6 +119,12 @@ impl Post {
         code.digest(self.0.code_key.expose(), purpose, subscriber)
     }
 
+    /// What a code that counts together with one link is kept as and compared by.
+    #[must_use]
+    pub fn digest_behind(&self, code: &MailedCode, link: &LinkKey) -> SecretDigest {
+        code.digest_behind(self.0.code_key.expose(), &link.digest())
+    }
+
     /// Whom the codes of a name that nobody has are kept for, so that trying at them costs what it
     /// costs with any other name (security 17.1). Nobody has such an identifier, and no mail has
     /// such a code.

@@ -31,6 +31,7 @@ pub mod person;
 mod pool;
 mod prepared;
 pub mod recovery_code;
+pub mod registration;
 pub mod remembered_browser;
 pub mod reminder;
 mod schema;
@@ -44,6 +45,7 @@ pub mod staff;
 pub mod subscriber;
 pub mod system_client;
 pub mod tax_id;
+pub mod tax_id_claim;
 #[cfg(test)]
 pub(crate) mod tests;
 

@@ -78,6 +78,33 @@ pub fn active_after(
     found.into_iter().map(id).collect()
 }
 
+/// How an organization is reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contact {
+    /// Its postal address, in one line.
+    pub address: Option<String>,
+    /// Its telephone number, as public directories list it.
+    pub phone: Option<String>,
+}
+
+/// Writes down how an organization is reached.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn set_contact(
+    conn: &mut AnyConn,
+    id: &OrganizationId,
+    contact: &Contact,
+) -> Result<(), StoreError> {
+    diesel::update(organization::table.find(id.as_str()))
+        .set((
+            organization::address.eq(contact.address.as_deref()),
+            organization::phone.eq(contact.phone.as_deref()),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// An organization as its own life goes.
 ///
 /// # Errors

@@ -280,6 +280,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    registration (id) {
+        id -> Text,
+        stage -> Text,
+        started_at -> BigInt,
+        moved_at -> BigInt,
+        email_normalized -> Text,
+        registrant -> Nullable<Text>,
+        organization_id -> Nullable<Text>,
+        fingerprint -> Nullable<Binary>,
+        notary_reference -> Nullable<Text>,
+        document -> Binary,
+    }
+}
+
+diesel::table! {
     remembered_browser (digest) {
         digest -> Binary,
         subscriber_id -> Text,
@@ -425,6 +440,40 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    tax_id_claim (tax_id_id) {
+        tax_id_id -> Text,
+        organization_id -> Text,
+        registration_id -> Text,
+        stage -> Text,
+        opened_at -> BigInt,
+        answer_due_at -> BigInt,
+        document -> Text,
+    }
+}
+
+diesel::table! {
+    tax_id_place (fingerprint) {
+        fingerprint -> Binary,
+        touched_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    tax_id_representative (tax_id_id, organization_id) {
+        tax_id_id -> Text,
+        organization_id -> Text,
+    }
+}
+
+diesel::table! {
+    tax_id_reservation (fingerprint) {
+        fingerprint -> Binary,
+        registration_id -> Text,
+        until -> BigInt,
+    }
+}
+
 diesel::joinable!(access_ending_notice -> access_ending (ending_id));
 diesel::joinable!(agreement_acceptance -> agreement (agreement_id));
 diesel::joinable!(session -> subscriber (subscriber_id));
@@ -440,6 +489,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     staff,
     subscriber,
     tax_id,
+    tax_id_claim,
+    tax_id_representative,
 );
 diesel::allow_tables_to_appear_in_same_query!(organization, system_client);
 diesel::allow_tables_to_appear_in_same_query!(system_client, tax_id);

@@ -3,11 +3,15 @@
 
 use diesel::prelude::*;
 use idp_core::{
-    community::tax_id::{Ein, Ssn, TaxId, TaxIdNumber},
+    community::tax_id::{Ein, Prefixes, Ssn, TaxId, TaxIdNumber},
     ids::{OrganizationId, TaxIdId},
 };
 
-use super::{AnyConn, StoreError, column::Reading, schema::tax_id};
+use super::{
+    AnyConn, StoreError,
+    column::Reading,
+    schema::{tax_id, tax_id_claim, tax_id_representative},
+};
 
 /// Opens a sealed personal number; `None` if it was not sealed for this Tax ID under our key.
 pub type OpenSsn = dyn Fn(&TaxIdId, &[u8]) -> Option<Ssn> + Send + Sync;
@@ -116,6 +120,62 @@ pub fn fingerprints(
     rows.into_iter().map(pair).collect()
 }
 
+/// The Tax IDs of an organization, the main one first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn of_organization(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+    open: &OpenSsn,
+) -> Result<Vec<TaxId>, StoreError> {
+    let rows: Vec<Row> = tax_id::table
+        .filter(tax_id::organization_id.eq(organization.as_str()))
+        .order((tax_id::is_primary.desc(), tax_id::id))
+        .select(Row::as_select())
+        .load(conn)?;
+    rows.into_iter().map(|row| row.open(open)).collect()
+}
+
+/// Finds the Tax ID with this identifier, whoever has it.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find(conn: &mut AnyConn, id: &TaxIdId, open: &OpenSsn) -> Result<Option<TaxId>, StoreError> {
+    let row: Option<Row> =
+        tax_id::table.find(id.as_str()).select(Row::as_select()).first(conn).optional()?;
+    row.map(|row| row.open(open)).transpose()
+}
+
+/// Gives a number that is handed over to its new owner. Its identifier stays, and so does what
+/// people of the old owner may do under it.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn hand_over(conn: &mut AnyConn, id: &TaxIdId, to: &OrganizationId) -> Result<(), StoreError> {
+    diesel::update(tax_id::table.find(id.as_str()))
+        .set((tax_id::organization_id.eq(to.as_str()), tax_id::is_primary.eq(false)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Sees to it that one of an organization's numbers is its main one, after one came or went.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn settle_primary(conn: &mut AnyConn, of: &OrganizationId) -> Result<(), StoreError> {
+    let first: Option<(String, bool)> = tax_id::table
+        .filter(tax_id::organization_id.eq(of.as_str()))
+        .order((tax_id::is_primary.desc(), tax_id::id))
+        .select((tax_id::id, tax_id::is_primary))
+        .first(conn)
+        .optional()?;
+    if let Some((id, false)) = first {
+        diesel::update(tax_id::table.find(id)).set(tax_id::is_primary.eq(true)).execute(conn)?;
+    }
+    Ok(())
+}
+
 /// Makes a Tax ID the organization's main one, or an ordinary one.
 ///
 /// # Errors
@@ -127,11 +187,14 @@ pub fn set_primary(conn: &mut AnyConn, id: &TaxIdId, primary: bool) -> Result<()
     Ok(())
 }
 
-/// Takes a Tax ID out: the number is free from then on.
+/// Takes a Tax ID out, with whoever asks for it or acts under it: the number is free from then on.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn remove(conn: &mut AnyConn, id: &TaxIdId) -> Result<(), StoreError> {
+    let under = tax_id_representative::tax_id_id.eq(id.as_str());
+    diesel::delete(tax_id_representative::table.filter(under)).execute(conn)?;
+    diesel::delete(tax_id_claim::table.find(id.as_str())).execute(conn)?;
     diesel::delete(tax_id::table.find(id.as_str())).execute(conn)?;
     Ok(())
 }
@@ -153,7 +216,9 @@ impl Row {
         let id: TaxIdId = read.parsed("id", self.id.clone())?;
         let number = match (self.type_.as_str(), self.value.as_deref(), self.sealed.as_deref()) {
             ("ein", Some(digits), None) => {
-                TaxIdNumber::Ein(digits.parse().map_err(|_| read.corrupt("value"))?)
+                // Support may have accepted a prefix that the table does not know.
+                let ein = Ein::read(digits, &Prefixes::any());
+                TaxIdNumber::Ein(ein.map_err(|_| read.corrupt("value"))?)
             }
             ("ssn", None, Some(sealed)) => {
                 TaxIdNumber::Ssn(open(&id, sealed).ok_or_else(|| read.corrupt("sealed"))?)

@@ -82,9 +82,20 @@ impl MailedCode {
         purpose: CodePurpose,
         subscriber: &SubscriberId,
     ) -> SecretDigest {
+        self.keyed(key, purpose.as_str(), subscriber.as_str())
+    }
+
+    /// The same for a code that is nobody's yet and counts together with one link: whoever is
+    /// nominated has no account, and gets the one by mail and the other by hand.
+    #[must_use]
+    pub fn digest_behind(&self, key: &[u8; 32], link: &SecretDigest) -> SecretDigest {
+        self.keyed(key, "behind-link", &link.to_text())
+    }
+
+    fn keyed(&self, key: &[u8; 32], what_for: &str, whose: &str) -> SecretDigest {
         let key = hmac::Key::new(hmac::HMAC_SHA256, key);
         // None of the three can hold a zero octet.
-        let message = [purpose.as_str(), subscriber.as_str(), self.0.expose_secret()].join("\0");
+        let message = [what_for, whose, self.0.expose_secret()].join("\0");
         let tag = hmac::sign(&key, message.as_bytes());
         SecretDigest::from_bytes(tag.as_ref()).unwrap_or_else(|| SecretDigest::of(&message))
     }
@@ -139,6 +150,12 @@ impl LinkKey {
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
+    }
+
+    /// What is stored and compared in its place.
+    #[must_use]
+    pub fn digest(&self) -> SecretDigest {
+        SecretDigest::of(self.expose())
     }
 }
 

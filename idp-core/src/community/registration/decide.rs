@@ -77,6 +77,11 @@ pub fn decide(
         (Stage::ContactVerified, Command::Describe { applicant, availability }) => {
             described(applicant, availability)
         }
+        // The number became free while it was asked about.
+        (
+            Stage::Dialogue(..),
+            Command::Describe { applicant, availability: Availability::Open },
+        ) => described(applicant, Availability::Open),
         (Stage::Dialogue(applicant, dialogue), Command::Answer { answer, owner, gate }) => {
             let next = dialogue.after(answer, &owner, gate)?;
             let next = next.map(|dialogue| answered(applicant, dialogue));

@@ -1,5 +1,7 @@
 //! What a registrant types, judged field by field (R64).
 
+use serde::{Deserialize, Serialize};
+
 use crate::community::{
     field::{LONGEST_NAME, LONGEST_NOTE, Objections, line, optional_line, phone},
     npi::Npi,
@@ -7,7 +9,7 @@ use crate::community::{
 };
 
 /// Who registers an organization.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// First name.
     pub given_name: String,
@@ -56,7 +58,7 @@ impl ContactForm<'_> {
 }
 
 /// An organization's data.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
     /// Its name.
     pub name: String,
@@ -100,7 +102,7 @@ impl DetailsForm<'_> {
 }
 
 /// Who signs, and declares to be allowed to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signatory {
     /// Full name.
     pub name: String,

@@ -6,6 +6,7 @@
 //! could hand one over (R32, R37; security 17.8).
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::{Registration, Stage};
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// What opens a registration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keys {
     /// What the link in the mail is compared by.
     pub link: SecretDigest,

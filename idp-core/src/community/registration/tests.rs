@@ -401,6 +401,19 @@ fn a_form_says_all_that_is_wrong_with_it() {
     );
 }
 
+#[test]
+fn a_personal_number_survives_the_document() {
+    let number = TaxIdNumber::Ssn("123-45-6789".parse().unwrap());
+    let registration =
+        Registration { stage: Stage::Agreement(Applicant { number, ..applicant() }), ..begun() };
+    let written = serde_json::to_string(&registration).unwrap();
+    assert_eq!(serde_json::from_str::<Registration>(&written).unwrap(), registration);
+    // A prefix that Support accepted, and that the table does not know.
+    let overridden = written.replace("ssn:123456789", "ein:001234567");
+    assert!(serde_json::from_str::<Registration>(&overridden).is_ok());
+    assert!(serde_json::from_str::<Registration>(&written.replace("ssn:", "")).is_err());
+}
+
 fn command() -> impl Strategy<Value = Command> {
     let commands = vec![
         Command::VerifyContact,
@@ -439,6 +452,8 @@ proptest! {
                 continue;
             };
             prop_assert!(!outcome.audit.is_empty());
+            let written = serde_json::to_string(&outcome.state).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<Registration>(&written).unwrap(), &outcome.state);
             mailbox |= outcome.audit.contains(&Kind::OrgContactVerified);
             signature |= outcome.audit.contains(&Kind::OrgAgreed);
             proof |= outcome.audit.contains(&Kind::OrgProofed);

@@ -24,7 +24,8 @@ use crate::{
 pub const MOST_CONTACTS: usize = 3;
 
 /// Where the questions stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Dialogue {
     /// It is over.
     Ended(End),
@@ -40,7 +41,8 @@ pub enum Dialogue {
 }
 
 /// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum End {
     /// They typed another number.
     AnotherNumber,

@@ -23,9 +23,11 @@ use idp_core::{
 };
 use serde_json::json;
 
-use super::tax_numbers::TaxNumbers;
 use crate::{
-    keys::sealing::{Place, Sealer},
+    keys::{
+        sealing::{Place, Sealer},
+        tax_numbers::TaxNumbers,
+    },
     random::Random,
     store::{
         AnyConn, Cause, Ending, Scope, StoreError, Taken,

@@ -11,6 +11,7 @@ mod letters;
 mod migrating;
 mod person;
 mod races;
+mod registrations;
 pub(crate) mod samples;
 mod systems;
 mod ways_back;

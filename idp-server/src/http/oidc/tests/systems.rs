@@ -17,10 +17,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Bench, claims, secret};
 use crate::{
-    community::{
-        Office,
-        systems::{OwnSystems, WithCode},
-    },
+    community::systems::{OwnSystems, WithCode},
     keys::private_key::{PrivateKey, RsaSize},
     store::{
         organization, site,
@@ -62,16 +59,11 @@ impl System {
 fn theirs(bench: &Bench) -> OwnSystems {
     let of = "org_clinic".parse().unwrap();
     let actor = Actor::Administrator { who: "sub_ann".parse().unwrap(), of };
-    let office = Office {
-        actor,
-        session: None,
-        address: None,
-        now: bench.now(),
-        rules: bench.app.account_rules,
-        post: bench.app.post.clone(),
-        random: bench.app.random.clone(),
-    };
-    OwnSystems { office, organization: "org_clinic".parse().unwrap(), reason: None }
+    OwnSystems {
+        office: bench.app.office(actor),
+        organization: "org_clinic".parse().unwrap(),
+        reason: None,
+    }
 }
 
 fn request(scopes: &[&str]) -> SystemRequest {

@@ -8,31 +8,33 @@ use idp_core::{
     ids::{OrganizationId, TaxIdId},
 };
 
-use crate::{
-    keys::{
-        sealing::{Place, Sealer},
-        sub_keys::SubKey,
-    },
-    store::{
-        AnyConn, StoreError,
-        tax_id::{self, Fingerprint, NewTaxId, StoredNumber},
-    },
+use super::{
+    sealing::{Place, Sealer},
+    sub_keys::SubKey,
+};
+use crate::store::{
+    AnyConn, StoreError,
+    tax_id::{self, Fingerprint, NewTaxId, StoredNumber},
 };
 
-/// The keys for it.
-pub(super) struct TaxNumbers {
+/// The keys for it. Cheap to clone.
+#[derive(Clone)]
+pub struct TaxNumbers {
     index: SubKey,
     sealer: Arc<Sealer>,
 }
 
 impl TaxNumbers {
-    pub(super) const fn new(index: SubKey, sealer: Arc<Sealer>) -> Self {
+    /// Makes fingerprints with `index` and seals with `sealer`.
+    #[must_use]
+    pub const fn new(index: SubKey, sealer: Arc<Sealer>) -> Self {
         Self { index, sealer }
     }
 
     /// HMAC-SHA-256 of type and digits. There are few enough numbers to try each of them against
     /// a plain hash.
-    pub(super) fn fingerprint(&self, number: &TaxIdNumber) -> Fingerprint {
+    #[must_use]
+    pub fn fingerprint(&self, number: &TaxIdNumber) -> Fingerprint {
         let digits = match number {
             TaxIdNumber::Ein(ein) => ein.digits(),
             TaxIdNumber::Ssn(ssn) => ssn.expose_digits(),
@@ -47,7 +49,10 @@ impl TaxNumbers {
     }
 
     /// Stores a new number.
-    pub(super) fn insert(
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] with [`crate::store::Taken::TaxId`] if it is registered.
+    pub fn insert(
         &self,
         conn: &mut AnyConn,
         id: &TaxIdId,

