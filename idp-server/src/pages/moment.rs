@@ -59,12 +59,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_written_out_with_its_zone() {
+    fn a_moment_is_written_out_with_its_zone_in_the_order_of_the_language() {
         let at = DateTime::from_timestamp(1_790_000_000, 0).expect("in range");
-        assert_eq!(
-            Moment::new(at, Messages::english()).to_string(),
-            "<time datetime=\"2026-09-21T14:13:20Z\"><bdi>September</bdi> <bdi>21</bdi>, \
-             <bdi>2026</bdi> at <bdi>14:13</bdi> UTC</time>"
-        );
+        for (language, expected) in [
+            ("en", "<bdi>September</bdi> <bdi>21</bdi>, <bdi>2026</bdi> at <bdi>14:13</bdi> UTC"),
+            (
+                "es",
+                "<bdi>21</bdi> de <bdi>septiembre</bdi> de <bdi>2026</bdi>, <bdi>14:13</bdi> UTC",
+            ),
+        ] {
+            let text = Messages::for_language(language).expect("is there");
+            assert_eq!(
+                Moment::new(at, text).to_string(),
+                format!("<time datetime=\"2026-09-21T14:13:20Z\">{expected}</time>")
+            );
+        }
     }
 }

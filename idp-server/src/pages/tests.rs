@@ -11,7 +11,7 @@ use std::{
     path::Path,
 };
 
-use gallery::{Rendered, hostile, usual};
+use gallery::{Rendered, hostile, spanish, usual};
 
 /// The hooks that people's scripts and the conformance suite rely on (`conformance.md`).
 const HOOKS: &[(&str, &[&str])] = &[
@@ -74,7 +74,7 @@ const HOOKS: &[(&str, &[&str])] = &[
 ];
 
 fn every_page() -> Vec<Rendered> {
-    usual().into_iter().chain(hostile()).collect()
+    usual().into_iter().chain(hostile()).chain(spanish()).collect()
 }
 
 /// The names of the elements that begin in `html`, in order.
@@ -104,7 +104,7 @@ fn every_page_has_a_language_a_title_a_heading_a_skip_link_and_one_main() {
     for Rendered { name, html } in every_page() {
         let tags = tags(&html);
         let count = |wanted: &str| tags.iter().filter(|tag| **tag == wanted).count();
-        assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"), "{name}");
+        assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\""), "{name}");
         for element in ["title", "h1", "main", "header", "footer"] {
             assert_eq!(count(element), 1, "{name}: {element}");
         }
@@ -115,6 +115,37 @@ fn every_page_has_a_language_a_title_a_heading_a_skip_link_and_one_main() {
             "{name}"
         );
         assert!(html.contains("href=\"tel:18005550142\""), "{name}: support phone");
+    }
+}
+
+/// The text of every name in a catalogue: `sign_in.title`.
+fn catalogue(source: &str) -> BTreeMap<String, String> {
+    let sections: toml::Table = source.parse().expect("is TOML");
+    let texts = |(section, texts): (String, toml::Value)| {
+        let texts = texts.as_table().expect("is a section").clone();
+        texts.into_iter().map(move |(key, text)| {
+            (format!("{section}.{key}"), text.as_str().expect("is a text").to_owned())
+        })
+    };
+    sections.into_iter().flat_map(texts).collect()
+}
+
+#[test]
+fn a_page_in_spanish_says_so_and_has_no_english_in_it() {
+    let spanish_texts = catalogue(include_str!("../../messages/es.toml"));
+    // Short ones are words of both languages, and what is filled in belongs to nobody's language.
+    let says_enough = |text: &String| text.len() > 15 && !text.contains('{');
+    let english: Vec<(String, String)> = catalogue(include_str!("../../messages/en.toml"))
+        .into_iter()
+        .filter(|(name, text)| {
+            says_enough(text) && spanish_texts.get(name).is_some_and(|spanish| spanish != text)
+        })
+        .collect();
+    for Rendered { name, html } in spanish() {
+        assert!(html.contains("<html lang=\"es\">"), "{name}");
+        for (key, text) in &english {
+            assert!(!html.contains(text), "{name}: {key} is in English");
+        }
     }
 }
 

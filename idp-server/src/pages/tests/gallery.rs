@@ -1,4 +1,4 @@
-//! Every page, filled with a usual and with a hostile community.
+//! Every page, filled with a usual and with a hostile community, and in Spanish.
 //!
 //! `cargo test -p idp-server pages` leaves them in `target/pages/`; serve that folder
 //! (`python3 -m http.server`) and open `usual/sign-in.html`.
@@ -81,11 +81,15 @@ const HOSTILE: Words = Words {
 };
 
 pub(super) fn usual() -> Vec<Rendered> {
-    pages(&USUAL)
+    pages(&USUAL, Messages::english())
 }
 
 pub(super) fn hostile() -> Vec<Rendered> {
-    pages(&HOSTILE)
+    pages(&HOSTILE, Messages::english())
+}
+
+pub(super) fn spanish() -> Vec<Rendered> {
+    pages(&USUAL, Messages::for_language("es").expect("there is Spanish"))
 }
 
 /// Writes all pages and the assets to `target/pages/`.
@@ -95,7 +99,7 @@ pub(super) fn write() -> io::Result<()> {
     for asset in ASSETS.all() {
         fs::write(target.join("assets").join(asset.name), asset.bytes)?;
     }
-    for (folder, pages) in [("usual", usual()), ("hostile", hostile())] {
+    for (folder, pages) in [("usual", usual()), ("hostile", hostile()), ("spanish", spanish())] {
         fs::create_dir_all(target.join(folder))?;
         for Rendered { name, html } in pages {
             fs::write(target.join(folder).join(format!("{name}.html")), html)?;
@@ -108,11 +112,9 @@ fn at(hours: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(1_795_000_000) + TimeDelta::hours(hours)
 }
 
-fn pages(words: &'static Words) -> Vec<Rendered> {
-    let frame = Frame::new(
-        Messages::english(),
-        Support { phone: "1-800-555-0142", email: Some("support@hilum.example") },
-    );
+fn pages(words: &'static Words, text: &'static Messages) -> Vec<Rendered> {
+    let frame =
+        Frame::new(text, Support { phone: "1-800-555-0142", email: Some("support@hilum.example") });
     let hostile_frame =
         Frame { support: Support { email: Some(words.email), ..frame.support }, ..frame };
     let frame = if words.site == USUAL.site { frame } else { hostile_frame };

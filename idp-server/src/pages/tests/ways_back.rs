@@ -1,5 +1,7 @@
 //! The ways back into an account, the challenge and the mails.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use idp_core::{
     authentication::{
@@ -106,12 +108,11 @@ pub(super) fn pages(frame: Frame<'static>, typed: &'static str) -> Vec<Rendered>
             "mailbox",
             &MailboxPage {
                 frame,
-                mails: every_mail(typed)
-                    .into_iter()
+                mails: one_mail_of_each_name(typed)
                     .map(|mail| MailView {
                         to: "ana.rivera@cedarfalls.example",
                         at: at(0),
-                        letter: letter(mail, typed),
+                        letter: letter_in(frame.text.tag, mail, typed),
                     })
                     .collect(),
             },
@@ -120,17 +121,26 @@ pub(super) fn pages(frame: Frame<'static>, typed: &'static str) -> Vec<Rendered>
 }
 
 fn letter(mail: Mail, name: &str) -> Letter {
+    letter_in("en", mail, name)
+}
+
+fn letter_in(language: &str, mail: Mail, name: &str) -> Letter {
     let addressed = Addressed {
         to: "ana.rivera@cedarfalls.example".parse().unwrap(),
         name: Some(name.to_owned()),
-        language: Some("en".to_owned()),
+        language: Some(language.to_owned()),
         mail,
     };
     let support = Support { phone: "1-800-555-0142", email: None };
     Letter::of(&addressed, Letterhead { origin: "https://hilum.example", support }).unwrap()
 }
 
-/// One of each kind, with words that somebody typed.
+fn one_mail_of_each_name(typed: &str) -> impl Iterator<Item = Mail> {
+    let mut seen = BTreeSet::new();
+    every_mail(typed).into_iter().filter(move |mail| seen.insert(mail.name()))
+}
+
+/// Each kind, with words that somebody typed.
 fn every_mail(typed: &str) -> Vec<Mail> {
     let code = || MailedCode::typed("1234 5678").unwrap();
     let (kind, name) = (FactorKind::Passkey, typed.to_owned());
