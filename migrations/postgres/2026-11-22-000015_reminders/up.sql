@@ -9,8 +9,3 @@ CREATE TABLE reminder (
     PRIMARY KEY (topic, about)
 );
 CREATE INDEX reminder_by_age ON reminder (told_at);
-
--- Proposals that nobody answered.
-CREATE INDEX affiliation_proposed ON affiliation (proposed_at) WHERE status = 'proposed';
--- Who hears of an organization's matters.
-CREATE INDEX affiliation_administrators ON affiliation (organization_id) WHERE administrator;

@@ -1,0 +1,123 @@
+//! A community of a million people in fifty thousand organizations, one of which has a hundred
+//! thousand: what the consoles' lists, searches and pages take then, on PostgreSQL.
+
+use std::{
+    env,
+    time::{Duration, Instant},
+};
+
+use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
+use hilum_tests::App;
+
+use crate::{
+    Outcome,
+    hilum::Hilum,
+    site::{Browser, Site},
+    wire::Wire,
+};
+
+/// The organization of a hundred thousand.
+const LARGE: &str = "org_large";
+/// How often each page is asked for.
+const TIMES: usize = 31;
+/// The key of the demo Administrator's app.
+const KEY: &str = "HILUMDEMOSEEDFORADMINISTRATOR234";
+
+/// Made on the server's side, where it takes a minute and not an hour. Names are spread so that
+/// some are common and most are rare, as names are.
+const COMMUNITY: &str = "
+INSERT INTO organization (id, name, status, demo, updated_at, confirmed_at)
+    SELECT 'org_large', 'Large Health System', 'active', false, 1767225600000, 1767225600000
+    UNION ALL
+    SELECT 'org_g' || i, 'Practice ' || i, 'active', false, 1767225600000, 1767225600000
+    FROM generate_series(2, 50000) AS i;
+CREATE TEMPORARY TABLE made AS
+    SELECT i, 'sub_g' || i AS id, 'user' || i AS user_id,
+        (ARRAY['Ana','James','Maria','Robert','Linda','David','Wei','Aisha','John','Olga'])[1 + i % 10]
+            AS given_name,
+        (ARRAY['Rivera','Smith','Johnson','Nguyen','Garcia','Brown','Okafor','Kim'])[1 + (i / 10) % 8]
+            || CASE WHEN i % 3 = 0 THEN '' ELSE '-' || chr(97 + i % 26) || (i / 26)::text END
+            AS family_name,
+        CASE WHEN i <= 100000 THEN 'org_large' ELSE 'org_g' || (2 + i % 49999) END AS organization_id
+    FROM generate_series(1, 1000000) AS i;
+INSERT INTO subscriber (id, user_id, given_name, family_name, email, email_normalized,
+        email_verified, phone_number_verified, profile, status, activated_at, last_sign_in_at, demo,
+        updated_at)
+    SELECT id, user_id, given_name, family_name, user_id || '@people.example',
+        user_id || '@people.example', true, false, '{}', 'active', 1767225600000, 1767225600000,
+        false, 1767225600000
+    FROM made;
+INSERT INTO affiliation (id, subscriber_id, organization_id, status, roles, role_details,
+        administrator, access_level, since, sort_key, given_key, user_key)
+    SELECT 'aff_g' || i, id, organization_id, CASE WHEN i % 50 = 0 THEN 'suspended' ELSE 'active' END,
+        CASE WHEN i % 20000 = 7 THEN '[\"medical-director\"]' ELSE '[\"office-worker\"]' END, '[]',
+        i > 100000 AND i % 20 = 0 OR i <= 3, 'community-standard', '2026-01-01',
+        lower(family_name || ' ' || given_name || ' ' || user_id),
+        lower(given_name || ' ' || family_name), user_id
+    FROM made;
+INSERT INTO affiliation (id, subscriber_id, organization_id, status, roles, role_details,
+        administrator, access_level, since, sort_key, given_key, user_key)
+    SELECT 'aff_boss', id, 'org_large', 'active', '[]', '[]', true, 'community-standard',
+        '2026-01-01', 'zz', 'zz', user_id
+    FROM subscriber WHERE user_id = 'administrator';
+";
+
+/// Fills the database and measures; one line for each page.
+pub fn measure(hilum: &Hilum) -> Outcome<()> {
+    let began = Instant::now();
+    let mut database = PgConnection::establish(&env::var("HILUM_TEST_POSTGRES")?)?;
+    database.batch_execute(COMMUNITY)?;
+    database.batch_execute("VACUUM ANALYZE")?;
+    println!("\n### A million people ({:.0} s to make them)\n", began.elapsed().as_secs_f64());
+    println!("| Page | median | worst of {TIMES} |\n|---|---:|---:|");
+    let mut wire = hilum.connect()?;
+    let mut browser = signed_in(&hilum.site(), &mut wire)?;
+    for (name, path) in pages() {
+        let mut taken = Vec::new();
+        // The first one fills caches, as the first visitor of the day does.
+        for _ in 0..=TIMES {
+            let began = Instant::now();
+            browser.open(&mut wire, &path)?;
+            taken.push(began.elapsed());
+        }
+        taken.remove(0);
+        taken.sort();
+        let worst = taken.last().copied().unwrap_or_default();
+        println!("| {name} | {} | {} |", millis(taken[TIMES / 2]), millis(worst));
+    }
+    Ok(())
+}
+
+/// What Administrators look at: names and addresses.
+fn pages() -> Vec<(&'static str, String)> {
+    let people = format!("/organization/{LARGE}/people");
+    let list = |more: &str| format!("{people}{more}");
+    vec![
+        ("home", format!("/organization/{LARGE}")),
+        ("people, first page", list("")),
+        ("people, the last but one", list("?after=aff_g30")),
+        ("people, in the middle", list("?after=aff_g51234")),
+        ("search: family name", list("?q=rivera")),
+        ("search: a name that nobody has", list("?q=zzzz")),
+        ("search: User ID", list("?q=user777")),
+        ("search: mail address", list("?q=user4711%40people.example")),
+        ("filter: suspended", list("?status=suspended")),
+        ("filter: Administrators", list("?only=administrators")),
+        ("filter: a role of five people", list("?role=medical-director")),
+        ("filter: without a second factor", list("?only=without-factor")),
+        ("one person", list("/sub_g4711")),
+        ("nominations", format!("/organization/{LARGE}/nominations")),
+        ("audit", format!("/organization/{LARGE}/audit")),
+    ]
+}
+
+fn signed_in(site: &Site, wire: &mut Wire) -> Outcome<Browser> {
+    let mut browser = Browser::default();
+    let ready = site.to_second_factor(wire, &mut browser, "administrator")?;
+    browser.send(wire, &ready, &[("code", &App::told(KEY).code(0))])?;
+    Ok(browser)
+}
+
+fn millis(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+}
