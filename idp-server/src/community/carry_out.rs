@@ -1,11 +1,13 @@
 //! What follows from a transition, done in its transaction.
 
+use chrono::{DateTime, Utc};
 use idp_core::{
     audit::{Event, Kind},
     authentication::mailed_code::{CodePurpose, MailedCode, Which},
     community::{
         affiliation::AffiliationStatus,
         end_access::{self, Ending, Whose},
+        news::{News, Recipient},
         organization_life::{Body, State, Suspension},
         outcome::{Effect, Letter, Outcome, Switch},
     },
@@ -18,7 +20,7 @@ use crate::{
     mail::Extras,
     store::{
         self, AnyConn, Carrier, Cause, Scope, StoreError, affiliation, audit, end_access_on_record,
-        ending::Record, mailed_code, organization, subscriber,
+        ending::Record, mailed_code, organization, reminder, subscriber,
     },
 };
 
@@ -101,6 +103,24 @@ impl Office {
         let own = about.mail.organization.clone().or_else(|| organization.cloned());
         let extras = Extras { organization: own, ..about.mail.clone() };
         self.post.tell(conn, letter, &extras, self.now).map(drop)
+    }
+
+    /// Sends a reminder if one is due, and writes down that it was sent. `due` is asked with the time
+    /// of the last one of this topic about this thing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn remind(
+        &self,
+        conn: &mut AnyConn,
+        (topic, of): (&'static str, &str),
+        about: &About,
+        due: impl FnOnce(Option<DateTime<Utc>>) -> Option<(Recipient, News)>,
+    ) -> Result<(), StoreError> {
+        let told_at = reminder::told_at(conn, topic, of)?;
+        let Some((to, news)) = due(told_at) else { return Ok(()) };
+        self.tell(conn, &Letter { to, news }, about)?;
+        reminder::told(conn, topic, of, self.now)
     }
 
     fn told(&self, kind: Kind, about: &About) -> Event {

@@ -4,7 +4,7 @@
 //! For the registrant: [`begin`], [`enter`], [`describe`], [`answer`], [`sign`], [`take_test`],
 //! [`go_to_notary`], [`withdraw`]. For the support desk: [`decide_registration`] (approve or
 //! reject), [`judge_notary`], and [`find`], [`by_notary_reference`] and [`at_stage`] for its pages.
-//! For a job: [`erase_due`]. What follows for the number and the organization are effects of these
+//! For a job: [`erase_due`], [`remind_of_notary`]. What follows for the number and the organization are effects of these
 //! ([`numbers`], [`opening`]), in the same transaction.
 
 mod numbers;
@@ -20,6 +20,7 @@ pub use steps::{
 };
 pub use support::{
     Decision, at_stage, by_notary_reference, decide_registration, erase_due, judge_notary,
+    remind_of_notary,
 };
 
 use idp_core::{

@@ -154,6 +154,26 @@ pub fn set_up(
     Ok((set_up == SetUp::Done).then_some(system))
 }
 
+/// What is due for a system by date: it is over, or its Administrators are told that it soon is.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn fall_due(
+    conn: &mut AnyConn,
+    office: &Office,
+    id: &SystemClientId,
+) -> Result<(), StoreError> {
+    let Some(system) = store::load_for_update(conn, id)? else { return Ok(()) };
+    let about = about(&system);
+    if let Ok(outcome) = decide(system.clone(), Command::Expire, &office.actor, office.now) {
+        store::save(conn, &outcome.state)?;
+        return office.carry_out(conn, outcome, &about).map(drop);
+    }
+    office.remind(conn, ("system-ends", id.as_str()), &about, |told_at| {
+        system.warning(told_at, office.now)
+    })
+}
+
 /// Which system, for the record.
 fn about(system: &SystemClient) -> About {
     About {

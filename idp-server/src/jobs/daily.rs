@@ -9,15 +9,12 @@
 mod accounts;
 mod organizations;
 mod record;
+mod waiting;
 
 use std::{future::pending, sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use idp_core::community::{
-    actor::Actor,
-    news::{News, Recipient},
-    outcome::Letter,
-};
+use chrono::TimeDelta;
+use idp_core::community::actor::Actor;
 use tokio::sync::watch;
 
 use super::rounds::{self, Report};
@@ -64,6 +61,7 @@ pub(super) async fn round(
     let finished = work.may_go_on().await?
         && accounts::unused(&work).await?
         && organizations::remind_all(&work).await?
+        && waiting::look_at_all(&work).await?
         && record::check(&work).await?
         && work.forget_old_reminders().await?;
     if finished {
@@ -120,23 +118,27 @@ impl Work<'_> {
         }
     }
 
+    /// Has `act` do some of what is due, again and again until nothing is left. `false`: it was cut
+    /// short.
+    async fn until_none(
+        &self,
+        act: impl Fn(&mut AnyConn, &Office) -> Result<usize, StoreError> + Copy + Send + 'static,
+    ) -> Result<bool, StoreError> {
+        loop {
+            if !self.may_go_on().await? {
+                return Ok(false);
+            }
+            let office = self.app.office(Actor::Job("daily"));
+            if self.app.db.write(move |conn| act(conn, &office)).await? == 0 {
+                return Ok(true);
+            }
+            self.app.outbox.wake();
+        }
+    }
+
     async fn forget_old_reminders(&self) -> Result<bool, StoreError> {
         let before = self.app.clock.now() - REMINDERS_KEPT_FOR;
         self.app.db.write(move |conn| reminder::sweep(conn, before)).await?;
         Ok(true)
     }
-}
-
-/// Sends a reminder if one is due, and writes down that it was sent. `due` is asked with the time of
-/// the last one.
-fn remind(
-    conn: &mut AnyConn,
-    office: &Office,
-    (topic, about): (&'static str, &str),
-    due: impl FnOnce(Option<DateTime<Utc>>) -> Option<(Recipient, News)>,
-) -> Result<(), StoreError> {
-    let told_at = reminder::told_at(conn, topic, about)?;
-    let Some((to, news)) = due(told_at) else { return Ok(()) };
-    office.tell(conn, &Letter { to, news }, &crate::community::About::default())?;
-    reminder::told(conn, topic, about, office.now)
 }

@@ -423,7 +423,6 @@ diesel::table! {
         name -> Text,
         document -> Text,
         ends_at -> Nullable<BigInt>,
-        told_at -> Nullable<BigInt>,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use idp_core::{
     community::{
@@ -148,6 +149,28 @@ pub fn of_organization(
     }
     let rows: Vec<Row> = wanted.load(conn)?;
     rows.into_iter().map(SystemClient::try_from).collect()
+}
+
+/// Up to `limit` systems behind `after` that act until `before` at the latest, by identifier.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn ending_before(
+    conn: &mut AnyConn,
+    before: DateTime<Utc>,
+    after: Option<&SystemClientId>,
+    limit: i64,
+) -> Result<Vec<SystemClientId>, StoreError> {
+    let found: Vec<String> = system_client::table
+        .filter(system_client::ends_at.le(millis(before)))
+        .filter(system_client::id.gt(after.map_or("", SystemClientId::as_str)))
+        .order(system_client::id)
+        .limit(limit)
+        .select(system_client::id)
+        .load(conn)?;
+    let id =
+        |text: String| Reading { table: "system_client", row: &text.clone() }.parsed("id", text);
+    found.into_iter().map(id).collect()
 }
 
 /// Takes in a new system.

@@ -7,9 +7,7 @@ CREATE TABLE system_client (
     name            TEXT COLLATE "C" NOT NULL CHECK (name <> ''),
     document        TEXT NOT NULL,
     -- When it ends unless it is renewed; NULL while there is nothing to end.
-    ends_at         BIGINT,
-    -- When its Administrators were last told that it ends.
-    told_at         BIGINT
+    ends_at         BIGINT
 );
 CREATE INDEX system_client_of_organization ON system_client (organization_id, name, id);
 CREATE INDEX system_client_by_end ON system_client (ends_at) WHERE ends_at IS NOT NULL;

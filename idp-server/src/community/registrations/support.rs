@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use idp_core::{
     community::{
-        identity_proof::{self, Judgement},
+        identity_proof::{self, Judgement, Proofing},
+        news::{News, Recipient},
         notary_reference::NotaryReference,
         registration::{self, ABANDONED_AFTER, Availability, Command, Registration, Stage},
         ticket::Message,
@@ -12,10 +13,10 @@ use idp_core::{
     ids::{NominationId, OrganizationId, RegistrationId},
 };
 
-use super::{Decided, NOT_FOUND, load_for_update, steps::availability, transition};
+use super::{Decided, NOT_FOUND, load_for_update, reader, steps::availability, transition};
 use crate::{
     community::{
-        Done, Office,
+        About, Done, Office,
         registry::{File, Joined},
     },
     mail::Extras,
@@ -146,4 +147,27 @@ pub fn erase_due(conn: &mut AnyConn, office: &Office) -> Result<usize, StoreErro
         }
     }
     Ok(erased)
+}
+
+/// Reminds a registrant of the notary's form, at 7 and at 21 days.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn remind_of_notary(
+    conn: &mut AnyConn,
+    office: &Office,
+    registration: &Registration,
+) -> Result<(), StoreError> {
+    let Some(Proofing::AtNotary { reference, since }) = registration.proofing() else {
+        return Ok(());
+    };
+    let mail = Extras { reader: Some(reader(registration)), ..Extras::default() };
+    let about = About { mail, ..About::default() };
+    office.remind(conn, ("notary", registration.id.as_str()), &about, |told_at| {
+        let proofing = registration.proofing()?;
+        proofing.reminder(told_at, office.now)?;
+        let until = *since + identity_proof::NOTARY_LASTS;
+        let news = News::NotaryInstructions { reference: reference.to_string(), until };
+        Some((Recipient::Registrant(registration.id.clone()), news))
+    })
 }

@@ -6,9 +6,9 @@ use idp_core::{
     ids::SubscriberId,
 };
 
-use super::{Work, remind};
+use super::Work;
 use crate::{
-    community::{Office, accounts},
+    community::{About, Office, accounts},
     store::{AnyConn, StoreError, subscriber},
 };
 
@@ -35,7 +35,7 @@ fn judge(conn: &mut AnyConn, office: &Office, id: &SubscriberId) -> Result<(), S
         accounts::change(conn, office, id, Command::FallDormant, None)?;
         return Ok(());
     }
-    remind(conn, office, ("dormancy", id.as_str()), |told_at| {
+    office.remind(conn, ("dormancy", id.as_str()), &About::default(), |told_at| {
         account.warning(&office.rules, told_at, office.now)
     })
 }

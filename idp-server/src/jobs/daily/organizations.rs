@@ -6,9 +6,9 @@ use idp_core::{
     ids::OrganizationId,
 };
 
-use super::{Work, remind};
+use super::Work;
 use crate::{
-    community::{Office, accounts},
+    community::{About, Office, accounts},
     store::{AnyConn, StoreError, organization},
 };
 
@@ -19,11 +19,11 @@ pub(super) async fn remind_all(work: &Work<'_>) -> Result<bool, StoreError> {
 
 fn look_at(conn: &mut AnyConn, office: &Office, id: &OrganizationId) -> Result<(), StoreError> {
     let Some(body) = organization::body(conn, id)? else { return Ok(()) };
-    remind(conn, office, ("confirm", id.as_str()), |told_at| {
+    office.remind(conn, ("confirm", id.as_str()), &About::default(), |told_at| {
         organization_life::confirmation_due(&body, told_at, office.now)
     })?;
     let administrators = accounts::administrators(conn, office, id)?;
-    remind(conn, office, ("one-administrator", id.as_str()), |told_at| {
+    office.remind(conn, ("one-administrator", id.as_str()), &About::default(), |told_at| {
         let since = body.confirmed_at;
         promotion::reminder(&administrators, id.clone(), since, told_at, office.now)
     })

@@ -1,0 +1,33 @@
+//! What waits for somebody until a day: registrations, notaries' forms, systems to be renewed.
+
+use chrono::TimeDelta;
+use idp_core::{
+    community::{actor::Actor, registration::Registration},
+    ids::SystemClientId,
+};
+
+use super::Work;
+use crate::{
+    community::{registrations, systems},
+    store::{AnyConn, StoreError, system_client},
+};
+
+/// How long before its end there is the first mail about a system.
+const FIRST_WARNING: TimeDelta = TimeDelta::days(30);
+
+/// Looks at all of it. `false`: it was cut short.
+pub(super) async fn look_at_all(work: &Work<'_>) -> Result<bool, StoreError> {
+    let now = work.app.clock.now();
+    let ending = move |conn: &mut AnyConn, after: Option<&SystemClientId>, most: i64| {
+        system_client::ending_before(conn, now + FIRST_WARNING, after, most)
+    };
+    let office = work.app.office(Actor::Job("daily"));
+    let at_notary = move |conn: &mut AnyConn, after: Option<&Registration>, most: i64| {
+        let after = after.map(|last| (last.moved_at, last.id.clone()));
+        registrations::at_stage(conn, &office, "at-notary", after, most)
+    };
+    let finished = work.until_none(registrations::erase_due).await?
+        && work.each(at_notary, registrations::remind_of_notary).await?
+        && work.each(ending, systems::fall_due).await?;
+    Ok(finished)
+}
