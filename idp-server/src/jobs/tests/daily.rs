@@ -6,11 +6,13 @@ use chrono::TimeDelta;
 use idp_core::{
     audit::Kind,
     community::{
-        account_life::State,
+        account_life::{State, SuspendedBy},
         affiliation::AffiliationStatus,
         subscriber::{AccountStatus, Subscriber},
+        system_client::{Stage, SystemClient, SystemKeys},
     },
 };
+use serde_json::json;
 use tokio::sync::watch;
 
 use super::Bench;
@@ -19,10 +21,11 @@ use crate::{
     store::{
         AnyConn, StoreError, affiliation, audit, lease, outbox,
         outbox::Content,
-        reminder, session, subscriber,
+        reminder, session, subscriber, system_client,
         tests::{
             TestDatabase,
             samples::{a_subscriber, an_affiliation, at, community, store_session},
+            systems::a_system,
         },
     },
 };
@@ -185,6 +188,42 @@ async fn an_organization_is_reminded_of_a_second_administrator_and_of_its_data()
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_system_is_told_of_before_it_ends_and_ends_on_its_day() {
+    for database in TestDatabase::each() {
+        let days = Days::on(database).await;
+        let insert = |conn: &mut AnyConn| {
+            let system = a_system("sys_ehr", "org_clinic", "Clinic EHR");
+            let keys = SystemKeys::read(json!({ "keys": [{
+                "kty": "EC", "crv": "P-256", "kid": "one",
+                "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+                "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+            }] }))
+            .unwrap();
+            let until = at(-1000) + TimeDelta::days(180);
+            let stage = Stage::Active { keys, until, next: None };
+            system_client::insert(conn, &SystemClient { stage, ..system })?;
+            used(conn, "ann", 149)
+        };
+        days.bench.database.write(insert).await;
+        for (day, ahead, over) in
+            [(149, 0, 0), (150, 1, 0), (151, 1, 0), (173, 2, 0), (180, 2, 1), (181, 2, 1)]
+        {
+            let mails = days.day(day).await;
+            let count = |what: &str| mails.iter().filter(|mail| mail.starts_with(what)).count();
+            assert_eq!(
+                (count("system-ends-soon"), count("system-ended")),
+                (ahead, over),
+                "day {day}"
+            );
+        }
+        let find =
+            |conn: &mut AnyConn| system_client::load_for_update(conn, &"sys_ehr".parse().unwrap());
+        let system = days.bench.database.write(find).await.unwrap();
+        assert_eq!(system.stage, Stage::Expired);
+    }
+}
+
 #[tokio::test]
 async fn a_stopped_account_keeps_who_stopped_it_and_a_reminder_its_time() {
     for database in TestDatabase::each() {
@@ -192,12 +231,10 @@ async fn a_stopped_account_keeps_who_stopped_it_and_a_reminder_its_time() {
         let (by, free, told, swept) = database
             .write(|conn| {
                 let ann = "sub_ann".parse().unwrap();
-                let by = idp_core::community::account_life::SuspendedBy::Administrator(
-                    "org_clinic".parse().unwrap(),
-                );
+                let by = SuspendedBy::Administrator("org_clinic".parse().unwrap());
                 subscriber::set_state(conn, &ann, &State::Suspended(by.clone()), at(0))?;
                 assert_eq!(subscriber::suspended_by(conn, &ann)?, Some(by));
-                let by = idp_core::community::account_life::SuspendedBy::Support;
+                let by = SuspendedBy::Support;
                 subscriber::set_state(conn, &ann, &State::Suspended(by), at(0))?;
                 let by = subscriber::suspended_by(conn, &ann)?;
                 subscriber::activate(conn, &ann, at(3))?;
@@ -210,7 +247,7 @@ async fn a_stopped_account_keeps_who_stopped_it_and_a_reminder_its_time() {
                 Ok((by, free, told, reminder::sweep(conn, at(3))?))
             })
             .await;
-        assert_eq!(by, Some(idp_core::community::account_life::SuspendedBy::Support));
+        assert_eq!(by, Some(SuspendedBy::Support));
         assert_eq!((free, told, swept), (None, Some(at(2)), 1));
         let used = database
             .write(|conn| {

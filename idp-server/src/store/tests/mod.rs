@@ -13,7 +13,7 @@ mod person;
 mod races;
 mod registrations;
 pub(crate) mod samples;
-mod systems;
+pub(crate) mod systems;
 mod ways_back;
 
 use std::{

@@ -14,7 +14,7 @@ use crate::store::{
     system_client::{self, After},
 };
 
-fn a_system(id: &str, organization: &str, name: &str) -> SystemClient {
+pub(crate) fn a_system(id: &str, organization: &str, name: &str) -> SystemClient {
     SystemClient {
         id: id.parse().unwrap(),
         organization: organization.parse().unwrap(),
