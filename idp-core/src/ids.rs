@@ -105,6 +105,8 @@ typed_id! {
     AffiliationId = "aff_";
     /// A version of an agreement.
     AgreementId = "agr_";
+    /// A check of somebody who called the support desk.
+    CallerCheckId = "chk_";
     /// A change of somebody's mail address.
     EmailChangeId = "chg_";
     /// Something that was ended, with what became of telling the sites.

@@ -282,6 +282,22 @@ impl Browser {
         self.send(&url, request).await
     }
 
+    /// Sends these fields as a form of Hilum's own page would, and follows where that leads.
+    pub async fn post<N: AsRef<str>, V: AsRef<str>>(
+        &mut self,
+        url: &Url,
+        fields: &[(N, V)],
+    ) -> Page {
+        let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_ref(), v.as_ref())).collect();
+        let request = self
+            .request(Method::POST, url)
+            .header("Sec-Fetch-Site", "same-origin")
+            .header("Origin", "null")
+            .form(&fields);
+        let page = self.send(url, request).await;
+        self.follow(page).await
+    }
+
     /// Sends a form that stands on another site: cookies with `SameSite=Lax` stay at home.
     pub async fn post_from_elsewhere(&mut self, url: &Url, fields: &[(String, String)]) -> Page {
         let cookies = std::mem::take(&mut self.cookies);

@@ -189,6 +189,13 @@ impl Browser {
         self.open(&page.url.join(&href).expect("an address")).await
     }
 
+    /// Opens a page of a console as somebody of the demo community who has an authenticator app.
+    pub async fn work_at(&mut self, path: &str, user_id: &str, app: &App) -> Page {
+        let page = self.visit(path).await;
+        let page = self.sign_in(&page, &Person::new(user_id)).await;
+        self.submit(&page, "factor-submit", &[("code", &app.code(0))]).await
+    }
+
     /// Shows that the mailbox is theirs.
     pub async fn confirm_mailbox(&mut self, idp: &TestIdp, page: &Page, address: &str) -> Page {
         let page = self.submit(page, "factor-send", &[]).await;

@@ -52,7 +52,7 @@ impl Form {
                         form.fields.push((get("name"), get("value")));
                     }
                 }
-                "select" if inside => {
+                "select" | "textarea" if inside => {
                     if let Some(form) = forms.last_mut() {
                         form.fields.push((get("name"), String::new()));
                     }

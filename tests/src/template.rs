@@ -36,6 +36,8 @@ async fn make(backend: Backend) -> Template {
     let idp = TestIdp::empty(backend, Settings::new());
     idp.must(&["migrate"]);
     idp.must(&["community", "import", "config/demo-community.toml"]);
+    idp.must(&["staff", "add", "support"]);
+    idp.must(&["staff", "add", "lead", "--rank", "lead"]);
     for document in standing::registrations() {
         let added = idp.register(&document);
         assert_eq!(added.code, 0, "{document}: {added:?}");

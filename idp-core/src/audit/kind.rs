@@ -248,6 +248,10 @@ kinds! {
     SiteMetadataRefreshed = "site.metadata-refreshed";
     /// A site has a new secret.
     SiteSecretRotated = "site.secret-rotated";
+    /// Somebody works at the support desk, or has another rank there.
+    StaffAppointed = "staff.appointed";
+    /// Somebody no longer works at the support desk.
+    StaffDismissed = "staff.dismissed";
     /// A system of an organization showed its key (domain 4.10).
     SystemActivated = "system.activated";
     /// A code for setting a system up was wrong, used or dead.

@@ -3,8 +3,8 @@
 //!
 //! The voice on the telephone could be anybody's. So Support goes through a list of questions whose
 //! answers are on file, and calls back at the number on file where more than a name is at stake.
-//! What is saved comes first, and what may be said follows from it: [`Verified`] cannot be made
-//! otherwise, is about one person and one purpose, and lasts half an hour.
+//! What is saved comes first, and what may be said follows from it: [`Verified`] comes of [`judge`],
+//! or of what was kept of it, is about one person and one purpose, and lasts half an hour.
 
 use std::collections::BTreeMap;
 
@@ -50,6 +50,19 @@ impl Question {
         Self::Organization,
         Self::UserId,
     ];
+
+    /// Its code, in forms and rows.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::CalledBack => "called-back",
+            Self::Colleague => "colleague",
+            Self::Email => "email",
+            Self::LastSignIn => "last-sign-in",
+            Self::Organization => "organization",
+            Self::UserId => "user-id",
+        }
+    }
 }
 
 /// How a question was answered.
@@ -61,6 +74,20 @@ pub enum Answer {
     Wrong,
 }
 
+impl Answer {
+    /// Every answer there is.
+    pub const ALL: [Self; 2] = [Self::Right, Self::Wrong];
+
+    /// Its code, in forms and rows.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Right => "right",
+            Self::Wrong => "wrong",
+        }
+    }
+}
+
 /// What the caller wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
@@ -68,6 +95,8 @@ pub enum Purpose {
     Administrators,
     /// To be given a code that leads on where self-help does not.
     Code,
+    /// To have mail go to another address.
+    Email,
     /// To have a lost second factor removed.
     LostFactor,
     /// To be told their User ID.
@@ -76,7 +105,20 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose there is, the least first.
-    pub const ALL: [Self; 4] = [Self::Administrators, Self::UserId, Self::Code, Self::LostFactor];
+    pub const ALL: [Self; 5] =
+        [Self::Administrators, Self::UserId, Self::Code, Self::Email, Self::LostFactor];
+
+    /// Its code, in forms and rows.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Administrators => "administrators",
+            Self::Code => "code",
+            Self::Email => "email",
+            Self::LostFactor => "lost-factor",
+            Self::UserId => "user-id",
+        }
+    }
 
     /// How many right answers it takes.
     #[must_use]
@@ -84,7 +126,7 @@ impl Purpose {
         match self {
             Self::Administrators => 2,
             Self::UserId | Self::Code => 3,
-            Self::LostFactor => 4,
+            Self::Email | Self::LostFactor => 4,
         }
     }
 
@@ -93,16 +135,18 @@ impl Purpose {
     pub const fn takes_call_back(self) -> bool {
         match self {
             Self::Administrators => false,
-            Self::Code | Self::LostFactor | Self::UserId => true,
+            Self::Code | Self::Email | Self::LostFactor | Self::UserId => true,
         }
     }
 
-    /// What gives itself away: who wants to know it is not asked for it.
-    const fn asks_for(self) -> Option<Question> {
+    /// What gives itself away: who wants to know it is not asked for it, and Support is not shown it
+    /// before.
+    #[must_use]
+    pub const fn asks_for(self) -> Option<Question> {
         match self {
             Self::UserId => Some(Question::UserId),
             Self::Administrators => Some(Question::Colleague),
-            Self::Code | Self::LostFactor => None,
+            Self::Code | Self::Email | Self::LostFactor => None,
         }
     }
 }
@@ -117,6 +161,29 @@ pub struct Verified {
 }
 
 impl Verified {
+    /// The check as it was kept, of which [`judge`] said yes.
+    #[must_use]
+    pub const fn kept(
+        subscriber: SubscriberId,
+        purpose: Purpose,
+        by: SubscriberId,
+        until: DateTime<Utc>,
+    ) -> Self {
+        Self { subscriber, purpose, by, until }
+    }
+
+    /// What for.
+    #[must_use]
+    pub const fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// Until when it counts; at that moment it no longer does.
+    #[must_use]
+    pub const fn until(&self) -> DateTime<Utc> {
+        self.until
+    }
+
     /// Whether it lets `actor` do this for this person at `now`. Whoever checked is who acts.
     #[must_use]
     pub fn allows(
@@ -205,6 +272,9 @@ mod tests {
             (vec![back, email, org, (LastSignIn, Wrong), (Colleague, Wrong)], Purpose::Code, false),
             (vec![back, email, org], Purpose::LostFactor, false),
             (vec![back, email, org, last], Purpose::LostFactor, true),
+            // whoever gets the mail gets the account
+            (vec![back, email, org], Purpose::Email, false),
+            (vec![back, email, org, last], Purpose::Email, true),
             (vec![], Purpose::Administrators, false),
         ] {
             let outcome = judged(&answers, purpose);

@@ -26,7 +26,9 @@ use super::{
 };
 use crate::{
     audit::Kind,
-    ids::{OrganizationId, SubscriberId, TicketId},
+    ids::{
+        InvalidId, OrganizationId, PromotionId, RegistrationId, SubscriberId, TaxIdId, TicketId,
+    },
 };
 
 /// How long somebody can say that a ticket was not resolved.
@@ -102,6 +104,44 @@ impl TicketKind {
     }
 }
 
+/// What a ticket refers to: where the thing is decided that it asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Regarding {
+    /// A person.
+    Person(SubscriberId),
+    /// Somebody who is to become an Administrator.
+    Promotion(PromotionId),
+    /// An organization that registers.
+    Registration(RegistrationId),
+    /// A number.
+    TaxId(TaxIdId),
+}
+
+impl Regarding {
+    /// Its identifier, whose prefix says what it is.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Person(id) => id.as_str(),
+            Self::Promotion(id) => id.as_str(),
+            Self::Registration(id) => id.as_str(),
+            Self::TaxId(id) => id.as_str(),
+        }
+    }
+}
+
+impl TryFrom<String> for Regarding {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        let person = text.parse().map(Self::Person);
+        person
+            .or_else(|_| text.parse().map(Self::Promotion))
+            .or_else(|_| text.parse().map(Self::Registration))
+            .or_else(|_| text.parse().map(Self::TaxId))
+    }
+}
+
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Requester {
@@ -131,6 +171,20 @@ pub enum State {
     },
     /// Who asked was asked back.
     Waiting(SubscriberId),
+}
+
+impl State {
+    /// Its code, in rows and filters.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Assigned(_) => "assigned",
+            Self::Closed => "closed",
+            Self::New => "new",
+            Self::Resolved { .. } => "resolved",
+            Self::Waiting(_) => "waiting",
+        }
+    }
 }
 
 /// What is said in a ticket: one line of at most 500 characters.

@@ -15,6 +15,7 @@ mod operator;
 mod secret;
 mod serve;
 mod site;
+mod staff;
 mod system;
 
 use std::process::ExitCode;
@@ -72,6 +73,9 @@ enum Command {
     /// Make, list, renew and stop the systems of organizations
     #[command(subcommand)]
     System(system::Systems),
+    /// Say who works at the support desk
+    #[command(subcommand)]
+    Staff(staff::Staff),
 }
 
 /// Runs what the command line asks for.
@@ -90,6 +94,7 @@ pub fn run() -> ExitCode {
         Command::Serve(file) => serve::run(&file),
         Command::Site(command) => command.run(),
         Command::System(command) => command.run(),
+        Command::Staff(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

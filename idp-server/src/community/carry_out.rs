@@ -10,12 +10,13 @@ use idp_core::{
         news::{News, Recipient},
         organization_life::{Body, State, Suspension},
         outcome::{Effect, Letter, Outcome, Switch},
+        ticket::Regarding,
     },
     ids::{EndingId, OrganizationId, SiteId, SubscriberId},
 };
 use serde_json::Value;
 
-use super::{Office, registrations};
+use super::{Office, registrations, tickets};
 use crate::{
     mail::Extras,
     store::{
@@ -33,6 +34,8 @@ pub struct About {
     pub subject: Option<SubscriberId>,
     /// The site.
     pub site: Option<SiteId>,
+    /// What a ticket refers to that the transition opens; left out, it is the person.
+    pub regarding: Option<Regarding>,
     /// How it was before, without secrets and personal data.
     pub before: Option<Value>,
     /// How it is now, likewise.
@@ -154,6 +157,7 @@ impl Office {
             Effect::SwitchSite { organization, site, on: Switch::Off } => {
                 organization::disable_site(conn, &organization, &site)
             }
+            Effect::OpenTicket(kind) => tickets::open_for(conn, self, kind, about),
             // Done by the caller, who has what they give back.
             Effect::EndAccess(_) | Effect::IssueHandedOverCode(_) => Ok(()),
             Effect::ClaimNumber { registration, ground } => {
@@ -165,10 +169,6 @@ impl Office {
                 registrations::open_organization(conn, self, &organization, &registration)
             }
             Effect::WithdrawClaim(id) => registrations::withdraw_claim(conn, self, &id),
-            Effect::OpenTicket(_) => {
-                let _ = about;
-                Ok(())
-            }
         }
     }
 

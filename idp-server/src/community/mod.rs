@@ -12,6 +12,7 @@ pub mod registrations;
 mod registry;
 pub mod systems;
 pub mod tax_ids;
+pub mod tickets;
 
 pub use carry_out::{About, Done};
 pub use office::Office;

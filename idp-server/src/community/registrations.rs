@@ -30,6 +30,7 @@ use idp_core::{
         permission::Action,
         registration::{self, Command, Registration},
         tax_id_registry,
+        ticket::Regarding,
     },
     ids::RegistrationId,
 };
@@ -132,6 +133,7 @@ fn about(registration: &Registration) -> About {
     let registration::Registration { id, stage, registrant, .. } = registration;
     About {
         subject: registrant.clone(),
+        regarding: Some(Regarding::Registration(id.clone())),
         after: Some(json!({ "registration": id, "stage": stage.code() })),
         ..About::default()
     }

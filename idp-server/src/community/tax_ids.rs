@@ -16,6 +16,7 @@ use idp_core::{
         tax_id::TaxIdNumber,
         tax_id_entry::{self, OverrideError},
         tax_id_registry::{Command, Evidence, Holding, Refusal, decide},
+        ticket::Regarding,
     },
     ids::{OrganizationId, TaxIdId},
 };
@@ -343,6 +344,7 @@ fn about(before: &Holding, after: &Holding) -> About {
     };
     About {
         organization: held.map(|held| held.by.clone()),
+        regarding: held.map(|held| Regarding::TaxId(held.id.clone())),
         after: held.map(|held| json!({ "tax_id": held.id, "organization": now_with })),
         ..About::default()
     }

@@ -25,6 +25,7 @@ mod inquiry;
 mod oidc;
 mod organization;
 mod password_change;
+mod public;
 mod round;
 mod saml;
 mod second_factor;
@@ -60,6 +61,7 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .configure(console::routes)
         .configure(organization::routes)
         .configure(support::routes)
+        .configure(public::routes)
         .configure(demo::routes)
         .configure(forgot::routes)
         .configure(security::routes)

@@ -9,6 +9,7 @@
 mod accounts;
 mod organizations;
 mod record;
+mod tickets;
 mod waiting;
 
 use std::{future::pending, sync::Arc, time::Duration};
@@ -62,6 +63,7 @@ pub(super) async fn round(
         && accounts::unused(&work).await?
         && organizations::remind_all(&work).await?
         && waiting::look_at_all(&work).await?
+        && tickets::close(&work).await?
         && record::check(&work).await?
         && work.forget_old_reminders().await?;
     if finished {

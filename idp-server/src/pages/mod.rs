@@ -16,6 +16,7 @@ mod enrol;
 mod error;
 mod factor;
 mod forgot;
+mod form;
 mod form_post;
 mod frame;
 mod home;
@@ -26,6 +27,7 @@ mod moment;
 mod notice;
 mod organization;
 mod password;
+mod public;
 mod qr;
 mod refusal;
 mod sign_in;
@@ -59,6 +61,7 @@ pub use forgot::{
     ForgotClosedPage, ForgotCodePage, ForgotNewPage, ForgotProblem, ForgotQuestionsPage,
     ForgotStartPage, Forgotten, FromMailPage, MailDeed, Outcome, OutcomePage,
 };
+pub use form::{FieldKind, FieldView, FormProblem};
 pub use form_post::FormPostPage;
 pub use frame::{Frame, SiteView, Support};
 pub use home::HomePage;
@@ -68,8 +71,12 @@ pub use messages::Messages;
 pub use notice::{NoticePage, Received};
 pub use organization::{OrganizationArea, OrganizationHomePage, OrganizationNav};
 pub use password::hints as password_hints;
+pub use public::{AskPage, Asked, AskedPage, RequesterTicketPage, SaidView};
 pub use refusal::{RefusalPage, RefusalReason};
 pub use sign_in::{SignInPage, SignInProblem, SignInReason};
 pub use sign_out::{SignOutPage, SignedOutPage, SigningOutPage, ToldSite, ToldState};
-pub use support::{SupportArea, SupportHomePage, SupportNav};
+pub use support::{
+    Deeds, RequesterView, SupportArea, SupportHomePage, SupportNav, TicketLine, TicketPage,
+    TicketProblem, TicketsPage,
+};
 pub use switch_person::SwitchPersonPage;

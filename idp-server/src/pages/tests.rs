@@ -274,7 +274,7 @@ fn a_refused_sign_in_keeps_the_user_id_and_never_the_password() {
 fn every_text_of_the_catalogue_is_used() {
     // That every text which is used exists is proved by the compiler.
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let sources: Vec<String> = ["templates", "src/pages"]
+    let sources: Vec<String> = ["templates", "src/pages", "src/http"]
         .into_iter()
         .flat_map(|folder| texts(&root.join(folder)))
         .collect();

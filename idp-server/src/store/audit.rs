@@ -3,12 +3,10 @@
 //! The database refuses to change or remove what is written here. A trigger notes each event as
 //! waiting for its seal, so that none can be forgotten.
 
-use std::{fmt, str::FromStr};
-
 use diesel::prelude::*;
 use idp_core::{
     audit::{Event, Head, Seal, Sha256, Tip},
-    ids::{EventId, SubscriberId},
+    ids::{EventId, OrganizationId, SubscriberId},
     keys::KeyId,
 };
 
@@ -16,6 +14,7 @@ use super::{
     AnyConn, StoreError,
     column::{Reading, json, millis},
     connection::on_either,
+    place::Place,
     schema::{audit_event, audit_head, audit_pending, audit_seal},
 };
 
@@ -51,41 +50,13 @@ pub fn pending(conn: &mut AnyConn, limit: i64) -> Result<Vec<Event>, StoreError>
     rows.into_iter().map(Event::try_from).collect()
 }
 
-/// A place in the events of a person, from which the older ones follow.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    at: i64,
-    id: EventId,
-}
+/// A place among events, from which the older ones follow.
+pub type Cursor = Place<EventId>;
 
-/// A text that names no place among events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no place among events")]
-pub struct InvalidCursor;
-
-impl Cursor {
-    /// The place behind `event`.
-    #[must_use]
-    pub fn at(event: &Event) -> Self {
-        Self { at: millis(event.at), id: event.id.clone() }
-    }
-}
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.at, self.id)
-    }
-}
-
-impl FromStr for Cursor {
-    type Err = InvalidCursor;
-
-    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
-        let (at, id) = text.split_once('-').ok_or(InvalidCursor)?;
-        let at: u64 = at.parse().map_err(|_| InvalidCursor)?;
-        let at = i64::try_from(at).map_err(|_| InvalidCursor)?;
-        Ok(Self { at, id: id.parse().map_err(|_| InvalidCursor)? })
-    }
+/// The place behind `event`.
+#[must_use]
+pub fn behind(event: &Event) -> Cursor {
+    Place::at(event.at, event.id.clone())
 }
 
 /// Up to `limit` events that happened to a person, the newest first, from behind `before` on.
@@ -99,7 +70,7 @@ pub fn of_subject(
     limit: usize,
 ) -> Result<Vec<Event>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let (at, id) = before.map_or((i64::MAX, ""), |cursor| (cursor.at, cursor.id.as_str()));
+    let (at, id) = before.map_or((i64::MAX, ""), |place| (place.millis(), place.id.as_str()));
     // The first condition bounds the index, the second breaks a tie of milliseconds.
     let own = audit_event::table
         .filter(audit_event::subject.eq(subject.as_str()))
@@ -108,6 +79,46 @@ pub fn of_subject(
         .order((audit_event::at.desc(), audit_event::id.desc()))
         .limit(limit);
     let rows: Vec<EventRow> = on_either!(conn, c => own.select(EventRow::as_select()).load(c))?;
+    rows.into_iter().map(Event::try_from).collect()
+}
+
+/// What the support desk looks for in the record.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only what is about this organization.
+    pub organization: Option<OrganizationId>,
+    /// Only what happened to this person.
+    pub subject: Option<SubscriberId>,
+}
+
+/// Up to `limit` events, the newest first, from behind `before` on.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn all(
+    conn: &mut AnyConn,
+    filter: &Filter,
+    before: Option<&Cursor>,
+    limit: usize,
+) -> Result<Vec<Event>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let (at, id) = before.map_or((i64::MAX, ""), |place| (place.millis(), place.id.as_str()));
+    let rows: Vec<EventRow> = on_either!(conn, c => {
+        let mut found = audit_event::table
+            .filter(audit_event::at.le(at))
+            .filter(audit_event::at.lt(at).or(audit_event::id.lt(id)))
+            .order((audit_event::at.desc(), audit_event::id.desc()))
+            .limit(limit)
+            .select(EventRow::as_select())
+            .into_boxed();
+        if let Some(organization) = &filter.organization {
+            found = found.filter(audit_event::organization_id.eq(organization.as_str()));
+        }
+        if let Some(subject) = &filter.subject {
+            found = found.filter(audit_event::subject.eq(subject.as_str()));
+        }
+        found.load(c)
+    })?;
     rows.into_iter().map(Event::try_from).collect()
 }
 

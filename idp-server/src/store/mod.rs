@@ -7,6 +7,7 @@
 pub mod affiliation;
 pub mod agreement;
 pub mod audit;
+pub mod caller_check;
 pub mod catalog;
 mod column;
 pub mod connection;
@@ -28,6 +29,7 @@ pub mod migrations;
 pub mod organization;
 pub mod outbox;
 pub mod person;
+pub mod place;
 mod pool;
 mod prepared;
 pub mod recovery_code;
@@ -48,6 +50,7 @@ pub mod tax_id;
 pub mod tax_id_claim;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod ticket;
 
 pub use connection::AnyConn;
 pub use counting::Counters;

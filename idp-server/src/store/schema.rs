@@ -103,6 +103,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    caller_check (id) {
+        id -> Text,
+        subscriber_id -> Text,
+        purpose -> Text,
+        checked_by -> Text,
+        checked_at -> BigInt,
+        answers -> Text,
+        counts_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     catalog_version (name) {
         name -> Text,
         version -> BigInt,
@@ -226,6 +238,7 @@ diesel::table! {
         confirmed_at -> Nullable<BigInt>,
         address -> Nullable<Text>,
         phone -> Nullable<Text>,
+        name_key -> Text,
     }
 }
 
@@ -413,6 +426,7 @@ diesel::table! {
         updated_at -> BigInt,
         suspended_by -> Nullable<Text>,
         mailbox_proved_at -> Nullable<BigInt>,
+        name_key -> Text,
     }
 }
 
@@ -470,6 +484,34 @@ diesel::table! {
         fingerprint -> Binary,
         registration_id -> Text,
         until -> BigInt,
+    }
+}
+
+diesel::table! {
+    ticket (id) {
+        id -> Text,
+        kind -> Text,
+        state -> Text,
+        assignee_id -> Nullable<Text>,
+        subscriber_id -> Nullable<Text>,
+        email -> Nullable<Text>,
+        language -> Nullable<Text>,
+        organization_id -> Nullable<Text>,
+        regarding -> Nullable<Text>,
+        details -> Text,
+        link_digest -> Nullable<Binary>,
+        opened_at -> BigInt,
+        settled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    ticket_message (ticket_id, number) {
+        ticket_id -> Text,
+        number -> BigInt,
+        author_id -> Nullable<Text>,
+        said_at -> BigInt,
+        text -> Text,
     }
 }
 

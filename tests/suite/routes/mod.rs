@@ -15,6 +15,8 @@ mod input;
 mod oidc;
 mod password;
 mod portal;
+mod public;
 mod sessions;
 mod sign_on;
 mod sign_on_factor;
+mod support;

@@ -98,11 +98,11 @@ fn pick<'a>(visit: &Visit, events: &'a [Event]) -> (Vec<Told<'a>>, Option<Cursor
             shown.push((event, words));
         }
         if shown.len() == SHOWN {
-            return (shown, Some(Cursor::at(event)));
+            return (shown, Some(audit::behind(event)));
         }
     }
     let may_go_on = events.len() == SCANNED;
-    (shown, events.last().filter(|_| may_go_on).map(Cursor::at))
+    (shown, events.last().filter(|_| may_go_on).map(audit::behind))
 }
 
 /// Who did it, if it was not the person. Sites are named beside.

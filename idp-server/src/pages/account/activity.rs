@@ -177,6 +177,8 @@ pub fn activity_words(
         | Kind::SiteMetadataRefreshed
         | Kind::SiteRemoved
         | Kind::SiteSecretRotated
+        | Kind::StaffAppointed
+        | Kind::StaffDismissed
         | Kind::SystemActivated
         | Kind::SystemCodeFailed
         | Kind::SystemCodeIssued

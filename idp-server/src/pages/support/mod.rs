@@ -1,8 +1,10 @@
 //! The support desk's console.
 
 mod home;
+mod tickets;
 
 pub use home::SupportHomePage;
+pub use tickets::{Deeds, RequesterView, TicketLine, TicketPage, TicketProblem, TicketsPage};
 
 use super::Messages;
 
@@ -10,16 +12,18 @@ use super::Messages;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SupportArea {
     Home,
+    Tickets,
 }
 
 impl SupportArea {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 1] = [Self::Home];
+    const ALL: [Self; 2] = [Self::Home, Self::Tickets];
 
     /// The address of its page.
     pub const fn path(self) -> &'static str {
         match self {
             Self::Home => "/support",
+            Self::Tickets => "/support/tickets",
         }
     }
 
@@ -27,6 +31,7 @@ impl SupportArea {
     pub(super) const fn label(self, text: &'static Messages) -> &'static str {
         match self {
             Self::Home => text.support.area_home,
+            Self::Tickets => text.support.area_tickets,
         }
     }
 }

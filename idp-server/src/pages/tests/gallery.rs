@@ -6,6 +6,7 @@
 mod account;
 mod agreement;
 mod consoles;
+mod desk;
 mod leaving;
 
 use std::path::PathBuf;
@@ -128,6 +129,7 @@ fn pages(words: &'static Words, text: &'static Messages) -> Vec<Rendered> {
         account::pages(frame, words),
         agreement::pages(frame, words),
         consoles::pages(frame, words),
+        desk::pages(frame, words),
         leaving::pages(frame, words),
         ways_back::pages(frame, words.user_id),
     ]
