@@ -7,17 +7,17 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use relying_party_example::{
+    claims::IdClaims,
     page::{Page as _, now},
     shelf::random,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::claims::IdClaims;
-use crate::oidc::Wish;
 use crate::pages::{Notice, ReceiptPage};
 use crate::session::Session;
 use crate::site::{Site, begin};
+use crate::wish::Wish;
 
 /// How strongly somebody who attests must have signed on: a second factor in this browser session.
 pub(crate) const ACR: &str = "urn:hilum:acr:browser-second-factor";

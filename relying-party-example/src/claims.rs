@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 /// The claims of the ID token beyond those that the `openidconnect` crate judges.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct IdClaims {
+pub struct IdClaims {
     /// The person, as this site and no other knows them.
     pub sub: String,
     /// The sign-on session; a logout token names it.
@@ -33,7 +33,7 @@ pub(crate) struct IdClaims {
 
 /// The claims of the userinfo endpoint.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct UserClaims {
+pub struct UserClaims {
     /// The full name.
     pub name: Option<String>,
     /// The work e-mail.
@@ -50,7 +50,7 @@ pub(crate) struct UserClaims {
 /// They stand together because they belong together: a role in one organization is never good for the Tax ID
 /// of another.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Affiliation {
+pub struct Affiliation {
     /// The identifier of the affiliation.
     pub id: String,
     /// The organization.
@@ -70,7 +70,7 @@ pub(crate) struct Affiliation {
 
 /// A registered organization.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Organization {
+pub struct Organization {
     /// The identifier, stable when the name changes.
     pub id: String,
     /// The name.
@@ -79,7 +79,7 @@ pub(crate) struct Organization {
 
 /// A taxpayer identification number.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct TaxId {
+pub struct TaxId {
     /// The number as it is written, with its hyphen.
     pub value: String,
     /// Whether it is the organization's main one.
@@ -89,7 +89,7 @@ pub(crate) struct TaxId {
 
 impl Affiliation {
     /// Whether this affiliation carries any one of the roles; where none is asked for, every affiliation will do.
-    pub(crate) fn has_any_role(&self, required: &[String]) -> bool {
+    pub fn has_any_role(&self, required: &[String]) -> bool {
         required.is_empty() || self.roles.iter().any(|role| required.contains(role))
     }
 }

@@ -7,8 +7,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use openidconnect::core::CoreJwsSigningAlgorithm as Alg;
-use openidconnect::{ClientId, ClientSecret, IssuerUrl, RedirectUrl, Scope};
-use relying_party_example::look::{Look, is_safe};
+use openidconnect::{ClientId, IssuerUrl, RedirectUrl, Scope};
+use relying_party_example::{
+    look::Look,
+    registration::{ConfigError, Mistakes, Registration, read, rs256, secret},
+};
 use serde::Deserialize;
 use url::Url;
 
@@ -43,42 +46,6 @@ pub(crate) enum AffiliationMode {
     One,
 }
 
-/// One OAuth client: what a site agreed on with Hilum when it was registered.
-#[derive(Clone, Debug)]
-pub(crate) struct Registration {
-    /// Hilum's issuer identifier; everything else about Hilum comes from discovery.
-    pub issuer: IssuerUrl,
-    /// The client identifier.
-    pub client_id: ClientId,
-    /// The client secret; a public client has none and relies on PKCE alone.
-    pub client_secret: Option<ClientSecret>,
-    /// The only algorithm in which this client accepts tokens (RFC 8725 §3.1).
-    pub id_token_alg: Alg,
-    /// The scopes beside `openid`.
-    pub scopes: Vec<Scope>,
-    /// Where Hilum sends the browser back to.
-    pub redirect_uri: RedirectUrl,
-}
-
-/// Why a configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ConfigError {
-    /// The file holds values that cannot work; one line for each.
-    #[error("{}", .0.join("\n"))]
-    Invalid(Vec<String>),
-    /// The file is no TOML of this shape.
-    #[error("{0}")]
-    Shape(#[from] toml::de::Error),
-    /// A file cannot be read.
-    #[error("{path}: {cause}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        cause: std::io::Error,
-    },
-}
-
 impl Config {
     /// Reads and checks a configuration file.
     ///
@@ -94,7 +61,8 @@ impl Config {
     /// As [`Config::load`].
     pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
         let file: File = toml::from_str(text)?;
-        let secret = file.hilum.secret()?;
+        let secret =
+            secret(file.hilum.client_secret.as_deref(), file.hilum.client_secret_file.as_deref())?;
         let mut mistakes = Mistakes::default();
         let origin = mistakes.origin(&file.origin);
         mistakes.issuer(&file.hilum.issuer);
@@ -103,7 +71,7 @@ impl Config {
         let registration = |client: &Client, secret, path: &str, mistakes: &mut Mistakes| {
             let redirect_uri = RedirectUrl::new(format!("{origin}{path}"));
             mistakes.client_id(&client.client_id);
-            mistakes.alg(&client.id_token_alg);
+            mistakes.alg(&client.id_token_alg, "id_token_alg");
             redirect_uri.map(|redirect_uri| Registration {
                 issuer: file.hilum.issuer.clone(),
                 client_id: ClientId::new(client.client_id.clone()),
@@ -113,14 +81,14 @@ impl Config {
                 redirect_uri,
             })
         };
-        let site = registration(&file.hilum.client(), secret, "/callback", &mut mistakes);
+        let site = registration(&file.hilum.client(), Some(secret), "/callback", &mut mistakes);
         let playground = file
             .playground
             .as_ref()
             .map(|client| registration(client, None, "/playground/callback", &mut mistakes))
             .transpose();
         match (site, playground) {
-            (Ok(site), Ok(playground)) if mistakes.0.is_empty() => Ok(Self {
+            (Ok(site), Ok(playground)) if mistakes.is_empty() => Ok(Self {
                 listen: file.listen,
                 origin,
                 look: file.look,
@@ -130,7 +98,7 @@ impl Config {
                 attesting_role: file.hilum.attesting_role,
                 playground,
             }),
-            (Ok(_), Ok(_)) | (Err(_), _) | (_, Err(_)) => Err(ConfigError::Invalid(mistakes.0)),
+            (Ok(_), Ok(_)) | (Err(_), _) | (_, Err(_)) => Err(mistakes.into()),
         }
     }
 }
@@ -171,11 +139,6 @@ struct Client {
     scopes: Vec<String>,
 }
 
-/// What OpenID Connect signs with where nothing else was agreed (OIDC Core §2).
-const fn rs256() -> Alg {
-    Alg::RsaSsaPkcs1V15Sha256
-}
-
 impl HilumSection {
     fn client(&self) -> Client {
         Client {
@@ -183,67 +146,6 @@ impl HilumSection {
             id_token_alg: self.id_token_alg.clone(),
             scopes: self.scopes.clone(),
         }
-    }
-
-    /// The secret from whichever of the two places holds it.
-    fn secret(&self) -> Result<Option<ClientSecret>, ConfigError> {
-        let secret = match (&self.client_secret, &self.client_secret_file) {
-            (Some(_), Some(_)) => {
-                let both = "hilum: give client_secret or client_secret_file, not both";
-                return Err(ConfigError::Invalid(vec![both.to_owned()]));
-            }
-            (Some(secret), None) => secret.clone(),
-            (None, Some(path)) => read(path)?.trim().to_owned(),
-            (None, None) => String::new(),
-        };
-        if secret.is_empty() {
-            let none = "hilum: client_secret or client_secret_file is needed";
-            return Err(ConfigError::Invalid(vec![none.to_owned()]));
-        }
-        Ok(Some(ClientSecret::new(secret)))
-    }
-}
-
-fn read(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path)
-        .map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })
-}
-
-/// Everything that is wrong with a file, in the order of the file.
-#[derive(Default)]
-struct Mistakes(Vec<String>);
-
-impl Mistakes {
-    fn expect(&mut self, holds: bool, otherwise: &str) {
-        if !holds {
-            self.0.push(otherwise.to_owned());
-        }
-    }
-
-    /// Checks the site's own address and returns it without the slash at its end.
-    fn origin(&mut self, origin: &Url) -> String {
-        let bare = origin.path() == "/" && origin.query().is_none() && origin.fragment().is_none();
-        self.expect(bare, "origin: only scheme, host and port, as in https://site.example");
-        self.expect(is_safe(origin), "origin: https, or http on localhost");
-        origin.as_str().trim_end_matches('/').to_owned()
-    }
-
-    fn issuer(&mut self, issuer: &IssuerUrl) {
-        self.expect(is_safe(issuer.url()), "hilum: issuer: https, or http on localhost");
-    }
-
-    /// The client identifier is also part of a cookie's name, hence the narrow alphabet.
-    fn client_id(&mut self, id: &str) {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        let valid = !id.is_empty() && id.chars().all(plain);
-        self.expect(valid, "client_id: letters, digits, '-', '_' and '.' only");
-    }
-
-    /// A shared-secret algorithm would let anybody who verifies a token also make one, and `none` anybody at all.
-    fn alg(&mut self, alg: &Alg) {
-        let allowed =
-            [Alg::RsaSsaPkcs1V15Sha256, Alg::RsaSsaPssSha256, Alg::EcdsaP256Sha256, Alg::EdDsa];
-        self.expect(allowed.contains(alg), "id_token_alg: RS256, PS256, ES256 or EdDSA");
     }
 }
 

@@ -7,7 +7,7 @@ use openidconnect::{RequestTokenError, StandardErrorResponse, UserInfoError};
 
 /// Why somebody is not signed in.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SignInError {
+pub enum SignInError {
     /// Hilum, or the person there, said no.
     #[error("Hilum said no: {0:?}")]
     Denied(Denial),
@@ -33,7 +33,7 @@ pub(crate) enum SignInError {
 
 /// The reasons that Hilum gives in `error` and `error_description`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Denial {
+pub enum Denial {
     /// No organization stands behind the person, or none that this site may know.
     AffiliationRequired,
     /// An agreement waits to be accepted.
@@ -54,7 +54,7 @@ pub(crate) enum Denial {
 
 impl Denial {
     /// Reads the two parameters of an error answer.
-    pub(crate) fn new(error: &str, description: Option<&str>) -> Self {
+    pub fn new(error: &str, description: Option<&str>) -> Self {
         match (error, description) {
             ("access_denied", Some("affiliation_required")) => Self::AffiliationRequired,
             ("access_denied" | "interaction_required", Some("agreement_required")) => {
@@ -96,7 +96,7 @@ impl From<UserInfoError<reqwest::Error>> for SignInError {
 }
 
 /// An error with its causes: the outer one often says only that something failed, the inner ones why.
-pub(crate) fn explain(error: &dyn Error) -> String {
+pub fn explain(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// A token that has been taken apart. Nothing in it is true before [`Jwt::verify`] has said so.
 #[derive(Debug)]
-pub(crate) struct Jwt {
+pub struct Jwt {
     /// The header.
     pub header: Header,
     /// The payload.
@@ -21,7 +21,7 @@ pub(crate) struct Jwt {
 
 /// What this site reads of a JOSE header. Keys or addresses of keys in it are ignored (RFC 8725 §3.10).
 #[derive(Debug, Deserialize)]
-pub(crate) struct Header {
+pub struct Header {
     /// The algorithm that the token says it is signed with.
     pub alg: String,
     /// The key that it says it is signed with.
@@ -33,8 +33,8 @@ pub(crate) struct Header {
 }
 
 /// Why a token is not believed.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum JwtError {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JwtError {
     /// Another algorithm than the agreed one, or an extension that we do not understand.
     #[error("unexpected algorithm or extension")]
     Algorithm,
@@ -54,7 +54,7 @@ impl Jwt {
     ///
     /// # Errors
     /// [`JwtError::Malformed`].
-    pub(crate) fn parse(token: &str) -> Result<Self, JwtError> {
+    pub fn parse(token: &str) -> Result<Self, JwtError> {
         let (signed, signature) = token.rsplit_once('.').ok_or(JwtError::Malformed)?;
         let (header, claims) = signed.split_once('.').ok_or(JwtError::Malformed)?;
         let decode = |part| URL_SAFE_NO_PAD.decode(part).map_err(|_| JwtError::Malformed);
@@ -70,7 +70,7 @@ impl Jwt {
     ///
     /// # Errors
     /// Every [`JwtError`] but `Malformed`.
-    pub(crate) fn verify(
+    pub fn verify(
         &self,
         keys: &CoreJsonWebKeySet,
         agreed: &CoreJwsSigningAlgorithm,
@@ -92,42 +92,14 @@ impl Jwt {
 }
 
 /// The claims of a token whose signature somebody else has checked, for display only.
-pub(crate) fn claims_of(token: &str) -> Option<Value> {
+pub fn claims_of(token: &str) -> Option<Value> {
     Jwt::parse(token).ok().map(|jwt| jwt.claims)
-}
-
-/// Signs tokens as Hilum would, for the tests of this crate.
-#[cfg(test)]
-pub(crate) mod signing {
-    use super::*;
-    use openidconnect::PrivateSigningKey as _;
-    use openidconnect::core::CoreEdDsaPrivateSigningKey;
-
-    /// The private key of RFC 8410 §10.3.
-    const PEM: &str = "-----BEGIN PRIVATE KEY-----\n\
-        MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
-        -----END PRIVATE KEY-----\n";
-
-    fn key() -> CoreEdDsaPrivateSigningKey {
-        let kid = JsonWebKeyId::new("k1".to_owned());
-        CoreEdDsaPrivateSigningKey::from_ed25519_pem(PEM, Some(kid)).unwrap()
-    }
-
-    pub(crate) fn published() -> CoreJsonWebKeySet {
-        CoreJsonWebKeySet::new(vec![key().as_verification_key()])
-    }
-
-    pub(crate) fn sign(header: &Value, claims: &Value) -> String {
-        let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", encode(header), encode(claims));
-        let signature = key().sign(&CoreJwsSigningAlgorithm::EdDsa, signed.as_bytes()).unwrap();
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signing;
     use serde_json::json;
 
     fn verdict(header: &Value) -> Result<(), JwtError> {

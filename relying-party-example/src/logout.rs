@@ -8,15 +8,15 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::{CsrfToken, LogoutRequest};
 use relying_party_example::{
+    claims::IdClaims,
     cookies::CookieKind,
+    errors::SignInError,
+    jwt::{Header, Jwt},
     page::{Page as _, now},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::claims::IdClaims;
-use crate::errors::SignInError;
-use crate::jwt::{Header, Jwt};
 use crate::pages::Notice;
 use crate::site::Site;
 
@@ -245,7 +245,7 @@ fn instant(claims: &Value, name: &str) -> Option<DateTime<Utc>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jwt::signing;
+    use crate::signing;
     use openidconnect::core::CoreJwsSigningAlgorithm;
 
     const NOW: i64 = 1_790_000_000;

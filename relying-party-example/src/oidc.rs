@@ -3,66 +3,64 @@
 //! This is the file to read when you write your own site. It follows OpenID Connect Core §3.1 (code flow) with
 //! PKCE (RFC 7636), `iss` in the answer (RFC 9207) and the advice of RFC 9700.
 
+use std::time::Duration;
+
+use crate::shelf::Shelf;
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::core::{
     CoreAuthPrompt, CoreAuthenticationFlow, CoreGenderClaim, CoreIdToken, CoreIdTokenClaims,
-    CoreTokenResponse,
+    CoreJwsSigningAlgorithm as Alg, CoreTokenResponse,
 };
 use openidconnect::{
     AccessToken, AccessTokenHash, AdditionalClaims, AuthenticationContextClass, AuthorizationCode,
-    ClaimsVerificationError, CsrfToken, EndSessionUrl, Nonce, OAuth2TokenResponse as _,
-    PkceCodeChallenge, PkceCodeVerifier, RefreshToken, SignatureVerificationError,
-    TokenResponse as _, UserInfoClaims,
+    ClaimsVerificationError, CsrfToken, EndSessionUrl, IntrospectionUrl, Nonce,
+    OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier, RefreshToken,
+    SignatureVerificationError, TokenResponse as _, UserInfoClaims,
 };
-use relying_party_example::shelf::Shelf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::attest;
 use crate::claims::{IdClaims, UserClaims};
-use crate::config::Registration;
 use crate::errors::{Denial, SignInError, explain};
 use crate::jwt::{self, Jwt, JwtError};
 use crate::provider::{Discovery, Freshness, Provider};
+use crate::registration::Registration;
 
 /// How long a person may take at Hilum.
 const ATTEMPT_LASTS: TimeDelta = TimeDelta::minutes(10);
 
-/// One client of Hilum.
-pub(crate) struct Oidc {
+/// One client of Hilum. `W` is what its sign-ins are for.
+pub struct Oidc<W> {
     registration: Registration,
     hilum: Discovery,
-    attempts: Shelf<Attempt>,
+    attempts: Shelf<Attempt<W>>,
 }
 
 /// A sign-in that is on its way, kept under its `state`.
-struct Attempt {
+struct Attempt<W> {
     browser: String,
     nonce: Nonce,
     verifier: PkceCodeVerifier,
-    wish: Wish,
+    wish: W,
 }
 
-/// What a sign-in is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
-    /// The person who is signed in wants to attest.
-    Attest {
-        /// Who it is.
-        subject: String,
-        /// When they pressed the button.
-        asked_at: DateTime<Utc>,
-    },
-    /// To be signed in.
-    SignIn,
-    /// To act for another affiliation.
-    SwitchAffiliation,
+/// What a site asks of a sign-in beside its scopes. Nothing said: a plain sign-in.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// `acr_values`: how strongly the person shall sign in.
+    pub acr: Option<String>,
+    /// `max_age`: how long ago that may have been.
+    pub max_age: Option<Duration>,
+    /// `claims` (OIDC Core §5.5).
+    pub claims: Option<Value>,
+    /// `prompt`.
+    pub prompt: Option<CoreAuthPrompt>,
 }
 
 /// The query of the redirect back from Hilum (RFC 6749 §4.1.2, RFC 9207 §2).
 #[derive(Debug, Deserialize)]
-pub(crate) struct Callback {
+pub struct Callback {
     state: Option<String>,
     iss: Option<String>,
     code: Option<String>,
@@ -71,7 +69,7 @@ pub(crate) struct Callback {
 }
 
 /// Somebody whom Hilum has signed on, with everything checked.
-pub(crate) struct SignedIn {
+pub struct SignedIn {
     /// The ID token.
     pub id_token: CoreIdToken,
     /// Its claims.
@@ -88,12 +86,12 @@ pub(crate) struct SignedIn {
     pub refresh_token: Option<RefreshToken>,
 }
 
-impl Oidc {
+impl<W> Oidc<W> {
     /// A client with this registration. Nothing is asked of Hilum before the first sign-in.
     ///
     /// # Errors
     /// If no TLS could be set up for calls to Hilum.
-    pub(crate) fn new(registration: Registration) -> Result<Self, reqwest::Error> {
+    pub fn new(registration: Registration) -> Result<Self, reqwest::Error> {
         let hilum = Discovery::new(registration.clone())?;
         Ok(Self { registration, hilum, attempts: Shelf::new(10_000) })
     }
@@ -102,10 +100,11 @@ impl Oidc {
     ///
     /// # Errors
     /// [`SignInError::Unreachable`].
-    pub(crate) async fn begin(
+    pub async fn begin(
         &self,
         browser: String,
-        wish: Wish,
+        asked: Asked,
+        wish: W,
         now: DateTime<Utc>,
     ) -> Result<Url, SignInError> {
         let provider = self.hilum.provider(Freshness::Usual).await?;
@@ -119,15 +118,18 @@ impl Oidc {
             )
             .add_scopes(self.registration.scopes.iter().cloned())
             .set_pkce_challenge(challenge);
-        match &wish {
-            Wish::Attest { .. } => {
-                request = request
-                    .add_auth_context_value(AuthenticationContextClass::new(attest::ACR.to_owned()))
-                    .set_max_age(attest::MAX_AGE.to_std().unwrap_or_default())
-                    .add_extra_param("claims", attest::wanted_claims().to_string());
-            }
-            Wish::SignIn => {}
-            Wish::SwitchAffiliation => request = request.add_prompt(CoreAuthPrompt::SelectAccount),
+        let Asked { acr, max_age, claims, prompt } = asked;
+        if let Some(acr) = acr {
+            request = request.add_auth_context_value(AuthenticationContextClass::new(acr));
+        }
+        if let Some(max_age) = max_age {
+            request = request.set_max_age(max_age);
+        }
+        if let Some(claims) = claims {
+            request = request.add_extra_param("claims", claims.to_string());
+        }
+        if let Some(prompt) = prompt {
+            request = request.add_prompt(prompt);
         }
         let (url, state, nonce) = request.url();
         let attempt = Attempt { browser, nonce, verifier, wish };
@@ -140,12 +142,12 @@ impl Oidc {
     ///
     /// # Errors
     /// Any [`SignInError`].
-    pub(crate) async fn finish(
+    pub async fn finish(
         &self,
         callback: Callback,
         browser: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<(SignedIn, Wish), SignInError> {
+    ) -> Result<(SignedIn, W), SignInError> {
         // Only the browser that began may finish, and only once: otherwise somebody could sign a person in as
         // somebody else (RFC 6749 §10.12).
         let attempt = callback
@@ -179,7 +181,7 @@ impl Oidc {
     ///
     /// # Errors
     /// Any [`SignInError`] but `Denied`, `Malformed` and `UnknownAttempt`.
-    pub(crate) async fn refresh(&self, token: &RefreshToken) -> Result<SignedIn, SignInError> {
+    pub async fn refresh(&self, token: &RefreshToken) -> Result<SignedIn, SignInError> {
         let provider = self.hilum.provider(Freshness::Usual).await?;
         let response = provider
             .client
@@ -194,21 +196,48 @@ impl Oidc {
     ///
     /// # Errors
     /// [`SignInError::Unreachable`].
-    pub(crate) async fn end_session_endpoint(&self) -> Result<Option<EndSessionUrl>, SignInError> {
+    pub async fn end_session_endpoint(&self) -> Result<Option<EndSessionUrl>, SignInError> {
         Ok(self.hilum.provider(Freshness::Usual).await?.end_session.clone())
     }
 
-    /// Whether Hilum signed this token, with the algorithm agreed for this client.
+    /// Where Hilum is asked what a token is worth, if it says that (RFC 8414 §2).
+    ///
+    /// # Errors
+    /// [`SignInError::Unreachable`].
+    pub async fn introspection_endpoint(&self) -> Result<Option<IntrospectionUrl>, SignInError> {
+        Ok(self.hilum.provider(Freshness::Usual).await?.introspection.clone())
+    }
+
+    /// Calls Hilum, with the limits that hold for all calls.
+    #[must_use]
+    pub const fn http(&self) -> &reqwest::Client {
+        &self.hilum.http.0
+    }
+
+    /// Whether Hilum signed this token, with the algorithm agreed for ID tokens.
     ///
     /// # Errors
     /// [`SignInError::IdToken`] or [`SignInError::Unreachable`].
-    pub(crate) async fn verify(&self, token: &Jwt) -> Result<(), SignInError> {
-        let alg = &self.registration.id_token_alg;
-        let mut verdict = token.verify(&self.hilum.provider(Freshness::Usual).await?.keys, alg);
-        if verdict == Err(JwtError::UnknownKey) {
-            verdict = token.verify(&self.hilum.provider(Freshness::NewKey).await?.keys, alg);
-        }
+    pub async fn verify(&self, token: &Jwt) -> Result<(), SignInError> {
+        let verdict = self.signed(token, &self.registration.id_token_alg).await?;
         verdict.map_err(|error| SignInError::IdToken(error.to_string()))
+    }
+
+    /// Whether Hilum signed this token, with this algorithm. A key that we have not seen makes us ask Hilum for its
+    /// keys anew, for it changes them from time to time; but at most every two seconds.
+    ///
+    /// # Errors
+    /// [`SignInError::Unreachable`]. What is wrong with the token is the value.
+    pub async fn signed(
+        &self,
+        token: &Jwt,
+        alg: &Alg,
+    ) -> Result<Result<(), JwtError>, SignInError> {
+        let verdict = token.verify(&self.hilum.provider(Freshness::Usual).await?.keys, alg);
+        if verdict != Err(JwtError::UnknownKey) {
+            return Ok(verdict);
+        }
+        Ok(token.verify(&self.hilum.provider(Freshness::NewKey).await?.keys, alg))
     }
 
     /// Checks the tokens and completes them with userinfo.
@@ -302,19 +331,28 @@ impl AdditionalClaims for AllClaims {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::registration::rs256;
+    use openidconnect::{ClientId, IssuerUrl, RedirectUrl};
 
     fn at(minute: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::minutes(minute)
     }
 
-    /// Credentia with one sign-in on its way, begun by browser `b` at minute 0.
-    fn on_the_way() -> Oidc {
-        let text = include_str!("../../config/credentia.toml");
-        let oidc = Oidc::new(Config::parse(text).unwrap().registration).unwrap();
+    /// A site with one sign-in on its way, begun by browser `b` at minute 0.
+    fn on_the_way() -> Oidc<()> {
+        let redirect_uri = "http://localhost:8091/callback".to_owned();
+        let registration = Registration {
+            issuer: IssuerUrl::new("http://localhost:8080".to_owned()).unwrap(),
+            client_id: ClientId::new("credentia".to_owned()),
+            client_secret: None,
+            id_token_alg: rs256(),
+            scopes: Vec::new(),
+            redirect_uri: RedirectUrl::new(redirect_uri).unwrap(),
+        };
+        let oidc = Oidc::new(registration).unwrap();
         let verifier = PkceCodeVerifier::new("v".repeat(43));
         let nonce = Nonce::new("n".to_owned());
-        let attempt = Attempt { browser: "b".to_owned(), nonce, verifier, wish: Wish::SignIn };
+        let attempt = Attempt { browser: "b".to_owned(), nonce, verifier, wish: () };
         oidc.attempts.put("s".to_owned(), attempt, at(0) + ATTEMPT_LASTS, at(0));
         oidc
     }

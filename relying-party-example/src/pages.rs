@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use askama::Template;
 use relying_party_example::{
+    errors::{Denial, SignInError},
     look::Look,
     page::{Page, in_words, readable},
 };
@@ -10,7 +11,6 @@ use serde_json::Value;
 
 use crate::attest::{Receipt, Refused};
 use crate::config::{AffiliationMode, Config};
-use crate::errors::{Denial, SignInError};
 use crate::playground::Visit;
 use crate::session::Session;
 

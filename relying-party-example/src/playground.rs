@@ -10,17 +10,18 @@ use chrono::TimeDelta;
 use openidconnect::RefreshToken;
 use relying_party_example::{
     cookies::CookieKind,
+    errors::SignInError,
+    jwt,
+    oidc::{Callback, Oidc, SignedIn},
     page::{Page as _, now},
     shelf::{Shelf, random},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::errors::SignInError;
-use crate::jwt;
-use crate::oidc::{Callback, Oidc, SignedIn, Wish};
 use crate::pages::Playground;
 use crate::site::{Site, begin, failed};
+use crate::wish::Wish;
 
 /// How long tokens stay on the table.
 const VISIT_LASTS: TimeDelta = TimeDelta::hours(1);
@@ -28,7 +29,7 @@ const VISIT_LASTS: TimeDelta = TimeDelta::hours(1);
 /// The public client and what it holds.
 pub(crate) struct Table {
     /// The client.
-    pub oidc: Oidc,
+    pub oidc: Oidc<Wish>,
     /// The tokens of each browser.
     pub visits: Shelf<Arc<Visit>>,
 }

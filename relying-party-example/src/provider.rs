@@ -5,18 +5,23 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use openidconnect::core::{CoreClient, CoreJsonWebKeySet};
-use openidconnect::{
-    AsyncHttpClient, EndSessionUrl, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, ProviderMetadataWithLogout,
+use openidconnect::core::{
+    CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClient, CoreClientAuthMethod, CoreGrantType,
+    CoreJsonWebKey, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
 };
+use openidconnect::{
+    AdditionalProviderMetadata, AsyncHttpClient, EndSessionUrl, EndpointMaybeSet, EndpointNotSet,
+    EndpointSet, HttpRequest, HttpResponse, IntrospectionUrl, ProviderMetadata,
+};
+use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use crate::config::Registration;
 use crate::errors::{SignInError, explain};
+use crate::registration::Registration;
 
 /// What discovery told about Hilum.
-pub(crate) struct Provider {
+pub struct Provider {
     /// The client that the `openidconnect` crate made of it.
     pub client: CoreClient<
         EndpointSet,
@@ -30,12 +35,39 @@ pub(crate) struct Provider {
     pub keys: CoreJsonWebKeySet,
     /// Where signing out at Hilum begins.
     pub end_session: Option<EndSessionUrl>,
+    /// Where Hilum is asked what a token is worth.
+    pub introspection: Option<IntrospectionUrl>,
     read_at: Instant,
 }
 
+/// What else these sites read of the discovery document.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct MoreEndpoints {
+    end_session_endpoint: Option<EndSessionUrl>,
+    introspection_endpoint: Option<IntrospectionUrl>,
+}
+
+impl AdditionalProviderMetadata for MoreEndpoints {}
+
+/// The discovery document.
+type Metadata = ProviderMetadata<
+    MoreEndpoints,
+    CoreAuthDisplay,
+    CoreClientAuthMethod,
+    CoreClaimName,
+    CoreClaimType,
+    CoreGrantType,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm,
+    CoreJsonWebKey,
+    CoreResponseMode,
+    CoreResponseType,
+    CoreSubjectIdentifierType,
+>;
+
 /// How old what we know about Hilum may be.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Freshness {
+pub enum Freshness {
     /// An hour.
     Usual,
     /// Two seconds: something is signed with a key that we have not seen. Anybody can send us such a thing, so
@@ -53,7 +85,7 @@ impl Freshness {
 }
 
 /// Hilum as one client sees it: read when it is first needed, and again from time to time.
-pub(crate) struct Discovery {
+pub struct Discovery {
     /// Calls Hilum.
     pub http: Http,
     registration: Registration,
@@ -65,7 +97,7 @@ impl Discovery {
     ///
     /// # Errors
     /// If no TLS could be set up.
-    pub(crate) fn new(registration: Registration) -> Result<Self, reqwest::Error> {
+    pub fn new(registration: Registration) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(10))
             // A redirect could lead a call with our secret anywhere.
@@ -78,7 +110,7 @@ impl Discovery {
     ///
     /// # Errors
     /// [`SignInError::Unreachable`] if Hilum never answered.
-    pub(crate) async fn provider(&self, wanted: Freshness) -> Result<Arc<Provider>, SignInError> {
+    pub async fn provider(&self, wanted: Freshness) -> Result<Arc<Provider>, SignInError> {
         let mut known = self.known.lock().await;
         let is_fresh = |known: &Provider| known.read_at.elapsed() < wanted.max_age();
         if let Some(fresh) = known.as_ref().filter(|known| is_fresh(known)) {
@@ -98,19 +130,22 @@ impl Discovery {
     async fn read(&self) -> Result<Provider, SignInError> {
         let Registration { issuer, client_id, client_secret, redirect_uri, .. } =
             self.registration.clone();
-        let metadata = ProviderMetadataWithLogout::discover_async(issuer, &self.http)
+        let metadata = Metadata::discover_async(issuer, &self.http)
             .await
             .map_err(|error| SignInError::Unreachable(explain(&error)))?;
         let keys = metadata.jwks().clone();
-        let end_session = metadata.additional_metadata().end_session_endpoint.clone();
+        let MoreEndpoints {
+            end_session_endpoint: end_session,
+            introspection_endpoint: introspection,
+        } = metadata.additional_metadata().clone();
         let client = CoreClient::from_provider_metadata(metadata, client_id, client_secret)
             .set_redirect_uri(redirect_uri);
-        Ok(Provider { client, keys, end_session, read_at: Instant::now() })
+        Ok(Provider { client, keys, end_session, introspection, read_at: Instant::now() })
     }
 }
 
 /// Lets the `openidconnect` crate speak through the HTTP client and the TLS of this program.
-pub(crate) struct Http(reqwest::Client);
+pub struct Http(pub reqwest::Client);
 
 impl<'c> AsyncHttpClient<'c> for Http {
     type Error = reqwest::Error;

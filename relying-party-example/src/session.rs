@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::core::CoreIdToken;
-use relying_party_example::shelf::{Shelf, random};
+use relying_party_example::{
+    claims::{Affiliation, IdClaims, UserClaims},
+    oidc::SignedIn,
+    shelf::{Shelf, random},
+};
 use serde_json::Value;
 
 use crate::attest::Receipt;
-use crate::claims::{Affiliation, IdClaims, UserClaims};
 use crate::config::AffiliationMode;
-use crate::oidc::SignedIn;
 
 /// No session outlives this, whatever else is said: Hilum's sessions end after four hours (R30 of its rules).
 const LONGEST_SESSION: TimeDelta = TimeDelta::hours(4);
@@ -81,7 +83,7 @@ pub(crate) type Sessions = Shelf<Arc<Session>>;
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::jwt::signing;
+    use crate::signing;
     use openidconnect::AccessToken;
     use serde_json::json;
 

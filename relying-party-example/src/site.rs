@@ -7,16 +7,17 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use openidconnect::PostLogoutRedirectUrl;
 use relying_party_example::{
     cookies::{CookieJar, CookieKind},
+    errors::SignInError,
+    oidc::{Callback, Oidc},
     page::{Page as _, now},
     shelf::{Shelf, random},
 };
 
 use crate::attest;
 use crate::config::{AffiliationMode, Config};
-use crate::errors::SignInError;
-use crate::oidc::{Callback, Oidc, Wish};
 use crate::pages::{Home, Me, Notice};
 use crate::session::{Session, Sessions};
+use crate::wish::Wish;
 
 /// Everything that the handlers share.
 pub(crate) struct Site {
@@ -25,7 +26,7 @@ pub(crate) struct Site {
     /// The names and flags of its cookies.
     pub cookies: CookieJar,
     /// The site's client at Hilum.
-    pub oidc: Oidc,
+    pub oidc: Oidc<Wish>,
     /// Who is signed in.
     pub sessions: Sessions,
     /// Sign-outs that are on their way, by their `state`.
@@ -94,13 +95,13 @@ pub(crate) async fn switch_affiliation(
 /// Begins a sign-in of one of this program's clients.
 pub(crate) async fn begin(
     site: &Site,
-    oidc: &Oidc,
+    oidc: &Oidc<Wish>,
     request: &HttpRequest,
     wish: Wish,
 ) -> HttpResponse {
     // One value for all tabs of a browser, so that two sign-ins at once do not disturb each other.
     let browser = site.cookies.read(request, CookieKind::Browser).unwrap_or_else(random);
-    match oidc.begin(browser.clone(), wish, now()).await {
+    match oidc.begin(browser.clone(), wish.asked(), wish, now()).await {
         Ok(url) => HttpResponse::SeeOther()
             .cookie(site.cookies.write(CookieKind::Browser, browser))
             .insert_header((LOCATION, url.as_str()))

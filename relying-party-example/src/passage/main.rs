@@ -25,12 +25,11 @@ mod response;
 mod site;
 mod xml;
 
-use std::{error::Error, io::IsTerminal as _, path::PathBuf, process::ExitCode};
+use std::{error::Error, path::PathBuf, process::ExitCode};
 
-use actix_web::{App, HttpServer, middleware::DefaultHeaders, web};
+use actix_web::{App, HttpServer, web};
 use clap::Parser;
-use relying_party_example::page;
-use tracing_subscriber::EnvFilter;
+use relying_party_example::{page, program};
 
 use crate::{config::Config, keys::OwnKey, site::Site};
 
@@ -47,32 +46,16 @@ const LONGEST_FORM: usize = 256 * 1024;
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
-    // A log that goes to a file has no use for colours.
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
-    match serve(&Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("passage: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let arguments = Arguments::parse();
+    program::run("passage", serve(&arguments)).await
 }
 
 /// Serves the site until it is told to stop; requests in flight are finished.
 async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    // Calls to Hilum go through rustls with this provider. Only a second call could fail.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-
     let config = Config::load(&arguments.config)?;
     let key = OwnKey::load(&config.saml.key_file, &config.saml.certificate_file)?;
     let listen = config.listen;
-    let headers = headers(&config);
+    let hilum = config.hilum.metadata.origin().ascii_serialization();
     let site = web::Data::new(Site::new(config, key)?);
     tracing::info!("{} on {}", site.config.look.name, site.config.origin());
 
@@ -81,7 +64,7 @@ async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             .app_data(site.clone())
             // Somebody who acts for many organizations brings a long assertion.
             .app_data(web::FormConfig::default().limit(LONGEST_FORM))
-            .wrap(headers.iter().fold(DefaultHeaders::new(), |all, header| all.add(header.clone())))
+            .wrap(program::headers(&hilum))
             .configure(routes)
             .default_service(web::to(site::not_found))
     })
@@ -106,20 +89,4 @@ fn routes(routes: &mut web::ServiceConfig) {
         .route("/attributes", web::get().to(site::attributes))
         .route("/sign-out", web::post().to(logout::sign_out))
         .route("/style.css", web::get().to(page::style));
-}
-
-/// The headers of every answer: no script, no frame, no copy in a cache, nothing to other sites.
-fn headers(config: &Config) -> [(&'static str, String); 4] {
-    // The sign-out form is answered by a redirect to Hilum, which browsers count as a form action, too.
-    let hilum = config.hilum.metadata.origin().ascii_serialization();
-    let policy = format!(
-        "default-src 'none'; style-src 'self'; form-action 'self' {hilum}; frame-ancestors 'none'; \
-         base-uri 'none'"
-    );
-    [
-        ("Content-Security-Policy", policy),
-        ("Cache-Control", "no-store".to_owned()),
-        ("Referrer-Policy", "no-referrer".to_owned()),
-        ("X-Content-Type-Options", "nosniff".to_owned()),
-    ]
 }
