@@ -108,6 +108,11 @@ pub fn known(id: &str) -> (String, String, Authentication) {
             "openid profile email phone address offline_access".to_owned(),
             Authentication::None,
         ),
+        "hie-gateway" => (
+            local(8093, "/callback"),
+            "openid profile hie/pmp.report".to_owned(),
+            demo("hie-gateway-demo-secret"),
+        ),
         "machine" => (String::new(), String::new(), demo("machine-demo-secret")),
         _ => {
             let all = registrations();

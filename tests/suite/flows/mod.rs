@@ -7,6 +7,7 @@ mod counts;
 mod crash;
 mod demo;
 mod forgotten;
+mod hie;
 mod logs;
 mod mail;
 mod mellon;
