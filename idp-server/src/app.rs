@@ -20,6 +20,7 @@ use crate::{
     config::{self, ClockSource, Config},
     ephemeral::{Ephemeral, EphemeralError},
     http::{Metadata, api_document, health::Readiness},
+    identity_test::{self, KnowledgeTest},
     keys::{
         audit_keys::AuditKeys,
         master_check::{self, MasterCheckError},
@@ -104,6 +105,8 @@ pub struct App {
     pub metadata: Metadata,
     /// What Hilum says about its own API.
     pub api_document: Option<String>,
+    /// Who asks the questions that prove who somebody is.
+    pub identity_test: Option<Box<dyn KnowledgeTest>>,
     /// The help desk.
     pub support: config::Support,
     /// How many wrong passwords lock, and for how long.
@@ -201,7 +204,11 @@ impl App {
             registry: Arc::new(registry),
             sealer,
             passkeys: Passkeys::new(&config.public_origin),
-            passwords: Passwords::start(&config.password, metrics.passwords.clone(), random)?,
+            passwords: Passwords::start(
+                &config.password,
+                metrics.passwords.clone(),
+                random.clone(),
+            )?,
             throttle: Throttle::new(ephemeral.clone(), throttle::limits(&config.throttle)),
             challenge: config.challenge,
             inquiries_per_hour: config.challenge.inquiries_per_hour,
@@ -213,6 +220,7 @@ impl App {
             site_keys: SiteKeys::new(outgoing.clone()),
             outgoing,
             metadata,
+            identity_test: identity_test::provider(config.identity_proof, &random),
             api_document: api_document(),
             support: config.support.clone(),
             lockout: config.lockout,

@@ -15,6 +15,7 @@ mod ephemeral;
 mod follow;
 mod help_desk;
 mod http;
+mod identity_test;
 mod jobs;
 mod keys;
 mod mail;

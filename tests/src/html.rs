@@ -42,9 +42,11 @@ impl Form {
                     });
                 }
                 "/form" => inside = false,
-                "input" if inside && get("type") == "checkbox" => {
+                "input" if inside && matches!(get("type").as_str(), "checkbox" | "radio") => {
                     if let Some(form) = forms.last_mut() {
-                        form.boxes.push((get("name"), get("value")));
+                        let ticked = find(&attributes, "checked").is_some();
+                        let list = if ticked { &mut form.fields } else { &mut form.boxes };
+                        list.push((get("name"), get("value")));
                     }
                 }
                 "input" if inside && get("type") != "submit" => {
@@ -78,8 +80,12 @@ impl Form {
 
     /// Fills a field in, or ticks a box.
     pub fn fill(&mut self, name: &str, value: &str) {
-        if let Some(ticked) = self.boxes.iter().position(|(own, _)| own == name) {
-            let ticked = self.boxes.remove(ticked);
+        let same = |field: &&(String, String)| field.0 == name && field.1 == value;
+        let chosen = self.boxes.iter().find(same);
+        if let Some(ticked) = chosen.or_else(|| self.boxes.iter().find(|own| own.0 == name)) {
+            let ticked = ticked.clone();
+            self.boxes.retain(|own| *own != ticked);
+            self.fields.retain(|own| own.0 != name);
             return self.fields.push(ticked);
         }
         let field = self.fields.iter_mut().find(|(field, _)| field == name);

@@ -47,6 +47,16 @@ impl Key {
         Self::named("recovery", &[handle])
     }
 
+    /// A way through a registration, by the handle in its pages' address.
+    pub fn registration(handle: &str) -> Self {
+        Self::named("registration", &[handle])
+    }
+
+    /// The questions of a knowledge test that wait for their answers, by the same handle.
+    pub fn identity_test(handle: &str) -> Self {
+        Self::named("identity-test", &[handle])
+    }
+
     /// A client assertion that has been used (RFC 7523 §3, `jti`).
     pub fn assertion(client_id: &str, jti: &str) -> Self {
         Self::named("jti", &[client_id, jti])
@@ -105,10 +115,12 @@ impl Key {
         [
             "artifact:",
             "challenge-pass:",
+            "identity-test:",
             "kept-form:",
             "parked:",
             "question:",
             "recovery:",
+            "registration:",
             "round:",
             "round-by:",
             "round-of:",

@@ -26,6 +26,7 @@ mod oidc;
 mod organization;
 mod password_change;
 mod public;
+mod register;
 mod round;
 mod saml;
 mod second_factor;
@@ -64,6 +65,7 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .configure(public::routes)
         .configure(demo::routes)
         .configure(forgot::routes)
+        .configure(register::routes)
         .configure(security::routes)
         .configure(systems::routes)
         .configure(from_mail::routes)

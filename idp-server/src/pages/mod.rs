@@ -30,6 +30,7 @@ mod password;
 mod public;
 mod qr;
 mod refusal;
+mod register;
 mod sign_in;
 mod sign_out;
 mod support;
@@ -73,6 +74,10 @@ pub use organization::{OrganizationArea, OrganizationHomePage, OrganizationNav};
 pub use password::hints as password_hints;
 pub use public::{AskPage, Asked, AskedPage, RequesterTicketPage, SaidView};
 pub use refusal::{RefusalPage, RefusalReason};
+pub use register::{
+    Checked, NotaryFormPage, NumberQuestion, OnlineTest, RegisterPage, RegisterProblem,
+    RegisterStep, RegisterTyped, ShownContact, TestQuestion,
+};
 pub use sign_in::{SignInPage, SignInProblem, SignInReason};
 pub use sign_out::{SignOutPage, SignedOutPage, SigningOutPage, ToldSite, ToldState};
 pub use support::{

@@ -16,6 +16,7 @@ mod oidc;
 mod password;
 mod portal;
 mod public;
+mod register;
 mod sessions;
 mod sign_on;
 mod sign_on_factor;

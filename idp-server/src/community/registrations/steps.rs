@@ -41,7 +41,7 @@ pub struct Begun {
 #[derive(Debug)]
 pub enum Entered {
     /// They lead on; the mailbox is proved.
-    Right(Box<Registration>),
+    Right,
     /// They lead nowhere, whatever is wrong with them.
     Wrong,
 }
@@ -99,10 +99,10 @@ pub fn enter(
         return Ok(Entered::Wrong);
     }
     if file.registration.stage != Stage::Draft {
-        return Ok(Entered::Right(Box::new(file.registration)));
+        return Ok(Entered::Right);
     }
     let done = transition(conn, office, file, Command::VerifyContact, Extras::default())?;
-    Ok(done.map_or(Entered::Wrong, |done| Entered::Right(Box::new(done.state))))
+    Ok(if done.is_ok() { Entered::Right } else { Entered::Wrong })
 }
 
 /// Tells about the organization and its number; the number decides what comes next.

@@ -1,0 +1,373 @@
+//! `/register`: how an organization joins, and every branch of the questions about a number that is
+//! taken (R18–R22, R35–R37, R43–R49; security 17.2, 20.6–20.8, 21).
+
+use hilum_tests::{Browser, Fresh, Page, Shared, TestIdp, on_every_store};
+
+on_every_store![
+    an_organization_goes_from_nothing_to_the_desk_of_support,
+    a_personal_number_is_stopped_and_never_shown,
+    our_own_organization_leads_to_its_administrators,
+    a_company_that_works_for_us_is_asked,
+    an_unknown_owner_leads_to_another_number_or_to_a_dispute,
+    the_notary_is_there_beside_the_questions,
+    what_is_wrong_stands_at_its_field_and_nothing_is_lost,
+    a_step_that_is_not_due_changes_nothing,
+    a_link_without_the_code_opens_nothing,
+    a_registration_can_be_taken_back,
+];
+
+const TRUST: &str = "# Trust agreement\n\nWe answer for <b>our</b> people.\n";
+/// Lakeside's, in the demo community.
+const TAKEN: &str = "82-7654321";
+/// Nobody's.
+const FREE: &str = "12-3499999";
+
+const ORGANIZATION: [(&str, &str); 4] = [
+    ("name", "Birch Street Clinic"),
+    ("address", "1 Birch Street, Olympia WA 98501"),
+    ("phone", "(360) 555-0142"),
+    ("npi", ""),
+];
+
+/// Somebody on the way, at the page on which they are.
+struct Registrant {
+    browser: Browser,
+    page: Page,
+    link: String,
+    code: String,
+    email: String,
+}
+
+/// Begins, and comes back by the link and the code.
+async fn begun(idp: &TestIdp, name: &str) -> Registrant {
+    let email = format!("{name}@birch-street.example");
+    let mut browser = idp.browser();
+    let page = browser.visit("/register").await;
+    let fields = [
+        ("given_name", "Ada"),
+        ("family_name", "Birch"),
+        ("email", &*email),
+        ("phone", "(360) 555-0111"),
+    ];
+    let begin = browser.submit(&page, "register-submit", &fields);
+    let (page, mail) = idp.mail_after(&email, "Your registration has begun", begin).await;
+    let code = page.text("register-code").unwrap_or_else(|| panic!("{}", page.body));
+    let origin = idp.url("/").origin().ascii_serialization();
+    let link = mail.link(&origin, "/register/").unwrap_or_else(|| panic!("{}", mail.text));
+    assert!(!mail.text.contains(&code), "the code travels another way");
+    let page = browser.visit(&link).await;
+    let page = browser.submit(&page, "enter-submit", &[("code", &code)]).await;
+    assert!(page.has("organization-submit"), "{}", page.body);
+    Registrant { browser, page, link, code, email }
+}
+
+impl Registrant {
+    async fn send(&mut self, button: &str, fields: &[(&str, &str)]) -> &Page {
+        self.page = self.browser.submit(&self.page, button, fields).await;
+        &self.page
+    }
+
+    /// Tells about the organization with this number, and says that it is right.
+    async fn describe(&mut self, number: &str) -> &Page {
+        let mut fields = ORGANIZATION.to_vec();
+        fields.push(("number", number));
+        self.send("organization-submit", &fields).await;
+        assert!(self.page.has("check-submit"), "{}", self.page.body);
+        self.page = self.browser.submit(&self.page, "check-submit", &[]).await;
+        &self.page
+    }
+
+    async fn answer(&mut self, answer: &str) -> &Page {
+        self.send("answer-submit", &[("answer", answer)]).await
+    }
+
+    async fn sign(&mut self) -> &Page {
+        let fields =
+            [("name", "Ada Birch"), ("title", "Owner"), ("authority", "yes"), ("accepts", "yes")];
+        self.send("agreement-submit", &fields).await
+    }
+
+    fn stage(&self, idp: &TestIdp) -> String {
+        let email = &self.email;
+        let query =
+            format!("SELECT stage AS v FROM registration WHERE email_normalized = '{email}'");
+        idp.database.column(&query).first().cloned().unwrap_or_default()
+    }
+}
+
+/// Puts the organizations' agreement in force, and waits until it is on the page.
+async fn publish(idp: &TestIdp) {
+    let file = idp.folder().write("trust.txt", TRUST);
+    let version = ["--agreement", "organization", "--version", "1"];
+    idp.must(&[&["agreement", "publish", file.to_str().unwrap()], &version[..]].concat());
+}
+
+/// To the agreement with a free number.
+async fn at_agreement(idp: &TestIdp, name: &str) -> Registrant {
+    publish(idp).await;
+    let mut ada = begun(idp, name).await;
+    ada.describe(FREE).await;
+    let path = ada.page.url.path().to_owned();
+    for _ in 0..600 {
+        if ada.page.has("agreement-submit") {
+            return ada;
+        }
+        ada.page = ada.browser.visit(&path).await;
+    }
+    panic!("the agreement is not asked for: {}", ada.page.body)
+}
+
+fn audited(idp: &TestIdp, kind: &str) -> usize {
+    let query = format!("SELECT id AS v FROM audit_event WHERE kind = '{kind}'");
+    idp.database.column(&query).len()
+}
+
+async fn an_organization_goes_from_nothing_to_the_desk_of_support(idp: Fresh) {
+    let mut ada = at_agreement(&idp, "ada").await;
+    assert!(ada.page.body.contains("Birch Street Clinic"), "a look at what was typed");
+    assert!(ada.page.body.contains("We answer for &#60;b&#62;our"), "{}", ada.page.body);
+    ada.sign().await;
+    assert!(ada.page.has("test-submit"), "{}", ada.page.body);
+    // Once wrong, once right (R35).
+    ada.send("test-submit", &[("last_four", "1234")]).await;
+    let wrong = [("answer1", "0"), ("answer2", "1"), ("answer3", "1")];
+    ada.send("questions-submit", &wrong).await;
+    assert!(ada.page.status == 403 && ada.page.has("test-submit"), "{}", ada.page.body);
+    ada.send("test-submit", &[("last_four", "1234")]).await;
+    let right = [("answer1", "1"), ("answer2", "1"), ("answer3", "1")];
+    let answered = ada.browser.submit(&ada.page, "questions-submit", &right);
+    let (page, _) =
+        idp.mail_after(&ada.email, "We are looking at your registration", answered).await;
+    assert!(page.body.contains("Support looks at your registration"), "{}", page.body);
+    assert_eq!(ada.stage(&idp), "review");
+    // 24.1: neither code nor the digits nor the number of the link stand anywhere.
+    let (log, key) = (idp.log(), ada.link.split_once('.').unwrap().1);
+    for secret in [&*ada.code, &ada.code.replace(' ', ""), key] {
+        assert!(!log.contains(secret), "the log has {secret}");
+    }
+    for kind in ["org.started", "org.contact-verified", "org.agreed", "org.proofed"] {
+        assert_eq!(audited(&idp, kind), 1, "{kind}");
+    }
+    // Link and code lead back to it.
+    let mut other = idp.browser();
+    let page = other.visit(&ada.link).await;
+    let page = other.submit(&page, "enter-submit", &[("code", &ada.code)]).await;
+    assert!(page.body.contains("Support looks at your registration"), "{}", page.body);
+}
+
+/// R16, R22, security 20.6, 21
+async fn a_personal_number_is_stopped_and_never_shown(idp: Fresh) {
+    publish(&idp).await;
+    let mut ada = begun(&idp, "ada").await;
+    let with = |number: &'static str| [&ORGANIZATION[..], &[("number", number)]].concat();
+    for ssn in ["078-05-1120", "078\u{2011}05\u{2011}1120", "\u{ff10}78-05-1120"] {
+        ada.send("organization-submit", &with(ssn)).await;
+        assert!(ada.page.has("insists"), "{ssn}: {}", ada.page.body);
+        assert!(!ada.page.body.contains("1120"), "it is not written back");
+        assert!(ada.page.body.contains("Birch Street Clinic"), "the rest is");
+    }
+    // Nine bare digits could be either.
+    let start = ada.page.url.path().replace("/organization", "");
+    ada.page = ada.browser.visit(&start).await;
+    ada.send("organization-submit", &with("123456789")).await;
+    assert!(ada.page.has("meaning-business"), "{}", ada.page.body);
+    for impossible in ["666-12-3456", "900-12-3456", "078-00-1120", "00-1234567", "12345"] {
+        ada.send("organization-submit", &with(impossible)).await;
+        assert!(ada.page.status == 422 && ada.page.has("number-wrong"), "{impossible}");
+    }
+    ada.send("organization-submit", &with("078-05-1120")).await;
+    let insisting = [with("078-05-1120"), vec![("insists", "yes")]].concat();
+    ada.send("organization-submit", &insisting).await;
+    assert!(ada.page.body.contains("***-**-1120"), "{}", ada.page.body);
+    assert!(!ada.page.body.contains("078-05"), "masked from here on");
+}
+
+/// Security 20.7, decision 2
+async fn our_own_organization_leads_to_its_administrators(idp: Fresh) {
+    let mut ada = begun(&idp, "ada").await;
+    ada.describe(TAKEN).await;
+    assert!(ada.page.has("our-own"), "{}", ada.page.body);
+    assert!(!ada.page.body.contains("Lakeside"), "whose it is stays untold");
+    // Without the challenge no contact is shown.
+    let form = ada.page.form("answer-submit");
+    let token = form.value("form_token").unwrap().to_owned();
+    let url = idp.url(&format!("{}/answer", ada.page.url.path()));
+    let request = ada
+        .browser
+        .request(reqwest::Method::POST, &url)
+        .form(&[("form_token", &*token), ("answer", "our-own")]);
+    let refused = ada.browser.send(&url, request).await;
+    assert!(refused.status == 403 && !refused.has("contact"), "{}", refused.body);
+    assert_eq!(audited(&idp, "taxid.contact-disclosed"), 0);
+    ada.answer("our-own").await;
+    assert!(ada.page.has("contact"), "{}", ada.page.body);
+    assert_eq!(audited(&idp, "taxid.contact-disclosed"), 1);
+    ada.answer("still-there").await;
+    assert!(ada.page.body.contains("Your organization takes part already"), "{}", ada.page.body);
+    assert_eq!(ada.stage(&idp), "referred");
+    // The only Administrator has left, and colleagues are there or not.
+    let mut bea = begun(&idp, "bea").await;
+    bea.describe(TAKEN).await;
+    bea.answer("our-own").await;
+    bea.answer("left").await;
+    assert!(["referred", "waiting"].contains(&&*bea.stage(&idp)), "{}", bea.page.body);
+}
+
+async fn a_company_that_works_for_us_is_asked(idp: Fresh) {
+    let mut ada = begun(&idp, "ada").await;
+    ada.describe(TAKEN).await;
+    ada.answer("works-for-us").await;
+    assert!(ada.page.body.contains("We have asked the company"), "{}", ada.page.body);
+    assert_eq!((ada.stage(&idp), audited(&idp, "taxid.release-requested")), ("waiting".into(), 1));
+    // Whoever asks for the same number after that is led to the support desk.
+    let mut bea = begun(&idp, "bea").await;
+    bea.describe(TAKEN).await;
+    bea.answer("works-for-us").await;
+    assert!(bea.page.status == 409 && bea.page.has("problem"), "{}", bea.page.body);
+    assert_eq!(bea.stage(&idp), "dialogue");
+}
+
+async fn an_unknown_owner_leads_to_another_number_or_to_a_dispute(idp: Fresh) {
+    let mut ada = begun(&idp, "ada").await;
+    ada.describe(TAKEN).await;
+    ada.answer("unknown").await;
+    ada.send("answer-submit", &[("number", "nonsense")]).await;
+    assert!(ada.page.status == 422 && ada.page.has("number-wrong"), "{}", ada.page.body);
+    ada.send("answer-submit", &[("number", "82-7654312")]).await;
+    assert!(ada.page.has("organization-submit"), "another number: {}", ada.page.body);
+    ada.describe(TAKEN).await;
+    ada.answer("unknown").await;
+    ada.send("answer-submit", &[("number", "827654321")]).await;
+    assert!(ada.page.body.contains("Both of you are heard"), "{}", ada.page.body);
+    assert_eq!((ada.stage(&idp), audited(&idp, "taxid.disputed")), ("waiting".into(), 1));
+}
+
+/// R36
+async fn the_notary_is_there_beside_the_questions(idp: Fresh) {
+    let mut ada = at_agreement(&idp, "ada").await;
+    ada.sign().await;
+    // Nothing to ask about counts, a provider that is away does not.
+    ada.send("test-submit", &[("last_four", "9998")]).await;
+    assert!(ada.page.has("test-submit"), "{}", ada.page.body);
+    for _ in 0..2 {
+        assert!(ada.page.has("test-submit"), "{}", ada.page.body);
+        ada.send("test-submit", &[("last_four", "9999")]).await;
+    }
+    assert!(ada.page.has("used-up") && !ada.page.has("test-submit"), "{}", ada.page.body);
+    ada.send("notary-submit", &[]).await;
+    let reference = ada.page.text("reference").unwrap_or_else(|| panic!("{}", ada.page.body));
+    let form = ada.browser.visit(&format!("{}/form", ada.page.url.path())).await;
+    assert_eq!(form.text("reference"), Some(reference.clone()), "{}", form.body);
+    assert!(form.body.contains("Ada Birch") && form.body.contains("Birch Street Clinic"));
+    assert_eq!(ada.stage(&idp), "at-notary");
+    let kept = idp.database.column("SELECT notary_reference AS v FROM registration");
+    assert_eq!(kept, [reference.replace('-', "")]);
+}
+
+/// R64, security 21
+async fn what_is_wrong_stands_at_its_field_and_nothing_is_lost(idp: Fresh) {
+    let mut browser = idp.browser();
+    let page = browser.visit("/register").await;
+    let fields = [
+        ("given_name", "Ada\u{202e}"),
+        ("family_name", "<img src=x onerror=alert(1)>"),
+        ("email", "ada at birch"),
+        ("phone", "12"),
+    ];
+    let page = browser.submit(&page, "register-submit", &fields).await;
+    assert_eq!(page.status, 422, "{}", page.body);
+    for wrong in ["given_name-wrong", "email-wrong", "phone-wrong"] {
+        assert!(page.has(wrong), "{wrong}: {}", page.body);
+    }
+    assert!(page.body.contains("&#60;img src=x") && !page.body.contains("<img src=x"));
+    assert!(page.body.contains("ada at birch"), "what was typed is there");
+    assert_eq!(idp.database.column("SELECT id AS v FROM registration").len(), 0);
+    let mut ada = begun(&idp, "ada").await;
+    let wrong = [("name", "Birch"), ("address", ""), ("phone", "x"), ("npi", "1"), ("number", "1")];
+    ada.send("organization-submit", &wrong).await;
+    assert_eq!(ada.page.status, 422, "{}", ada.page.body);
+    for wrong in ["address-wrong", "phone-wrong", "npi-wrong", "number-wrong"] {
+        assert!(ada.page.has(wrong), "{wrong}: {}", ada.page.body);
+    }
+}
+
+/// Security 17.2
+async fn a_step_that_is_not_due_changes_nothing(idp: Fresh) {
+    let mut ada = begun(&idp, "ada").await;
+    let token = ada.page.form("organization-submit").value("form_token").unwrap().to_owned();
+    let path = ada.page.url.path().to_owned();
+    for (step, fields) in [
+        ("answer", vec![("answer", "works-for-us")]),
+        (
+            "agreement",
+            vec![
+                ("agreement", "agr_x"),
+                ("name", "Ada"),
+                ("title", "Owner"),
+                ("authority", "yes"),
+                ("accepts", "yes"),
+            ],
+        ),
+        ("test", vec![("last_four", "1234")]),
+        ("test-answers", vec![("answer1", "1")]),
+        ("notary", vec![]),
+    ] {
+        let url = idp.url(&format!("{path}/{step}"));
+        let fields = [vec![("form_token", &*token)], fields].concat();
+        let request = ada.browser.request(reqwest::Method::POST, &url).form(&fields);
+        let answer = ada.browser.send(&url, request).await;
+        assert!(matches!(answer.status, 303 | 409), "{step}: {} {}", answer.status, answer.body);
+        assert_eq!(ada.stage(&idp), "contact-verified", "{step}");
+    }
+    // Another browser has no part in it.
+    let mut other = idp.browser();
+    other.visit("/register").await;
+    assert_eq!(other.visit(&path).await.status, 400);
+}
+
+/// Security 17.3, 17.4, 17.6
+async fn a_link_without_the_code_opens_nothing(idp: Shared) {
+    let email = "cora@birch-street.example";
+    let mut browser = idp.browser();
+    let page = browser.visit("/register").await;
+    let fields = [
+        ("given_name", "Cora"),
+        ("family_name", "Birch"),
+        ("email", email),
+        ("phone", "(360) 555-0111"),
+    ];
+    let begin = browser.submit(&page, "register-submit", &fields);
+    let (page, mail) = idp.mail_after(email, "Your registration has begun", begin).await;
+    let code = page.text("register-code").expect("a code");
+    let origin = idp.url("/").origin().ascii_serialization();
+    let link = mail.link(&origin, "/register/").expect("a link");
+    let stage = || {
+        let query =
+            format!("SELECT stage AS v FROM registration WHERE email_normalized = '{email}'");
+        idp.database.column(&query)
+    };
+    let mut other = idp.browser();
+    let page = other.visit(&link).await;
+    assert_eq!((page.status, stage()), (200, vec!["draft".to_owned()]), "a look changes nothing");
+    let again = other.submit(&page, "enter-submit", &[("code", "0000 0000 0000")]).await;
+    assert_eq!((again.status, stage()), (403, vec!["draft".to_owned()]));
+    // The code with another link: the same words.
+    let (id, _) = link.split_once('.').unwrap();
+    let page = other.visit(&format!("{id}.another")).await;
+    let refused = other.submit(&page, "enter-submit", &[("code", &code)]).await;
+    assert_eq!(refused.status, 403);
+    assert_eq!(refused.text("problem"), again.text("problem"));
+    assert_eq!(other.visit("/register/reg_nobody.x").await.status, 200, "no news either");
+}
+
+async fn a_registration_can_be_taken_back(idp: Fresh) {
+    let mut ada = begun(&idp, "ada").await;
+    ada.describe(TAKEN).await;
+    ada.answer("works-for-us").await;
+    let count = || idp.database.column("SELECT tax_id_id AS v FROM tax_id_claim").len();
+    assert_eq!(count(), 1);
+    ada.send("withdraw-submit", &[]).await;
+    assert!(ada.page.body.contains("You took your registration back"), "{}", ada.page.body);
+    assert_eq!((count(), ada.stage(&idp)), (0, "withdrawn".to_owned()));
+    assert_eq!(audited(&idp, "org.withdrawn"), 1);
+}
