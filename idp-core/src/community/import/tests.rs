@@ -69,7 +69,7 @@ fn the_demo_community_has_no_mistake_and_needs_no_second_look() {
         assert!(names.contains(&name), "{name}");
     }
     let sites: Vec<&str> = file.sites.iter().map(|entry| entry.id().as_str()).collect();
-    assert_eq!(sites, ["credentia", "payer", "playground", "machine"]);
+    assert_eq!(sites, ["credentia", "payer", "playground", "hie-gateway", "machine"]);
     assert!(file.sites.iter().all(|entry| entry.new_secret().is_none()));
 }
 
