@@ -19,7 +19,7 @@ use crate::{
         tax_id::{TaxId, TaxIdNumber},
     },
     ids::{AffiliationId, SessionId, SubscriberId},
-    oidc::{pairwise::pairwise, scope::Scope},
+    oidc::{claims_request::ClaimsRequest, pairwise::pairwise, scope::Scope},
     sign_on::Released,
 };
 
@@ -190,6 +190,20 @@ fn named_claims(
             claims.insert(name.clone(), value);
         }
     }
+}
+
+/// What kinds of facts a grant with these scopes let a site know, told by their scopes: those that
+/// were granted, and those of the claims asked by name that the site may have.
+#[must_use]
+pub fn kinds(
+    granted: &BTreeSet<Scope>,
+    by_name: &ClaimsRequest,
+    release: &ReleasePolicy,
+) -> BTreeSet<Scope> {
+    let names = by_name.id_token.iter().chain(&by_name.userinfo);
+    let allowed = |scope: &Scope| release.allowed_scopes.contains(scope);
+    let asked = names.filter_map(|name| scope_of(name)).filter(allowed);
+    granted.iter().cloned().chain(asked).collect()
 }
 
 /// The scope under which a claim is released.

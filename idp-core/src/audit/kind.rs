@@ -204,6 +204,8 @@ kinds! {
     OrgSuspended = "org.suspended";
     /// A registration was taken back.
     OrgWithdrawn = "org.withdrawn";
+    /// A person changed their own data: the telephone number, the language of mails.
+    PersonChanged = "person.changed";
     /// Secret questions were set up or changed (R57).
     QuestionsChanged = "questions.changed";
     /// A new password was set in place of a forgotten one (R53).

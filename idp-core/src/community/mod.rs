@@ -29,6 +29,7 @@ pub mod organization_life;
 pub mod outcome;
 pub mod permission;
 pub mod person_match;
+pub mod personal_data;
 pub mod promotion;
 pub mod registration;
 pub mod reminder;

@@ -244,3 +244,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_was_asked_by_name_is_told_by_its_scope_if_the_site_may_have_that() {
+    let release = ReleasePolicy { allowed_scopes: scopes("openid email npi"), ..everything() };
+    let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
+    let by_name = ClaimsRequest {
+        id_token: names(&["npi", "phone_number"]),
+        userinfo: names(&["email_verified", "unknown"]),
+    };
+    let found = kinds(&scopes("openid hie/pmp.query"), &by_name, &release);
+    assert_eq!(found, scopes("openid email npi hie/pmp.query"));
+}

@@ -8,6 +8,7 @@
 pub mod accounts;
 mod carry_out;
 mod office;
+pub mod own_data;
 pub mod registrations;
 mod registry;
 pub mod systems;

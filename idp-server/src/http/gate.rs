@@ -41,6 +41,8 @@ pub enum OwnPage {
     Password,
     /// The sites.
     Portal,
+    /// The person's own data.
+    Profile,
     /// The secret questions.
     Questions,
     /// Second factors, recovery codes and remembered browsers.
@@ -51,6 +53,8 @@ pub enum OwnPage {
     SecurityPasskey,
     /// Where the person is signed in.
     Sessions,
+    /// What was shared, when.
+    Shared,
 }
 
 impl OwnPage {
@@ -64,11 +68,13 @@ impl OwnPage {
             Self::Email => Area::Email.path(),
             Self::Password => Area::Password.path(),
             Self::Portal => "/portal",
+            Self::Profile => Area::Profile.path(),
             Self::Questions => Area::Questions.path(),
             Self::Security => Area::Security.path(),
             Self::SecurityApp => "/account/security/app",
             Self::SecurityPasskey => "/account/security/passkey",
             Self::Sessions => Area::Sessions.path(),
+            Self::Shared => Area::Shared.path(),
         }
     }
 }

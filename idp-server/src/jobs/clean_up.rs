@@ -11,7 +11,7 @@ use crate::{
     app::App,
     store::{
         AnyConn, StoreError, ending, grant, known_browser, lease, lockout, mailed_code, outbox,
-        remembered_browser, self_help,
+        release_log, remembered_browser, self_help,
     },
 };
 
@@ -25,6 +25,9 @@ const FAILURES_KEPT_FOR: TimeDelta = TimeDelta::days(1);
 /// Self-help stays closed, and a browser known, for a year: longer than an account stays in use
 /// without its owner.
 const YEAR: TimeDelta = TimeDelta::days(365);
+/// What was shared about somebody can be looked at for six years, as long as an accounting of
+/// disclosures reaches back (45 CFR 164.528).
+const RELEASES_KEPT_FOR: TimeDelta = TimeDelta::days(6 * 366);
 /// The lease and how long it is held: no other node does the same in the same hour.
 const LEASE: (&str, TimeDelta) = ("clean-up", TimeDelta::minutes(50));
 
@@ -53,6 +56,7 @@ async fn round(app: &App, holder: String) -> Result<(), StoreError> {
         let codes = mailed_code::sweep(conn, now - KEPT_FOR)?;
         let answers = self_help::sweep(conn, now - YEAR)?;
         let known = known_browser::sweep(conn, now - YEAR)?;
+        release_log::sweep(conn, now - RELEASES_KEPT_FOR)?;
         Ok((codes, answers, remembered_browser::sweep(conn, now)? + known))
     };
     let (codes, answers, browsers) = app.db.write(sweep).await?;

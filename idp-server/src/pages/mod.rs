@@ -25,6 +25,7 @@ mod mailbox;
 mod messages;
 mod moment;
 mod notice;
+mod objection;
 mod organization;
 mod password;
 mod public;
@@ -45,8 +46,8 @@ pub use account::{
     AccountAgreementPage, AccountNav, ActivityActor, ActivityEntry, ActivityPage, AffiliationView,
     AgreementsPage, Area, EmailPage, EmailProblem, FactorView, ListedAgreement, OverviewPage,
     PasswordPage, PasswordProblem, PendingEmail, PortalOpening, PortalPage, PortalSite,
-    QuestionsPage, RememberedView, SecurityDone, SecurityPage, SessionView, SessionsDone,
-    SessionsPage, SiteVisit,
+    ProfilePage, QuestionsPage, RememberedView, SecurityDone, SecurityPage, SessionView,
+    SessionsDone, SessionsPage, SharedEntry, SharedPage, SiteVisit,
 };
 pub use affiliation::{AffiliationChoice, AffiliationPage};
 pub use agreement::{AgreementDeclinedPage, AgreementPage, AgreementView};

@@ -34,6 +34,7 @@ mod pool;
 mod prepared;
 pub mod recovery_code;
 pub mod registration;
+pub mod release_log;
 pub mod remembered_browser;
 pub mod reminder;
 mod schema;

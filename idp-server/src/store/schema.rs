@@ -308,6 +308,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    release_log (grant_id) {
+        grant_id -> Text,
+        subscriber_id -> Text,
+        site_id -> Text,
+        affiliation_id -> Nullable<Text>,
+        scopes -> Text,
+        claims -> Text,
+        released_at -> BigInt,
+    }
+}
+
+diesel::table! {
     remembered_browser (digest) {
         digest -> Binary,
         subscriber_id -> Text,
@@ -525,6 +537,7 @@ diesel::allow_tables_to_appear_in_same_query!(access_ending, access_ending_notic
 diesel::allow_tables_to_appear_in_same_query!(
     affiliation,
     organization,
+    release_log,
     session,
     site_grant,
     staff,

@@ -1,6 +1,7 @@
 //! One file for each address.
 
 mod account;
+mod account_data;
 mod activity;
 mod agreement;
 mod api;

@@ -5,8 +5,10 @@ mod agreements;
 mod email;
 mod overview;
 mod password;
+mod profile;
 mod questions;
 mod sessions;
+mod shared;
 mod sites;
 
 use actix_web::{HttpResponse, cookie::Cookie, http::StatusCode, web};
@@ -25,8 +27,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(email::routes)
         .configure(overview::routes)
         .configure(password::routes)
+        .configure(profile::routes)
         .configure(questions::routes)
         .configure(sessions::routes)
+        .configure(shared::routes)
         .configure(sites::routes);
 }
 

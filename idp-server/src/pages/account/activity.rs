@@ -102,35 +102,48 @@ pub fn activity_words(
         Kind::ResetCodeMailed => (words.reset_code_mailed, true),
         Kind::ResetQuestionsFailed => (words.reset_questions_failed, true),
         Kind::SitePreviewed => (words.site_previewed, false),
+        Kind::AccessRefused => (words.access_refused, false),
+        Kind::AccountClosed => (words.account_closed, true),
+        Kind::AccountResumed => (words.account_resumed, false),
+        Kind::AccountSuspended => (words.account_suspended, true),
+        Kind::AccountTerminated => (words.account_terminated, true),
+        Kind::AdminApproved => (words.admin_approved, false),
+        Kind::AdminDeclined => (words.admin_declined, false),
+        Kind::AdminDemoted => (words.admin_demoted, false),
+        Kind::AdminPromoted => (words.admin_promoted, false),
+        Kind::AdminNotaryChosen => (words.admin_notary, false),
+        Kind::AdminProofFailed => (words.admin_proof_failed, false),
+        Kind::AdminProofed => (words.admin_proofed, false),
+        Kind::AdminProposed => (words.admin_proposed, false),
+        Kind::AffiliationAccepted => (words.affiliation_accepted, false),
+        Kind::AffiliationChanged => (words.affiliation_changed, false),
+        Kind::AffiliationDeclined => (words.affiliation_declined, false),
+        Kind::AffiliationProposed => (words.affiliation_proposed, false),
+        Kind::AffiliationResumed => (words.affiliation_resumed, false),
+        Kind::AffiliationSuspended => (words.affiliation_suspended, false),
+        Kind::CallerRefused => (words.caller_refused, true),
+        Kind::CallerVerified => (words.caller_verified, true),
+        Kind::NominationActivated => (words.nomination_activated, false),
+        Kind::NominationCodeFailed => (words.nomination_code_failed, true),
+        Kind::NominationCodeIssued => (words.nomination_code_issued, false),
+        Kind::NominationCreated => (words.nomination_created, false),
+        Kind::NominationExpired => (words.nomination_expired, false),
+        Kind::NominationWithdrawn => (words.nomination_withdrawn, false),
+        Kind::PersonChanged => (words.person_changed, false),
+        Kind::RoleGranted => (words.role_granted, false),
+        Kind::RoleRemoved => (words.role_removed, false),
+        Kind::TicketAnswered => (words.ticket_answered, false),
+        Kind::TicketOpened => (words.ticket_opened, false),
+        Kind::TicketReopened => (words.ticket_reopened, false),
+        Kind::TicketResolved => (words.ticket_resolved, false),
         Kind::SessionEnded => match reason {
             Some("signed-out" | "signed-out-at-site") => (words.signed_out, false),
             _ => (words.session_ended, false),
         },
         Kind::AccessAnswered
         | Kind::AccessAskedFor
-        | Kind::AccessRefused
-        | Kind::AccountClosed
-        | Kind::AccountResumed
-        | Kind::AccountSuspended
-        | Kind::AccountTerminated
-        | Kind::AdminApproved
-        | Kind::AdminDeclined
-        | Kind::AdminDemoted
-        | Kind::AdminPromoted
-        | Kind::AdminNotaryChosen
-        | Kind::AdminProofFailed
-        | Kind::AdminProofed
-        | Kind::AdminProposed
-        | Kind::AffiliationAccepted
-        | Kind::AffiliationChanged
-        | Kind::AffiliationDeclined
-        | Kind::AffiliationProposed
-        | Kind::AffiliationResumed
-        | Kind::AffiliationSuspended
         | Kind::AgreementPublished
         | Kind::AgreementWithdrawn
-        | Kind::CallerRefused
-        | Kind::CallerVerified
         | Kind::CommunityImported
         | Kind::GrantEnded
         | Kind::GrantRefreshed
@@ -143,12 +156,6 @@ pub fn activity_words(
         | Kind::LogoutQueued
         | Kind::MailDelivered
         | Kind::MailFailed
-        | Kind::NominationActivated
-        | Kind::NominationCodeFailed
-        | Kind::NominationCodeIssued
-        | Kind::NominationCreated
-        | Kind::NominationExpired
-        | Kind::NominationWithdrawn
         | Kind::OrgAgreed
         | Kind::OrgApproved
         | Kind::OrgChanged
@@ -166,8 +173,6 @@ pub fn activity_words(
         | Kind::OrgStarted
         | Kind::OrgSuspended
         | Kind::OrgWithdrawn
-        | Kind::RoleGranted
-        | Kind::RoleRemoved
         | Kind::RosterExported
         | Kind::RosterImported
         | Kind::RosterUndone
@@ -200,12 +205,8 @@ pub fn activity_words(
         | Kind::TaxidReleased
         | Kind::TaxidRepresentationEnded
         | Kind::TaxidRepresented
-        | Kind::TicketAnswered
         | Kind::TicketAssigned
-        | Kind::TicketClosed
-        | Kind::TicketOpened
-        | Kind::TicketReopened
-        | Kind::TicketResolved => return None,
+        | Kind::TicketClosed => return None,
     };
     Some(told)
 }

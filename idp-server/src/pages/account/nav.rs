@@ -10,17 +10,21 @@ pub enum Area {
     Email,
     Overview,
     Password,
-    Security,
+    Profile,
     Questions,
+    Security,
     Sessions,
+    Shared,
     Sites,
 }
 
 impl Area {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Overview,
         Self::Sites,
+        Self::Shared,
+        Self::Profile,
         Self::Password,
         Self::Security,
         Self::Email,
@@ -39,8 +43,10 @@ impl Area {
             Self::Overview => "/account",
             Self::Password => "/account/password",
             Self::Security => "/account/security",
+            Self::Profile => "/account/profile",
             Self::Questions => "/account/questions",
             Self::Sessions => "/account/sessions",
+            Self::Shared => "/account/shared",
             Self::Sites => "/portal",
         }
     }
@@ -55,8 +61,10 @@ impl Area {
             Self::Overview => words.area_overview,
             Self::Password => words.area_password,
             Self::Security => words.area_security,
+            Self::Profile => words.area_profile,
             Self::Questions => words.area_questions,
             Self::Sessions => words.area_sessions,
+            Self::Shared => words.area_shared,
             Self::Sites => words.area_sites,
         }
     }

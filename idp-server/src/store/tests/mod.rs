@@ -12,6 +12,7 @@ mod migrating;
 mod person;
 mod races;
 mod registrations;
+mod release_log;
 pub(crate) mod samples;
 pub(crate) mod systems;
 mod ways_back;

@@ -3,6 +3,7 @@
 use idp_core::{
     audit::Kind,
     authentication::password_policy::{Objection, PasswordPolicy},
+    community::{field::Objections, personal_data::PersonalDataForm},
 };
 
 use super::{Rendered, Words, at, rendered};
@@ -46,12 +47,60 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
         rendered("account-new", &first),
         rendered("account-sessions", &sessions(frame, words)),
         rendered("account-sessions-one", &alone),
+        rendered("account-shared", &shared(frame, words)),
+        rendered(
+            "account-shared-none",
+            &SharedPage { entries: vec![], older: None, is_older: false, ..shared(frame, words) },
+        ),
+        rendered("account-profile", &profile(frame, words)),
+        rendered("account-profile-wrong", &refused_profile(frame, words)),
         rendered("portal", &portal(frame, words)),
         rendered(
             "portal-none",
             &PortalPage { open: vec![], closed: vec![], ..portal(frame, words) },
         ),
     ]
+}
+
+fn shared(frame: Frame<'static>, words: &'static Words) -> SharedPage<'static> {
+    let entry = |organization, scopes: &[&'static str]| SharedEntry {
+        site: words.site,
+        at: at(0),
+        organization,
+        scopes: scopes.iter().copied().collect(),
+    };
+    SharedPage {
+        frame,
+        nav: nav(Area::Shared),
+        entries: vec![
+            entry(Some(words.organizations[0]), &["openid", "profile", "tax_ids", "npi"]),
+            entry(Some(words.organizations[1]), &["openid", words.value]),
+            entry(None, &["openid"]),
+        ],
+        is_older: true,
+        older: Some("1795000000000-grt_a"),
+    }
+}
+
+fn profile(frame: Frame<'static>, words: &'static Words) -> ProfilePage<'static> {
+    ProfilePage {
+        frame,
+        nav: nav(Area::Profile),
+        form_token: words.token,
+        name: words.person,
+        user_id: words.user_id,
+        npi: Some("1999999984"),
+        phone: words.value,
+        language: "es",
+        done: true,
+        objections: Objections::default(),
+    }
+}
+
+fn refused_profile(frame: Frame<'static>, words: &'static Words) -> ProfilePage<'static> {
+    let typed = PersonalDataForm { phone: words.value, language: "tlh" };
+    let objections = typed.read().unwrap_err();
+    ProfilePage { done: false, language: typed.language, objections, ..profile(frame, words) }
 }
 
 const fn nav(area: Area) -> AccountNav {

@@ -1,0 +1,31 @@
+-- What was shared about whom, with which site, when: one row for each grant, which stays when the
+-- grant is removed. The trigger keeps a sign-on at the statements that it has; and no way of making
+-- a grant can forget it.
+CREATE TABLE release_log (
+    grant_id       TEXT COLLATE "C" PRIMARY KEY CHECK (grant_id LIKE 'grt!_%' ESCAPE '!'),
+    subscriber_id  TEXT COLLATE "C" NOT NULL,
+    site_id        TEXT COLLATE "C" NOT NULL,
+    affiliation_id TEXT COLLATE "C",
+    scopes         TEXT NOT NULL,
+    claims         TEXT NOT NULL,
+    released_at    BIGINT NOT NULL
+);
+CREATE INDEX release_log_of_subscriber ON release_log (subscriber_id, released_at, grant_id);
+CREATE INDEX release_log_of_affiliation ON release_log (affiliation_id, released_at) WHERE affiliation_id IS NOT NULL;
+CREATE INDEX release_log_by_age ON release_log (released_at);
+
+CREATE FUNCTION site_grant_is_logged() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO release_log
+        VALUES (NEW.id, NEW.subscriber_id, NEW.site_id, NEW.affiliation_id, NEW.scopes, NEW.claims, NEW.issued_at);
+    RETURN NULL;
+END;
+$$;
+CREATE TRIGGER site_grant_is_logged AFTER INSERT ON site_grant
+    FOR EACH ROW EXECUTE FUNCTION site_grant_is_logged();
+
+INSERT INTO release_log
+    SELECT id, subscriber_id, site_id, affiliation_id, scopes, claims, issued_at FROM site_grant;
+
+-- Whoever writes to an organization's Administrators finds them without reading all of its people.
+CREATE INDEX affiliation_of_administrators ON affiliation (organization_id) WHERE administrator;

@@ -1,0 +1,84 @@
+//! `/account/profile` and `/account/shared`: one's own data, and what sites were told of them.
+
+use hilum_tests::{Browser, Person, Shared, TestIdp, on_every_store};
+
+on_every_store![
+    one_changes_ones_telephone_number_and_language_and_nothing_else,
+    a_wrong_field_is_named_and_nothing_is_saved,
+    what_was_shared_is_told_to_its_person_alone_and_without_what_it_was,
+];
+
+async fn at(idp: &TestIdp, user_id: &str, path: &str) -> (Browser, hilum_tests::Page) {
+    let mut browser = idp.browser();
+    let page = browser.visit(path).await;
+    assert!(page.is_sign_in(), "{}", page.body);
+    let page = browser.sign_in(&page, &Person::new(user_id)).await;
+    assert_eq!((page.status, page.url.path()), (200, path), "{}", page.body);
+    (browser, page)
+}
+
+fn on_file(idp: &TestIdp, user_id: &str, column: &str) -> String {
+    let query = format!("SELECT {column} AS v FROM subscriber WHERE user_id = '{user_id}'");
+    idp.database.column(&query).pop().unwrap_or_default()
+}
+
+async fn one_changes_ones_telephone_number_and_language_and_nothing_else(idp: Shared) {
+    let (mut browser, page) = at(idp, "biller", "/account/profile").await;
+    assert_eq!(page.text("profile-name").unwrap(), {
+        let name = |column| on_file(idp, "biller", column);
+        format!("{} {}", name("given_name"), name("family_name"))
+    });
+    let email = on_file(idp, "biller", "email");
+    let fields = [("phone", "(360) 555-0199 x12"), ("language", "es")];
+    let page = browser.submit(&page, "profile-submit", &fields).await;
+    assert_eq!((page.status, page.url.path()), (200, "/account/profile"), "{}", page.body);
+    assert!(page.body.contains("role=\"status\"") && page.body.contains("555-0199 x12"));
+    assert_eq!(on_file(idp, "biller", "phone_number"), "(360) 555-0199 x12");
+    assert!(on_file(idp, "biller", "profile").contains("\"locale\":\"es\""));
+    assert_eq!(on_file(idp, "biller", "email"), email);
+    // Others read this person's mails.
+    let back = browser.visit("/account/profile").await;
+    browser.submit(&back, "profile-submit", &[("language", "en")]).await;
+    let page = browser.visit("/account/activity").await;
+    assert!(page.body.contains("You changed your personal data"), "{}", page.body);
+    // The number of the audit record is nobody's.
+    let told =
+        idp.database.column("SELECT after AS v FROM audit_event WHERE kind = 'person.changed'");
+    assert!(!told.is_empty() && told.iter().all(|after| !after.contains("555")), "{told:?}");
+}
+
+async fn a_wrong_field_is_named_and_nothing_is_saved(idp: Shared) {
+    let (mut browser, page) = at(idp, "profile", "/account/profile").await;
+    let before = on_file(idp, "profile", "phone_number");
+    let fields = [("phone", "call <b>me</b>"), ("language", "es")];
+    let page = browser.press(&page, "profile-submit", &fields).await;
+    assert_eq!(page.status, 422, "{}", page.body);
+    assert!(page.body.contains("A telephone number has 7 to 15 digits"), "{}", page.body);
+    assert!(page.body.contains("aria-describedby=\"phone-problem"), "{}", page.body);
+    assert!(!page.body.contains("<b>me</b>"));
+    assert_eq!(on_file(idp, "profile", "phone_number"), before);
+}
+
+async fn what_was_shared_is_told_to_its_person_alone_and_without_what_it_was(idp: Shared) {
+    let site = idp.site("alpha");
+    let mut browser = idp.browser();
+    site.sign_on(&mut browser, &Person::new("practitioner")).await;
+    let page = browser.visit("/account/shared").await;
+    assert_eq!((page.status, page.url.path()), (200, "/account/shared"), "{}", page.body);
+    let list = page.body.split("id=\"shared-list\"").nth(1).unwrap();
+    let list = list.split("</ol>").next().unwrap();
+    assert!(list.contains("Your sign-in") && list.contains("<time"), "{list}");
+    let email = on_file(idp, "practitioner", "email");
+    assert!(!list.contains(&email), "kinds of facts, and not the facts: {list}");
+    assert_eq!(page.header("cache-control"), "no-store");
+    for wrong in ["x", "1-sub_a", "%00"] {
+        let page = browser.visit(&format!("/account/shared?before={wrong}")).await;
+        assert_eq!(page.status, 400, "{wrong}");
+    }
+    let (_, page) = at(idp, "unaffiliated", "/account/shared").await;
+    let own = idp.database.column(
+        "SELECT grant_id AS v FROM release_log WHERE subscriber_id IN \
+         (SELECT id FROM subscriber WHERE user_id = 'unaffiliated')",
+    );
+    assert_eq!(page.has("shared-none"), own.is_empty(), "{}", page.body);
+}
