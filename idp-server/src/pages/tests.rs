@@ -131,6 +131,14 @@ fn catalogue(source: &str) -> BTreeMap<String, String> {
 }
 
 #[test]
+fn the_spanish_catalogue_has_every_text_that_the_english_one_has() {
+    let spanish = catalogue(include_str!("../../messages/es.toml"));
+    let english = catalogue(include_str!("../../messages/en.toml"));
+    let missing: Vec<_> = english.keys().filter(|name| !spanish.contains_key(*name)).collect();
+    assert!(missing.is_empty(), "not in es.toml: {missing:?}");
+}
+
+#[test]
 fn a_page_in_spanish_says_so_and_has_no_english_in_it() {
     let spanish_texts = catalogue(include_str!("../../messages/es.toml"));
     // Short ones are words of both languages, and what is filled in belongs to nobody's language.
