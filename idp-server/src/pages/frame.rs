@@ -6,6 +6,7 @@ use url::Url;
 use super::assets::ASSETS;
 use super::messages::Messages;
 use super::moment::Moment;
+use super::objection::objection;
 
 /// What every page is given.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +43,11 @@ impl<'a> Frame<'a> {
 
     pub(super) fn passkey_script(&self) -> &'static str {
         &ASSETS.passkey.url
+    }
+
+    /// What core objects to a field, in the language of the page.
+    pub(super) fn objection(&self, why: &str) -> String {
+        objection(self.text, why)
     }
 
     /// A time, as a `time` element in the language of the page.

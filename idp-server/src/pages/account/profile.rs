@@ -4,7 +4,7 @@ use askama::Template;
 use idp_core::community::{field::Objections, personal_data::Language};
 
 use super::AccountNav;
-use crate::pages::{Frame, objection::objection};
+use crate::pages::Frame;
 
 /// Posts `phone` and `language` with `form_token` to `/account/profile`.
 #[derive(Debug, Template)]
@@ -26,7 +26,7 @@ pub struct ProfilePage<'a> {
 
 impl ProfilePage<'_> {
     fn objection(&self, field: &str) -> Option<String> {
-        self.objections.of(field).map(|why| objection(self.frame.text, why))
+        self.objections.of(field).map(|why| self.frame.objection(why))
     }
 
     /// The languages with their own names.
