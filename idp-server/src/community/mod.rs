@@ -6,11 +6,16 @@
 //! whatever the way in.
 
 pub mod accounts;
+pub mod activation;
+pub mod affiliation;
 mod carry_out;
+pub mod nomination;
+pub mod offer;
 mod office;
 pub mod own_data;
 pub mod registrations;
 mod registry;
+pub mod standing;
 pub mod systems;
 pub mod tax_ids;
 pub mod tickets;

@@ -49,7 +49,7 @@ pub async fn record(
         };
         let new = agreement::Acceptance {
             subscriber: &session.subscriber,
-            session: &session.id,
+            occasion: agreement::Occasion::Session(&session.id),
             address,
             at: now,
         };

@@ -4,6 +4,7 @@
 //! out. Handlers live in folders by audience and know nothing of either listener.
 
 mod account;
+mod activate;
 mod agreement;
 mod api;
 mod browser;
@@ -58,6 +59,7 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .configure(sign_out::routes)
         .configure(round::routes)
         .configure(account::routes)
+        .configure(activate::routes)
         .configure(api::routes)
         .configure(console::routes)
         .configure(organization::routes)

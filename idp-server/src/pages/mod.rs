@@ -6,6 +6,7 @@
 //! inline script or style, and takes its words from the catalogue of the person's language.
 
 mod account;
+mod activate;
 mod affiliation;
 mod agreement;
 mod assets;
@@ -49,6 +50,7 @@ pub use account::{
     ProfilePage, QuestionsPage, RememberedView, SecurityDone, SecurityPage, SessionView,
     SessionsDone, SessionsPage, SharedEntry, SharedPage, SiteVisit,
 };
+pub use activate::{ActivateAccountPage, ActivatePage, ActivateProblem, ActivatedPage, Wrong};
 pub use affiliation::{AffiliationChoice, AffiliationPage};
 pub use agreement::{AgreementDeclinedPage, AgreementPage, AgreementView};
 pub use assets::ASSETS;
@@ -71,7 +73,13 @@ pub use letter::{Letter, Letterhead};
 pub use mailbox::{MailView, MailboxPage};
 pub use messages::Messages;
 pub use notice::{NoticePage, Received};
-pub use organization::{OrganizationArea, OrganizationHomePage, OrganizationNav};
+pub use organization::{
+    DeedPage, EndingPage, NominatePage, NominateProblem, NominateReviewPage, NominatedPage,
+    NominationDone, NominationState, NominationView, NominationsPage, OfferView, OrganizationArea,
+    OrganizationHomePage, OrganizationNav, OrganizationOutcome, OrganizationOutcomePage,
+    PeoplePage, PersonDeed, PersonPage, PersonRightsPage, PersonStanding, PersonView,
+    ResetCodePage, RightsFields, SiteReceipt, Sought, Typed,
+};
 pub use password::hints as password_hints;
 pub use public::{AskPage, Asked, AskedPage, RequesterTicketPage, SaidView};
 pub use refusal::{RefusalPage, RefusalReason};

@@ -1,6 +1,6 @@
 //! Codes of the community in the words of the page's language.
 
-use idp_core::authentication::secret_questions::Question;
+use idp_core::authentication::secret_questions::{Objection, Question};
 
 use super::messages::Messages;
 
@@ -43,6 +43,17 @@ pub(super) fn question(text: &'static Messages, question: Question) -> &'static 
         Question::FirstTeacher => words.first_teacher,
         Question::GrandmotherTown => words.grandmother_town,
         Question::PrimarySchool => words.primary_school,
+    }
+}
+
+/// What is wrong with secret questions.
+pub(super) const fn question_objection(text: &'static Messages, why: Objection) -> &'static str {
+    let words = &text.account_questions;
+    match why {
+        Objection::AnswerTooShort => words.problem_short,
+        Objection::Guessable => words.problem_same,
+        Objection::Number => words.problem_none,
+        Objection::Repeated => words.problem_repeated,
     }
 }
 

@@ -56,20 +56,47 @@ pub fn insert(conn: &mut AnyConn, new: &AffiliationRecord) -> Result<(), StoreEr
     sort_anew(conn, &new.subscriber)
 }
 
-/// Takes in an affiliation that the person is asked to accept.
+/// Takes in an affiliation that the person is asked to accept. `typed` is what the Administrator
+/// knows them by: all that is shown of them before they do.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if the person has one with this organization that has not ended.
 pub fn propose(
     conn: &mut AnyConn,
     new: &AffiliationRecord,
+    typed: &str,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     insert(conn, new)?;
     diesel::update(affiliation::table.find(new.id.as_str()))
-        .set(affiliation::proposed_at.eq(millis(now)))
+        .set((affiliation::proposed_at.eq(millis(now)), affiliation::proposed_to.eq(typed)))
         .execute(conn)?;
     Ok(())
+}
+
+/// Whom an organization has asked and who has not answered, the youngest first: what was typed of
+/// them, and when. At most a hundred.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn proposals(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+) -> Result<Vec<(AffiliationId, String, DateTime<Utc>)>, StoreError> {
+    let rows: Vec<(String, Option<String>, Option<i64>)> = affiliation::table
+        .filter(affiliation::organization_id.eq(organization.as_str()))
+        .filter(affiliation::ended_at.is_null())
+        .filter(affiliation::status.eq(code(&AffiliationStatus::Proposed)))
+        .order((affiliation::proposed_at.desc(), affiliation::id))
+        .limit(100)
+        .select((affiliation::id, affiliation::proposed_to, affiliation::proposed_at))
+        .load(conn)?;
+    let proposal = |(id, typed, at): (String, Option<String>, Option<i64>)| {
+        let read = Reading { table: "affiliation", row: &id };
+        let at = read.at("proposed_at", at.unwrap_or_default())?;
+        Ok((read.parsed("id", id.clone())?, typed.unwrap_or_default(), at))
+    };
+    rows.into_iter().map(proposal).collect()
 }
 
 /// When the person was asked to accept the affiliation; `None` if that was never a question.
@@ -99,9 +126,13 @@ pub(super) fn sort_anew(conn: &mut AnyConn, person: &SubscriberId) -> Result<(),
         .first(conn)
         .optional()?;
     let Some((family_name, given_name, user_id)) = names else { return Ok(()) };
-    let key = sort_key(&family_name, &given_name, &user_id);
+    let keys = (
+        affiliation::sort_key.eq(sort_key(&family_name, &given_name, &user_id)),
+        affiliation::given_key.eq([&given_name, &family_name].map(|name| folded(name)).join(" ")),
+        affiliation::user_key.eq(user_id),
+    );
     diesel::update(affiliation::table.filter(affiliation::subscriber_id.eq(person.as_str())))
-        .set(affiliation::sort_key.eq(key))
+        .set(keys)
         .execute(conn)?;
     Ok(())
 }
@@ -144,6 +175,45 @@ pub fn find(
     let row =
         affiliation::table.find(id.as_str()).select(Row::as_select()).first(conn).optional()?;
     row.map(AffiliationRecord::try_from).transpose()
+}
+
+/// The affiliation of a person with this organization that has not ended.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn of_person_in(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+    person: &SubscriberId,
+) -> Result<Option<AffiliationRecord>, StoreError> {
+    let row: Option<Row> = affiliation::table
+        .filter(affiliation::organization_id.eq(organization.as_str()))
+        .filter(affiliation::subscriber_id.eq(person.as_str()))
+        .filter(affiliation::ended_at.is_null())
+        .select(Row::as_select())
+        .first(conn)
+        .optional()?;
+    row.map(AffiliationRecord::try_from).transpose()
+}
+
+/// Writes down what became of an affiliation that has not ended. What was given by it ends with it:
+/// the caller sees to that in the same transaction.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn save(
+    conn: &mut AnyConn,
+    changed: &AffiliationRecord,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if changed.status == AffiliationStatus::Ended {
+        let left = AffiliationRecord { status: AffiliationStatus::Suspended, ..changed.clone() };
+        update(conn, &left)?;
+        end(conn, &changed.id, now)?;
+    } else {
+        update(conn, changed)?;
+    }
+    Ok(())
 }
 
 /// The affiliations of a person that have not ended.

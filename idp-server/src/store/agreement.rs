@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use idp_core::{
     audit::Sha256,
     community::agreement::{Agreement, AgreementName, AgreementText},
-    ids::{AgreementId, SessionId, SubscriberId},
+    ids::{AgreementId, NominationId, SessionId, SubscriberId},
 };
 
 use super::{
@@ -23,12 +23,31 @@ use super::{
 pub struct Acceptance<'a> {
     /// Who.
     pub subscriber: &'a SubscriberId,
-    /// In which session.
-    pub session: &'a SessionId,
+    /// On which occasion.
+    pub occasion: Occasion<'a>,
     /// From where.
     pub address: IpAddr,
     /// When.
     pub at: DateTime<Utc>,
+}
+
+/// Where somebody is shown an agreement.
+#[derive(Clone, Copy, Debug)]
+pub enum Occasion<'a> {
+    /// Where they take their User ID over: there is no session yet.
+    Nomination(&'a NominationId),
+    /// In a session.
+    Session(&'a SessionId),
+}
+
+impl Occasion<'_> {
+    /// As the row names it; the prefix says which it is.
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Nomination(id) => id.as_str(),
+            Self::Session(id) => id.as_str(),
+        }
+    }
 }
 
 /// Puts a version in force, in place of the one before it.
@@ -129,7 +148,7 @@ pub fn accept(
         agreement_acceptance::agreement_id.eq(accepted.id.as_str()),
         agreement_acceptance::text_hash.eq(hash.as_bytes().as_slice()),
         agreement_acceptance::accepted_at.eq(millis(new.at)),
-        agreement_acceptance::session_id.eq(new.session.as_str()),
+        agreement_acceptance::session_id.eq(new.occasion.as_str()),
         agreement_acceptance::address.eq(new.address.to_string()),
     );
     let written = on_either!(conn, c => diesel::insert_into(agreement_acceptance::table)

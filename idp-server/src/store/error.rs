@@ -35,6 +35,8 @@ pub enum Taken {
     Code,
     /// The mail address belongs to another account (R24).
     EmailAddress,
+    /// Somebody is nominated already.
+    Nomination,
     /// The person's NPI belongs to another account.
     Npi,
     /// The passkey is somebody's already, perhaps this person's own.
@@ -48,13 +50,17 @@ pub enum Taken {
 }
 
 /// The constraint in PostgreSQL, the columns in SQLite's message, and what they keep unique.
-const UNIQUE: [(&str, &str, Taken); 7] = [
+const UNIQUE: [(&str, &str, Taken); 11] = [
     (
         "affiliation_not_ended_key",
         "affiliation.subscriber_id, affiliation.organization_id",
         Taken::Affiliation,
     ),
     ("factor_credential_id_key", "factor.credential_id", Taken::Passkey),
+    ("nomination_email_normalized_key", "nomination.email_normalized", Taken::Nomination),
+    ("nomination_npi_key", "nomination.npi", Taken::Nomination),
+    ("nomination_subscriber_id_key", "nomination.subscriber_id", Taken::Nomination),
+    ("nomination_user_id_key", "nomination.user_id", Taken::UserId),
     ("site_grant_code_digest_key", "site_grant.code_digest", Taken::Code),
     ("subscriber_email_normalized_key", "subscriber.email_normalized", Taken::EmailAddress),
     ("subscriber_npi_key", "subscriber.npi", Taken::Npi),

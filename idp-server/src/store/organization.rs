@@ -15,7 +15,7 @@ use idp_core::{
 use super::{
     AnyConn, StoreError,
     column::{Reading, code, millis},
-    connection::on_either,
+    connection::{first_for_update, on_either},
     schema::{organization, organization_site},
 };
 
@@ -27,6 +27,17 @@ pub fn find(conn: &mut AnyConn, id: &OrganizationId) -> Result<Option<Organizati
     let row =
         organization::table.find(id.as_str()).select(Row::as_select()).first(conn).optional()?;
     row.map(Organization::try_from).transpose()
+}
+
+/// Waits until nobody else decides about this organization; they wait until the transaction ends.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn lock(conn: &mut AnyConn, id: &OrganizationId) -> Result<(), StoreError> {
+    let found = organization::table.find(id.as_str()).select(organization::id);
+    let locked: Option<String> = first_for_update!(conn, found).optional()?;
+    drop(locked);
+    Ok(())
 }
 
 /// Takes in a new organization.

@@ -1,6 +1,17 @@
 //! The tables, as both databases have them. See `migrations/` for what their columns mean.
 
 diesel::table! {
+    access_request (id) {
+        id -> Text,
+        organization_id -> Text,
+        asked_at -> BigInt,
+        state -> Text,
+        answered_at -> Nullable<BigInt>,
+        details -> Text,
+    }
+}
+
+diesel::table! {
     access_ending (id) {
         id -> Text,
         organization_id -> Nullable<Text>,
@@ -34,6 +45,9 @@ diesel::table! {
         ended_at -> Nullable<BigInt>,
         proposed_at -> Nullable<BigInt>,
         sort_key -> Text,
+        proposed_to -> Nullable<Text>,
+        given_key -> Text,
+        user_key -> Text,
     }
 }
 
@@ -225,6 +239,30 @@ diesel::table! {
 }
 
 diesel::table! {
+    nomination (id) {
+        id -> Text,
+        organization_id -> Text,
+        affiliation_id -> Text,
+        subscriber_id -> Text,
+        user_id -> Text,
+        email -> Text,
+        email_normalized -> Text,
+        npi -> Nullable<Text>,
+        nominated_by -> Nullable<Text>,
+        nominated_at -> BigInt,
+        state -> Text,
+        settled_at -> Nullable<BigInt>,
+        link_digest -> Nullable<Binary>,
+        code_digest -> Nullable<Binary>,
+        code_made_at -> Nullable<BigInt>,
+        failures -> BigInt,
+        codes -> BigInt,
+        roster_id -> Nullable<Text>,
+        details -> Text,
+    }
+}
+
+diesel::table! {
     organization (id) {
         id -> Text,
         name -> Text,
@@ -263,6 +301,20 @@ diesel::table! {
         delivered_at -> Nullable<BigInt>,
         last_status -> Nullable<Text>,
         leased_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    promotion (id) {
+        id -> Text,
+        organization_id -> Text,
+        affiliation_id -> Text,
+        subscriber_id -> Text,
+        state -> Text,
+        proposed_at -> BigInt,
+        moved_at -> BigInt,
+        settled_at -> Nullable<BigInt>,
+        details -> Text,
     }
 }
 
@@ -536,6 +588,7 @@ diesel::joinable!(staff -> subscriber (subscriber_id));
 diesel::allow_tables_to_appear_in_same_query!(access_ending, access_ending_notice, outbox);
 diesel::allow_tables_to_appear_in_same_query!(
     affiliation,
+    factor,
     organization,
     release_log,
     session,

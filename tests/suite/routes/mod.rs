@@ -14,6 +14,7 @@ mod foreign;
 mod forgot;
 mod input;
 mod oidc;
+mod organization;
 mod password;
 mod portal;
 mod public;

@@ -140,7 +140,9 @@ fn blame(line: usize) -> impl Fn(StoreError) -> Stop {
             Taken::Npi => "this NPI belongs to another account",
             Taken::TaxId => "this Tax ID is registered by another organization",
             Taken::UserId => "this User ID belongs to another account",
-            Taken::Code | Taken::Other | Taken::Passkey => "this identifier is taken",
+            Taken::Code | Taken::Nomination | Taken::Other | Taken::Passkey => {
+                "this identifier is taken"
+            }
         };
         Stop::Refused(Mistake { line, message: message.to_owned() })
     }

@@ -1,6 +1,11 @@
 //! `/organization/{id}`: the Administrator's console, one file for each area.
 
+mod ending;
 mod home;
+mod nominate;
+mod nominations;
+mod people;
+mod person;
 
 use actix_web::web;
 
@@ -9,7 +14,13 @@ use crate::pages::{OrganizationArea, OrganizationNav};
 
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config.configure(home::routes);
+    config
+        .configure(ending::routes)
+        .configure(home::routes)
+        .configure(nominate::routes)
+        .configure(nominations::routes)
+        .configure(people::routes)
+        .configure(person::routes);
 }
 
 /// The navigation of a page.

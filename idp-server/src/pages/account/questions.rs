@@ -36,13 +36,8 @@ impl QuestionsPage<'_> {
     }
 
     fn sentences(&self) -> Vec<&'static str> {
-        let words = &self.frame.text.account_questions;
-        let objection = |objection: &Objection| match objection {
-            Objection::AnswerTooShort => words.problem_short,
-            Objection::Guessable => words.problem_same,
-            Objection::Number => words.problem_none,
-            Objection::Repeated => words.problem_repeated,
-        };
+        let text = self.frame.text;
+        let objection = |objection: &Objection| wording::question_objection(text, *objection);
         let busy = self.busy.then_some(self.frame.text.forgot.problem_busy);
         self.objections.iter().map(objection).chain(busy).collect()
     }

@@ -1,8 +1,25 @@
 //! The Administrator's console.
 
 mod home;
+mod nominate;
+mod nominations;
+mod people;
+mod person;
+mod typed;
 
 pub use home::OrganizationHomePage;
+pub use nominate::{
+    NominatePage, NominateProblem, NominateReviewPage, NominatedPage, OrganizationOutcome,
+    OrganizationOutcomePage,
+};
+pub use nominations::{
+    NominationDone, NominationState, NominationView, NominationsPage, OfferView,
+};
+pub use people::{PeoplePage, PersonStanding, PersonView, Sought};
+pub use person::{
+    DeedPage, EndingPage, PersonDeed, PersonPage, PersonRightsPage, ResetCodePage, SiteReceipt,
+};
+pub use typed::{RightsFields, Typed};
 
 use super::Messages;
 
@@ -10,16 +27,20 @@ use super::Messages;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrganizationArea {
     Home,
+    Nominations,
+    People,
 }
 
 impl OrganizationArea {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 1] = [Self::Home];
+    const ALL: [Self; 3] = [Self::Home, Self::People, Self::Nominations];
 
     /// The end of the address of its page.
     const fn place(self) -> &'static str {
         match self {
             Self::Home => "",
+            Self::Nominations => "/nominations",
+            Self::People => "/people",
         }
     }
 
@@ -27,6 +48,8 @@ impl OrganizationArea {
     pub(super) const fn label(self, text: &'static Messages) -> &'static str {
         match self {
             Self::Home => text.organization.area_home,
+            Self::Nominations => text.organization.area_nominations,
+            Self::People => text.organization.area_people,
         }
     }
 }
@@ -46,8 +69,13 @@ impl OrganizationNav<'_> {
         OrganizationArea::ALL.into_iter()
     }
 
+    /// The address of something of the organization.
+    pub(super) fn at(&self, place: &str) -> String {
+        format!("/organization/{}{place}", self.id)
+    }
+
     /// The address of an area.
     pub(super) fn path(&self, area: &OrganizationArea) -> String {
-        format!("/organization/{}{}", self.id, area.place())
+        self.at(area.place())
     }
 }

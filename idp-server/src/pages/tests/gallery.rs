@@ -8,6 +8,7 @@ mod agreement;
 mod consoles;
 mod desk;
 mod leaving;
+mod organization;
 
 use std::path::PathBuf;
 use std::{fs, io};
@@ -131,6 +132,7 @@ fn pages(words: &'static Words, text: &'static Messages) -> Vec<Rendered> {
         consoles::pages(frame, words),
         desk::pages(frame, words),
         leaving::pages(frame, words),
+        organization::pages(frame, words),
         ways_back::pages(frame, words.user_id),
     ]
     .into_iter()

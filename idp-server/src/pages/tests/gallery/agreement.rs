@@ -25,6 +25,11 @@ fn published(source: &str) -> Agreement {
     }
 }
 
+/// The text, for pages of other areas that show it.
+pub(super) fn view(words: &Words) -> AgreementView<'static> {
+    AgreementView::of(if words.site == USUAL.site { &USUAL_TEXT } else { &HOSTILE_TEXT })
+}
+
 pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
     let text = if words.site == USUAL.site { &USUAL_TEXT } else { &HOSTILE_TEXT };
     let asked = AgreementPage {

@@ -1,0 +1,226 @@
+//! What becomes of an affiliation (domain 4.3): rights, stops, its end. One transaction each, behind
+//! the lock of its organization, so that of two Administrators who take each other's flag at once
+//! one is told that the other is the last.
+
+use std::collections::BTreeSet;
+
+use idp_core::{
+    community::{
+        actor::Actor,
+        affiliation::{Affiliation, AffiliationStatus},
+        affiliation_life::{self, Command, Facts, Refusal},
+        field::Objections,
+        permission::{Action, Denied, Target, may},
+        rights::{Circumstances, HasNpi, RightsForm, TaxIdSubset},
+        subscriber::Subscriber,
+    },
+    ids::{OrganizationId, SubscriberId, TaxIdId},
+};
+use serde_json::json;
+
+use super::{About, Done, Office, accounts};
+use crate::store::{
+    AnyConn, StoreError,
+    affiliation::{self, AffiliationRecord},
+    organization, subscriber, tax_id,
+};
+
+/// An affiliation with all that a decision about it rests on.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// As it is kept.
+    pub record: AffiliationRecord,
+    /// With what its identifiers stand for.
+    pub affiliation: Affiliation,
+    /// Beside it.
+    pub facts: Facts,
+    /// Whose it is.
+    pub person: Subscriber,
+}
+
+/// Why rights were not changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotChanged {
+    /// The form is not good.
+    #[error("the form is not complete")]
+    Objections(Objections),
+    /// By the rules.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+/// The affiliation of a person with an organization that has not ended. `None` if there is none.
+/// In a transaction that writes, lock the organization first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn load(
+    conn: &mut AnyConn,
+    office: &Office,
+    (of, who): (&OrganizationId, &SubscriberId),
+) -> Result<Option<Loaded>, StoreError> {
+    let Some(record) = affiliation::of_person_in(conn, of, who)? else { return Ok(None) };
+    let (Some(body), Some(person)) = (organization::find(conn, of)?, subscriber::find(conn, who)?)
+    else {
+        return Ok(None);
+    };
+    let tax_ids = tax_id::of_organization(conn, of, &*office.open_ssn)?;
+    let proposed_at = affiliation::proposed_at(conn, &record.id)?;
+    let facts = Facts {
+        proposed_at: proposed_at.unwrap_or(office.now),
+        administrators: accounts::administrators(conn, office, of)?,
+        tax_ids: tax_ids.clone(),
+        mailbox_proved_at: subscriber::mailbox_proved_at(conn, who)?,
+        npi: if person.npi.is_some() { HasNpi::Yes } else { HasNpi::No },
+    };
+    let affiliation = record.clone().join(body, tax_ids);
+    Ok(Some(Loaded { record, affiliation, facts, person }))
+}
+
+/// Carries a command out on the affiliation of `who` with `of`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn command(
+    conn: &mut AnyConn,
+    office: &Office,
+    (of, who): (&OrganizationId, &SubscriberId),
+    command: Command,
+) -> Result<Result<Done<Affiliation>, Refusal>, StoreError> {
+    organization::lock(conn, of)?;
+    let Some(loaded) = load(conn, office, (of, who))? else {
+        office.refused(conn, Action::EndAffiliation, Denied::NotFound)?;
+        return Ok(Err(Refusal::Denied(Denied::NotFound)));
+    };
+    carry(conn, office, loaded, command)
+}
+
+/// Gives other roles, Tax IDs or another access level.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn change_rights(
+    conn: &mut AnyConn,
+    office: &Office,
+    (of, who): (&OrganizationId, &SubscriberId),
+    form: RightsForm<'_>,
+) -> Result<Result<Done<Affiliation>, NotChanged>, StoreError> {
+    organization::lock(conn, of)?;
+    let Some(loaded) = load(conn, office, (of, who))? else {
+        office.refused(conn, Action::ChangeRights, Denied::NotFound)?;
+        return Ok(Err(Refusal::Denied(Denied::NotFound).into()));
+    };
+    let circumstances = Circumstances {
+        tax_ids: &loaded.facts.tax_ids,
+        held: &loaded.affiliation.roles,
+        npi: loaded.facts.npi,
+    };
+    let rights = match form.read(circumstances) {
+        Ok(rights) => rights,
+        Err(objections) => return Ok(Err(NotChanged::Objections(objections))),
+    };
+    let changed = carry(conn, office, loaded, Command::Change(rights))?;
+    Ok(changed.map_err(NotChanged::from))
+}
+
+/// Decides and writes down. What somebody may not do is written down as well.
+pub(super) fn carry(
+    conn: &mut AnyConn,
+    office: &Office,
+    loaded: Loaded,
+    command: Command,
+) -> Result<Result<Done<Affiliation>, Refusal>, StoreError> {
+    let Loaded { record, affiliation: before, facts, .. } = loaded;
+    let given = match &command {
+        Command::Change(rights) => {
+            Some((rights.tax_ids().clone(), rights.reason().map(str::to_owned)))
+        }
+        Command::Accept
+        | Command::Decline
+        | Command::Demote
+        | Command::End
+        | Command::Expire
+        | Command::Leave
+        | Command::Resume
+        | Command::Suspend => None,
+    };
+    let decided =
+        affiliation_life::decide(before.clone(), command, &facts, &office.actor, office.now);
+    let outcome = match decided {
+        Ok(outcome) => outcome,
+        Err(refusal) => {
+            if let Refusal::Denied(denied) = refusal {
+                office.refused(conn, Action::ChangeRights, denied)?;
+            }
+            return Ok(Err(refusal));
+        }
+    };
+    let (subset, reason) = match given {
+        Some((TaxIdSubset::All, reason)) => (None, reason),
+        Some((TaxIdSubset::Only(ids), reason)) => (Some(ids), reason),
+        None => (record.tax_ids.clone(), None),
+    };
+    let after = as_kept(&outcome.state, subset);
+    affiliation::save(conn, &after, office.now)?;
+    let about = About {
+        organization: Some(after.organization.clone()),
+        subject: Some(after.subscriber.clone()),
+        before: Some(told(&record)),
+        after: Some(told(&after)),
+        reason,
+        ..About::default()
+    };
+    Ok(Ok(office.carry_out(conn, outcome, &about)?))
+}
+
+/// As an affiliation is kept.
+pub(super) fn as_kept(
+    affiliation: &Affiliation,
+    tax_ids: Option<BTreeSet<TaxIdId>>,
+) -> AffiliationRecord {
+    AffiliationRecord {
+        id: affiliation.id.clone(),
+        subscriber: affiliation.subscriber.clone(),
+        organization: affiliation.organization.id.clone(),
+        status: affiliation.status,
+        roles: affiliation.roles.clone(),
+        role_details: affiliation.role_details.clone(),
+        administrator: affiliation.administrator,
+        access_level: affiliation.access_level,
+        tax_ids,
+        since: affiliation.since,
+    }
+}
+
+/// What the audit record says of an affiliation. Tax IDs by their names in Hilum, not by number.
+fn told(record: &AffiliationRecord) -> serde_json::Value {
+    json!({
+        "status": record.status,
+        "roles": record.roles,
+        "role_details": record.role_details,
+        "administrator": record.administrator,
+        "access_level": record.access_level,
+        "tax_ids": record.tax_ids,
+    })
+}
+
+/// Whether an Administrator may look at this person: an affiliation with the own organization that
+/// was accepted and has not ended. Otherwise there is nobody, and that somebody asked is written
+/// down.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn seen_by(
+    conn: &mut AnyConn,
+    office: &Office,
+    who: &SubscriberId,
+) -> Result<Option<Loaded>, StoreError> {
+    let Actor::Administrator { of, .. } = &office.actor else { return Ok(None) };
+    let found = load(conn, office, (of, who))?;
+    let accepted = found.filter(|loaded| loaded.record.status != AffiliationStatus::Proposed);
+    let acts_for: BTreeSet<OrganizationId> =
+        accepted.iter().map(|loaded| loaded.record.organization.clone()).collect();
+    let reads =
+        may(&office.actor, Action::ReadPerson, Target::Person { id: who, acts_for: &acts_for });
+    Ok(accepted.filter(|_| reads.is_ok()))
+}

@@ -1,0 +1,564 @@
+//! Nominating people (domain 4.2): the search for whom it may be, the nomination, and what becomes
+//! of one that waits.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use idp_core::{
+    authentication::mailed_code::{LinkKey, MailedCode},
+    community::{
+        actor::Actor,
+        field::Objections,
+        nomination::{self, Command, Keys, Nomination, Nominee, NomineeForm, State},
+        npi::Npi,
+        permission::{Action, Denied, Target, may},
+        person_match::{self, Finding, Known, Sought},
+        subscriber::{EmailAddress, UserId},
+        told::Link,
+        user_id_proposal::proposals,
+    },
+    ids::{AffiliationId, NominationId, OrganizationId, SubscriberId},
+};
+use serde_json::json;
+
+use super::{About, Office, offer};
+use crate::{
+    mail::{Extras, Reader},
+    store::{
+        AnyConn, StoreError, Taken, email_change,
+        nomination::{self as stored, Details, NominationRecord},
+        people::{self, Candidate},
+        subscriber, tax_id,
+    },
+};
+
+/// How many proposals of a User ID are looked up at once.
+const LOOKED_UP: usize = 50;
+
+/// A colleague whose name is similar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Colleague {
+    /// Who.
+    pub id: SubscriberId,
+    /// First and last name.
+    pub name: String,
+    /// The User ID.
+    pub user_id: UserId,
+}
+
+/// What a nomination would come to.
+#[derive(Clone, Debug)]
+pub enum Prospect {
+    /// Somebody has this address or number, and is asked to act for the organization too.
+    Ask(Nominee, SubscriberId),
+    /// Somebody new, or somebody who comes back.
+    Nominate {
+        /// Who.
+        nominee: Nominee,
+        /// Under which User ID.
+        user_id: UserId,
+        /// The account that it brings back, if it does.
+        revived: Option<SubscriberId>,
+        /// Colleagues of a similar name: is it one of them?
+        similar: Vec<Colleague>,
+    },
+}
+
+/// Whether the Administrator has looked at the colleagues of a similar name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Similar {
+    /// It is none of them.
+    NobodyOfThem,
+    /// They have not been asked yet.
+    NotAsked,
+}
+
+/// What was done.
+#[derive(Debug)]
+pub enum Nominated {
+    /// Somebody who has a User ID is asked. Nothing of theirs is told.
+    Asked,
+    /// The mail is on its way, and this is to be handed over.
+    Waiting(HandOver),
+}
+
+/// What an Administrator is shown once, to be handed over.
+#[derive(Debug)]
+pub struct HandOver {
+    /// Which nomination.
+    pub nomination: NominationId,
+    /// The nominee's name.
+    pub name: String,
+    /// The User ID.
+    pub user_id: UserId,
+    /// The code.
+    pub code: MailedCode,
+    /// Until when it can be used.
+    pub until: DateTime<Utc>,
+}
+
+/// Why nothing happened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The person was asked already to act for the organization.
+    #[error("this person has been asked already")]
+    AlreadyAsked,
+    /// The person acts for the organization already.
+    #[error("this person acts for your organization already")]
+    AlreadyHere(SubscriberId),
+    /// The organization has nominated the person already.
+    #[error("this person is nominated already")]
+    AlreadyNominated(NominationId),
+    /// By the rules of nominations.
+    #[error(transparent)]
+    Nomination(#[from] nomination::Refusal),
+    /// The form is not good.
+    #[error("the form is not complete")]
+    Objections(Objections),
+    /// Only the support desk can tell.
+    #[error("please ask the support desk")]
+    SeeSupport,
+    /// Colleagues of a similar name are to be looked at first.
+    #[error("is it one of these colleagues?")]
+    SimilarHere(Vec<Colleague>),
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        Self::Nomination(denied.into())
+    }
+}
+
+impl Refusal {
+    /// What a conflict with somebody who was faster is told as.
+    #[must_use]
+    pub fn of_conflict(taken: Taken) -> Self {
+        match taken {
+            Taken::UserId => {
+                let mut found = Objections::default();
+                found.object("user_id", USER_ID_TAKEN);
+                Self::Objections(found)
+            }
+            Taken::Affiliation => Self::AlreadyAsked,
+            Taken::Code
+            | Taken::EmailAddress
+            | Taken::Nomination
+            | Taken::Npi
+            | Taken::Other
+            | Taken::Passkey
+            | Taken::TaxId => Self::SeeSupport,
+        }
+    }
+}
+
+const USER_ID_TAKEN: &str = "this User ID is taken: choose another one, or leave the field empty";
+
+/// What a nomination would come to, before it is made (R93).
+///
+/// # Errors
+/// [`StoreError`].
+pub fn look(
+    conn: &mut AnyConn,
+    office: &Office,
+    form: NomineeForm<'_>,
+) -> Result<Result<Prospect, Refusal>, StoreError> {
+    let (who, of) = match administrator(office) {
+        Ok(administrator) => administrator,
+        Err(denied) => return Ok(Err(denied.into())),
+    };
+    let tax_ids = tax_id::of_organization(conn, of, &*office.open_ssn)?;
+    let nominee = match form.read(&tax_ids, who, office.now) {
+        Ok(nominee) => nominee,
+        Err(objections) => return Ok(Err(Refusal::Objections(objections))),
+    };
+    if let Some(refusal) = waits_already(conn, office, of, &nominee)? {
+        return Ok(Err(refusal));
+    }
+    let names = (nominee.given_name.as_str(), nominee.family_name.as_str());
+    let known = people::who_may_be_meant(conn, of, (&nominee.email, nominee.npi.as_ref()), names)?;
+    match find(&nominee, &known) {
+        Finding::Affiliate(person) => Ok(Ok(Prospect::Ask(nominee, person))),
+        Finding::AlreadyHere(person) => {
+            let proposed = offer::is_waiting(conn, of, &person)?;
+            Ok(Err(if proposed { Refusal::AlreadyAsked } else { Refusal::AlreadyHere(person) }))
+        }
+        Finding::SeeSupport => Ok(Err(Refusal::SeeSupport)),
+        Finding::Revive(person) => {
+            let Some(account) = subscriber::find(conn, &person)? else {
+                return Ok(Err(Refusal::SeeSupport));
+            };
+            let (user_id, revived) = (account.user_id, Some(person));
+            Ok(Ok(Prospect::Nominate { nominee, user_id, revived, similar: Vec::new() }))
+        }
+        Finding::Nobody { similar_here } => {
+            let nobody = SubscriberId::from_random(office.random.bytes());
+            if !email_change::is_free(conn, &nominee.email, &nobody, office.now)? {
+                // Somebody gave the address up and may still take it back.
+                return Ok(Err(Refusal::SeeSupport));
+            }
+            let Some(user_id) = free_user_id(conn, &nominee)? else {
+                let mut found = Objections::default();
+                found.object("user_id", USER_ID_TAKEN);
+                return Ok(Err(Refusal::Objections(found)));
+            };
+            let similar = colleagues(&known, &similar_here);
+            Ok(Ok(Prospect::Nominate { nominee, user_id, revived: None, similar }))
+        }
+    }
+}
+
+/// Nominates somebody, or asks somebody who has a User ID to act for the organization too.
+///
+/// # Errors
+/// [`StoreError`]; of a [`StoreError::Conflict`] tell [`Refusal::of_conflict`].
+pub fn nominate(
+    conn: &mut AnyConn,
+    office: &Office,
+    form: NomineeForm<'_>,
+    similar_ones: Similar,
+) -> Result<Result<Nominated, Refusal>, StoreError> {
+    let of = match administrator(office) {
+        Ok((_, of)) => of.clone(),
+        Err(denied) => return Ok(Err(denied.into())),
+    };
+    let (nominee, user_id, revived) = match look(conn, office, form)? {
+        Err(refusal) => return Ok(Err(refusal)),
+        Ok(Prospect::Ask(nominee, person)) => {
+            let typed = nominee.email.as_str();
+            let asked = offer::propose(conn, office, (&of, &person), &nominee.rights, typed)?;
+            return Ok(asked.map(|()| Nominated::Asked).map_err(Refusal::from));
+        }
+        Ok(Prospect::Nominate { similar, .. })
+            if !similar.is_empty() && similar_ones == Similar::NotAsked =>
+        {
+            return Ok(Err(Refusal::SimilarHere(similar)));
+        }
+        Ok(Prospect::Nominate { nominee, user_id, revived, .. }) => (nominee, user_id, revived),
+    };
+    let new = New {
+        organization: of,
+        user_id,
+        revived,
+        email: nominee.email.clone(),
+        npi: nominee.npi.clone(),
+        roster: None,
+        details: Details::of(&nominee),
+    };
+    Ok(record(conn, office, new)?.map(Nominated::Waiting).map_err(Refusal::from))
+}
+
+/// A nomination that is to be made.
+pub(super) struct New {
+    pub(super) organization: OrganizationId,
+    pub(super) user_id: UserId,
+    pub(super) revived: Option<SubscriberId>,
+    pub(super) email: EmailAddress,
+    pub(super) npi: Option<Npi>,
+    pub(super) roster: Option<String>,
+    pub(super) details: Details,
+}
+
+/// Makes link and code, and writes the nomination down.
+pub(super) fn record(
+    conn: &mut AnyConn,
+    office: &Office,
+    new: New,
+) -> Result<Result<HandOver, Denied>, StoreError> {
+    make_way(conn, office, &new.email, new.npi.as_ref())?;
+    let drawn = Drawn::new(office);
+    let subscriber =
+        new.revived.unwrap_or_else(|| SubscriberId::from_random(office.random.bytes()));
+    let nomination = Nomination {
+        id: NominationId::from_random(office.random.bytes()),
+        organization: new.organization,
+        affiliation: AffiliationId::from_random(office.random.bytes()),
+        subscriber,
+        user_id: new.user_id,
+        nominated_by: office.actor.person().cloned(),
+        nominated_at: office.now,
+        state: State::Nominated(drawn.keys(office)),
+    };
+    let outcome = match nomination::nominate(nomination, &office.actor, office.now) {
+        Ok(outcome) => outcome,
+        Err(denied) => return Ok(Err(denied)),
+    };
+    let record = NominationRecord {
+        nomination: outcome.state.clone(),
+        email: new.email,
+        npi: new.npi,
+        roster: new.roster,
+        details: new.details,
+    };
+    stored::insert(conn, &record)?;
+    let after = json!({
+        "nomination": record.nomination.id,
+        "roles": record.details.roles,
+        "access_level": record.details.access_level,
+    });
+    let about = About {
+        after: Some(after),
+        reason: record.details.reason.clone(),
+        ..about(&record, Some(&drawn))
+    };
+    office.carry_out(conn, outcome, &about)?;
+    Ok(Ok(drawn.hand_over(&record)))
+}
+
+/// Makes link and code anew; the older ones are dead.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn resend(
+    conn: &mut AnyConn,
+    office: &Office,
+    id: &NominationId,
+) -> Result<Result<HandOver, nomination::Refusal>, StoreError> {
+    let Some(record) = own(conn, office, id)? else { return Ok(Err(Denied::NotFound.into())) };
+    let drawn = Drawn::new(office);
+    let Keys { link, code, .. } = drawn.keys(office);
+    let command = Command::Resend { link, code };
+    let nomination = record.nomination.clone();
+    match nomination::decide(nomination, command, &office.actor, office.now) {
+        Err(refusal) => Ok(Err(refusal)),
+        Ok(outcome) => {
+            stored::save(conn, &outcome.state, office.now)?;
+            office.carry_out(conn, outcome, &about(&record, Some(&drawn)))?;
+            Ok(Ok(drawn.hand_over(&record)))
+        }
+    }
+}
+
+/// Takes a nomination back.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn withdraw(
+    conn: &mut AnyConn,
+    office: &Office,
+    id: &NominationId,
+) -> Result<Result<(), nomination::Refusal>, StoreError> {
+    let Some(record) = own(conn, office, id)? else { return Ok(Err(Denied::NotFound.into())) };
+    let about = about(&record, None);
+    let nomination = record.nomination;
+    match nomination::decide(nomination, Command::Withdraw, &office.actor, office.now) {
+        Err(refusal) => Ok(Err(refusal)),
+        Ok(outcome) => {
+            stored::save(conn, &outcome.state, office.now)?;
+            office.carry_out(conn, outcome, &about)?;
+            Ok(Ok(()))
+        }
+    }
+}
+
+/// Notes that the time of some nominations is over; says of how many. What the date has decided
+/// already holds without it.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn expire(conn: &mut AnyConn, office: &Office, most: i64) -> Result<usize, StoreError> {
+    let late = stored::due(conn, office.now, most)?;
+    let mut noted = 0;
+    for record in late {
+        // Somebody may have been faster, on another node.
+        if let Some(record) = stored::find_for_update(conn, &record.nomination.id)?
+            && settle_late(conn, office, record)?
+        {
+            noted += 1;
+        }
+    }
+    Ok(noted)
+}
+
+/// `true` if the nomination's time was over, which is now written down.
+fn settle_late(
+    conn: &mut AnyConn,
+    office: &Office,
+    record: NominationRecord,
+) -> Result<bool, StoreError> {
+    let job = Office { actor: Actor::Job("nomination-expiry"), session: None, ..office.clone() };
+    let about = about(&record, None);
+    let nomination = record.nomination;
+    match nomination::decide(nomination, Command::Expire, &job.actor, job.now) {
+        Err(_) => Ok(false),
+        Ok(outcome) => {
+            stored::save(conn, &outcome.state, job.now)?;
+            job.carry_out(conn, outcome, &about)?;
+            Ok(true)
+        }
+    }
+}
+
+/// Somebody may wait already for the address or the number. Of a nomination by another
+/// organization nothing is told.
+fn waits_already(
+    conn: &mut AnyConn,
+    office: &Office,
+    of: &OrganizationId,
+    nominee: &Nominee,
+) -> Result<Option<Refusal>, StoreError> {
+    for record in stored::waiting_for(conn, &nominee.email, nominee.npi.as_ref())? {
+        let (id, organization) =
+            (record.nomination.id.clone(), record.nomination.organization.clone());
+        if record.nomination.expires_at() <= office.now {
+            continue; // it makes way when there is something to write
+        }
+        return Ok(Some(if organization == *of {
+            Refusal::AlreadyNominated(id)
+        } else {
+            Refusal::SeeSupport
+        }));
+    }
+    Ok(None)
+}
+
+/// Notes the expiry of what stands in the way of a new nomination.
+fn make_way(
+    conn: &mut AnyConn,
+    office: &Office,
+    email: &EmailAddress,
+    npi: Option<&Npi>,
+) -> Result<(), StoreError> {
+    for record in stored::waiting_for(conn, email, npi)? {
+        settle_late(conn, office, record)?;
+    }
+    Ok(())
+}
+
+fn find(nominee: &Nominee, known: &[Candidate]) -> Finding {
+    let known: Vec<Known<'_>> = known
+        .iter()
+        .map(|Candidate { person, here }| Known {
+            id: &person.id,
+            given_name: &person.given_name,
+            family_name: &person.family_name,
+            email: person.email.as_ref(),
+            npi: person.npi.as_ref(),
+            status: person.status,
+            here: *here,
+        })
+        .collect();
+    let sought = Sought {
+        given_name: &nominee.given_name,
+        family_name: &nominee.family_name,
+        email: &nominee.email,
+        npi: nominee.npi.as_ref(),
+    };
+    person_match::find(sought, &known)
+}
+
+fn colleagues(known: &[Candidate], similar: &[SubscriberId]) -> Vec<Colleague> {
+    let similar: BTreeSet<&SubscriberId> = similar.iter().collect();
+    let colleague = |candidate: &Candidate| {
+        let person = &candidate.person;
+        Colleague { id: person.id.clone(), name: person.name(), user_id: person.user_id.clone() }
+    };
+    known.iter().filter(|known| similar.contains(&known.person.id)).map(colleague).collect()
+}
+
+/// The User ID that was wished for if it is free; without a wish the first proposal that is.
+fn free_user_id(conn: &mut AnyConn, nominee: &Nominee) -> Result<Option<UserId>, StoreError> {
+    if let Some(wished) = &nominee.user_id {
+        let taken = stored::taken_among(conn, std::slice::from_ref(wished))?;
+        return Ok(taken.is_empty().then(|| wished.clone()));
+    }
+    let mut all = proposals(&nominee.given_name, &nominee.family_name);
+    loop {
+        let some: Vec<UserId> = all.by_ref().take(LOOKED_UP).collect();
+        if some.is_empty() {
+            return Ok(None);
+        }
+        let taken = stored::taken_among(conn, &some)?;
+        let free = some.into_iter().find(|id| !taken.iter().any(|taken| taken == id.as_str()));
+        if free.is_some() {
+            return Ok(free);
+        }
+    }
+}
+
+/// A nomination of the office's own organization; of another one it is as if it were not there, and
+/// that somebody asked is written down (security 20.1).
+fn own(
+    conn: &mut AnyConn,
+    office: &Office,
+    id: &NominationId,
+) -> Result<Option<NominationRecord>, StoreError> {
+    let record = stored::find_for_update(conn, id)?;
+    let target = record.as_ref().map(|record| &record.nomination);
+    // Nobody there could manage the first one: core decides who may.
+    let reach = target.map(|of| Target::Organization(&of.organization));
+    let found = match (reach, &office.actor) {
+        (Some(reach), Actor::Administrator { .. }) => {
+            may(&office.actor, Action::ReadOrganization, reach).is_ok()
+        }
+        (reach, _) => reach.is_some(),
+    };
+    if found {
+        return Ok(record);
+    }
+    office.refused(conn, Action::ManageNomination, Denied::NotFound)?;
+    Ok(None)
+}
+
+/// Who acts, and for which organization.
+pub(super) fn administrator(office: &Office) -> Result<(&SubscriberId, &OrganizationId), Denied> {
+    match &office.actor {
+        Actor::Administrator { who, of } => Ok((who, of)),
+        Actor::Job(_) | Actor::Nobody | Actor::Subscriber(_) | Actor::Support { .. } => {
+            Err(Denied::Forbidden)
+        }
+    }
+}
+
+/// What the audit record and the letters need. The nominee is no Subscriber yet, so the letters are
+/// told where to go.
+pub(super) fn about(record: &NominationRecord, drawn: Option<&Drawn>) -> About {
+    let Nomination { id, organization, subscriber, .. } = &record.nomination;
+    let reader = Reader::Mailbox {
+        address: record.email.clone(),
+        name: Some(record.details.name()),
+        language: None,
+    };
+    let link =
+        drawn.map(|drawn| Link::Activate { nomination: id.clone(), key: drawn.link.clone() });
+    About {
+        organization: Some(organization.clone()),
+        subject: Some(subscriber.clone()),
+        mail: Extras {
+            reader: Some(reader),
+            about: Some(record.details.name()),
+            link,
+            ..Extras::default()
+        },
+        ..About::default()
+    }
+}
+
+/// A new link and a new code, in the clear.
+pub(super) struct Drawn {
+    link: LinkKey,
+    code: MailedCode,
+    at: DateTime<Utc>,
+}
+
+impl Drawn {
+    fn new(office: &Office) -> Self {
+        let (link, code) = (office.post.draw_link_key(), office.post.draw_code_to_hand_over());
+        Self { link, code, at: office.now }
+    }
+
+    fn keys(&self, office: &Office) -> Keys {
+        let code = office.post.digest_behind(&self.code, &self.link);
+        Keys::new(self.link.digest(), code, self.at)
+    }
+
+    fn hand_over(self, record: &NominationRecord) -> HandOver {
+        let ends = record.nomination.expires_at();
+        HandOver {
+            nomination: record.nomination.id.clone(),
+            name: record.details.name(),
+            user_id: record.nomination.user_id.clone(),
+            code: self.code,
+            until: ends.min(self.at + nomination::CODE_LASTS),
+        }
+    }
+}

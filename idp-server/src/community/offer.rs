@@ -1,0 +1,132 @@
+//! Affiliations that are offered to people who have a User ID (domain 4.3; R70, R71; security 20.9):
+//! nothing of theirs is read, and no code made, before they accept.
+
+use idp_core::{
+    community::{
+        affiliation::{Affiliation, AffiliationStatus},
+        affiliation_life::{self, Command, Refusal},
+        permission::{Action, Denied},
+        rights::{Rights, TaxIdSubset},
+    },
+    ids::{AffiliationId, OrganizationId, SubscriberId},
+};
+use serde_json::json;
+
+use super::{
+    About, Done, Office,
+    affiliation::{as_kept, carry, load},
+};
+use crate::store::{AnyConn, StoreError, affiliation, organization};
+
+/// Offers somebody an affiliation. `typed` is what the Administrator knows them by.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if they have one, or are asked already.
+pub fn propose(
+    conn: &mut AnyConn,
+    office: &Office,
+    (of, who): (&OrganizationId, &SubscriberId),
+    rights: &Rights,
+    typed: &str,
+) -> Result<Result<(), Denied>, StoreError> {
+    let Some(body) = organization::find(conn, of)? else { return Ok(Err(Denied::NotFound)) };
+    let subset = match rights.tax_ids() {
+        TaxIdSubset::All => None,
+        TaxIdSubset::Only(ids) => Some(ids.clone()),
+    };
+    let offered = Affiliation {
+        id: AffiliationId::from_random(office.random.bytes()),
+        subscriber: who.clone(),
+        organization: body,
+        status: AffiliationStatus::Proposed,
+        roles: rights.roles().clone(),
+        role_details: rights.role_details().clone(),
+        administrator: false,
+        access_level: rights.access_level(),
+        tax_ids: Vec::new(),
+        since: office.now.date_naive(),
+    };
+    let outcome = match affiliation_life::propose(offered, &office.actor) {
+        Ok(outcome) => outcome,
+        Err(denied) => {
+            office.refused(conn, Action::Nominate, denied)?;
+            return Ok(Err(denied));
+        }
+    };
+    affiliation::propose(conn, &as_kept(&outcome.state, subset), typed, office.now)?;
+    let about = About {
+        organization: Some(of.clone()),
+        subject: Some(who.clone()),
+        after: Some(json!({ "roles": outcome.state.roles })),
+        reason: rights.reason().map(str::to_owned),
+        ..About::default()
+    };
+    office.carry_out(conn, outcome, &about)?;
+    Ok(Ok(()))
+}
+
+/// Whether somebody has been asked and has not answered.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn is_waiting(
+    conn: &mut AnyConn,
+    of: &OrganizationId,
+    who: &SubscriberId,
+) -> Result<bool, StoreError> {
+    let found = affiliation::of_person_in(conn, of, who)?;
+    Ok(found.is_some_and(|record| record.status == AffiliationStatus::Proposed))
+}
+
+/// Takes an offer back that the Administrator's organization made.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn take_back(
+    conn: &mut AnyConn,
+    office: &Office,
+    of: &OrganizationId,
+    id: &AffiliationId,
+) -> Result<Result<Done<Affiliation>, Refusal>, StoreError> {
+    let own = affiliation::find(conn, id)?.filter(|record| {
+        record.organization == *of && record.status == AffiliationStatus::Proposed
+    });
+    let Some(record) = own else {
+        office.refused(conn, Action::EndAffiliation, Denied::NotFound)?;
+        return Ok(Err(Refusal::Denied(Denied::NotFound)));
+    };
+    settle(conn, office, &record.subscriber, of, Command::End)
+}
+
+/// Accepts or declines an offer, as the person.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn answer(
+    conn: &mut AnyConn,
+    office: &Office,
+    id: &AffiliationId,
+    answer: Command,
+) -> Result<Result<Done<Affiliation>, Refusal>, StoreError> {
+    let own = affiliation::find(conn, id)?
+        .filter(|record| office.actor.person() == Some(&record.subscriber));
+    let Some(record) = own else {
+        office.refused(conn, Action::AcceptAffiliation, Denied::NotFound)?;
+        return Ok(Err(Refusal::Denied(Denied::NotFound)));
+    };
+    settle(conn, office, &record.subscriber, &record.organization, answer)
+}
+
+fn settle(
+    conn: &mut AnyConn,
+    office: &Office,
+    who: &SubscriberId,
+    of: &OrganizationId,
+    command: Command,
+) -> Result<Result<Done<Affiliation>, Refusal>, StoreError> {
+    organization::lock(conn, of)?;
+    let Some(loaded) = load(conn, office, (of, who))? else {
+        return Ok(Err(Refusal::Denied(Denied::NotFound)));
+    };
+    carry(conn, office, loaded, command)
+}

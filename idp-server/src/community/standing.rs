@@ -1,0 +1,224 @@
+//! How somebody stands in an organization, changed by its Administrator: stopped for now, removed,
+//! deactivated, let in again, helped back (R8, R9, R31; domain 4.3, 4.5; security 20.2).
+//!
+//! *Removing* ends the affiliation, *deactivating* stops the account. Whoever acts for others too
+//! keeps the account: then only the own affiliation is stopped, and nothing that an Administrator is
+//! shown tells the difference.
+
+use chrono::{DateTime, Utc};
+use idp_core::{
+    authentication::mailed_code::MailedCode,
+    community::{
+        account_life, affiliation_life,
+        permission::{Action, Denied, Target, may},
+        subscriber::{AccountStatus, EmailAddress, UserId},
+    },
+    ids::{EndingId, OrganizationId, SubscriberId},
+    mail::Helper,
+};
+
+use super::{
+    Office,
+    accounts::{self, Changed},
+    affiliation::{self, Loaded},
+    nomination::administrator,
+};
+use crate::{
+    help_desk::{self, Desk},
+    store::{AnyConn, StoreError, organization},
+};
+
+/// What an Administrator does about somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Stop the account.
+    Deactivate,
+    /// Take the Administrator's flag away.
+    Demote,
+    /// End the affiliation.
+    Remove,
+    /// Let whoever is stopped in again.
+    Resume,
+    /// Stop the affiliation for now.
+    Suspend,
+}
+
+/// How an Administrator helps somebody who cannot help themselves.
+#[derive(Clone, Debug)]
+pub enum Help {
+    /// A code with which they can set a new password, or come back if they were away too long.
+    Code,
+    /// Another mail address, which they prove.
+    Email(EmailAddress),
+    /// The removal of second factors that were lost.
+    LostFactor,
+}
+
+/// What was done.
+#[derive(Debug)]
+pub enum Helped {
+    /// To be handed over, once.
+    Code(UserId, MailedCode),
+    /// The new mailbox has been sent a code.
+    Email,
+    /// They are removed then.
+    LostFactor(DateTime<Utc>),
+}
+
+/// Why nothing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Not theirs to do, or nobody is there.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The help desk's own reasons.
+    #[error("this help cannot be given now")]
+    Help(help_desk::Refusal),
+    /// The organization would be without an Administrator.
+    #[error("this is the organization's only Administrator")]
+    LastAdministrator,
+    /// They do not stand so.
+    #[error("this person does not stand like this")]
+    OutOfOrder,
+    /// Somebody else stopped the account.
+    #[error("please ask the support desk")]
+    StoppedByOthers,
+}
+
+impl From<affiliation_life::Refusal> for Refusal {
+    fn from(why: affiliation_life::Refusal) -> Self {
+        match why {
+            affiliation_life::Refusal::Denied(denied) => Self::Denied(denied),
+            affiliation_life::Refusal::LastAdministrator => Self::LastAdministrator,
+            affiliation_life::Refusal::MailboxDue
+            | affiliation_life::Refusal::NpiDue
+            | affiliation_life::Refusal::OutOfOrder
+            | affiliation_life::Refusal::Unchanged => Self::OutOfOrder,
+        }
+    }
+}
+
+impl From<account_life::Refusal> for Refusal {
+    fn from(why: account_life::Refusal) -> Self {
+        match why {
+            account_life::Refusal::Denied(denied) => Self::Denied(denied),
+            account_life::Refusal::LastAdministrator => Self::LastAdministrator,
+            account_life::Refusal::OutOfOrder => Self::OutOfOrder,
+            account_life::Refusal::StoppedByOthers => Self::StoppedByOthers,
+        }
+    }
+}
+
+/// Does something about somebody of the office's organization; says under what the end of their
+/// access is kept, if it ended.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn change(
+    conn: &mut AnyConn,
+    office: &Office,
+    who: &SubscriberId,
+    deed: Deed,
+    reason: Option<String>,
+) -> Result<Result<Option<EndingId>, Refusal>, StoreError> {
+    let of = match administrator(office) {
+        Ok((_, of)) => of.clone(),
+        Err(denied) => return Ok(Err(denied.into())),
+    };
+    organization::lock(conn, &of)?;
+    let Some(loaded) = affiliation::seen_by(conn, office, who)? else {
+        office.refused(conn, Action::ReadPerson, Denied::NotFound)?;
+        return Ok(Err(Refusal::Denied(Denied::NotFound)));
+    };
+    let stopped = loaded.person.status == AccountStatus::Suspended;
+    let command = match deed {
+        Deed::Deactivate => {
+            return account(conn, office, (&of, who), account_life::Command::Suspend, reason);
+        }
+        Deed::Resume if stopped => {
+            let resume = account_life::Command::Resume;
+            return account(conn, office, (&of, who), resume, reason);
+        }
+        Deed::Demote => affiliation_life::Command::Demote,
+        Deed::Remove => affiliation_life::Command::End,
+        Deed::Resume => affiliation_life::Command::Resume,
+        Deed::Suspend => affiliation_life::Command::Suspend,
+    };
+    own_affiliation(conn, office, (&of, who), command)
+}
+
+fn account(
+    conn: &mut AnyConn,
+    office: &Office,
+    of_whom: (&OrganizationId, &SubscriberId),
+    command: account_life::Command,
+    reason: Option<String>,
+) -> Result<Result<Option<EndingId>, Refusal>, StoreError> {
+    match accounts::change(conn, office, of_whom.1, command, reason)? {
+        None => Ok(Err(Refusal::Denied(Denied::NotFound))),
+        Some(Err(refusal)) => {
+            if let account_life::Refusal::Denied(denied) = refusal {
+                office.refused(conn, Action::SuspendAccount, denied)?;
+            }
+            Ok(Err(refusal.into()))
+        }
+        Some(Ok(Changed::Account(done))) => Ok(Ok(done.ending)),
+        Some(Ok(Changed::OwnAffiliation(command))) => {
+            own_affiliation(conn, office, of_whom, command)
+        }
+    }
+}
+
+fn own_affiliation(
+    conn: &mut AnyConn,
+    office: &Office,
+    of_whom: (&OrganizationId, &SubscriberId),
+    command: affiliation_life::Command,
+) -> Result<Result<Option<EndingId>, Refusal>, StoreError> {
+    let done = affiliation::command(conn, office, of_whom, command)?;
+    Ok(done.map(|done| done.ending).map_err(Refusal::from))
+}
+
+/// Helps somebody of the office's organization; `checked` is how the Administrator made sure who
+/// asks.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn help(
+    conn: &mut AnyConn,
+    office: &Office,
+    who: &SubscriberId,
+    help: &Help,
+    checked: &str,
+) -> Result<Result<Helped, Refusal>, StoreError> {
+    let Some(Loaded { person, record, .. }) = affiliation::seen_by(conn, office, who)? else {
+        office.refused(conn, Action::ReadPerson, Denied::NotFound)?;
+        return Ok(Err(Refusal::Denied(Denied::NotFound)));
+    };
+    let acts_for = [record.organization].into();
+    let target = Target::Person { id: who, acts_for: &acts_for };
+    if let Err(denied) = may(&office.actor, Action::IssueCode, target) {
+        office.refused(conn, Action::IssueCode, denied)?;
+        return Ok(Err(denied.into()));
+    }
+    let desk = Desk {
+        actor: office.audited(),
+        helper: Helper::Administrator,
+        checked: checked.to_owned(),
+        now: office.now,
+        rules: office.rules,
+    };
+    let (post, random, name) = (&office.post, &office.random, person.user_id.as_str());
+    let helped = match help {
+        Help::Code => desk
+            .issue_code(conn, post, random, name)?
+            .map(|code| Helped::Code(person.user_id.clone(), code)),
+        Help::Email(new) => {
+            desk.change_email(conn, (post, random), name, new)?.map(|()| Helped::Email)
+        }
+        Help::LostFactor => {
+            desk.request_factor_reset(conn, post, random, name)?.map(Helped::LostFactor)
+        }
+    };
+    Ok(helped.map_err(Refusal::Help))
+}
