@@ -41,7 +41,8 @@ async fn receipts(visit: &Visit, of: &(String, String)) -> Result<HttpResponse, 
     };
     let id: Option<EndingId> = of.1.parse().ok();
     let (office, own) = (desk.at_work.office.clone(), desk.affiliation.organization.id.clone());
-    let read = move |conn: &mut AnyConn| {
+    // Whoever looks for what is not theirs is written down.
+    let look = move |conn: &mut AnyConn| {
         let found = match &id {
             Some(id) => ending::receipts(conn, id, Some(&own))?,
             None => None,
