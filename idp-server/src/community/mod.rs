@@ -5,6 +5,7 @@
 //! rest. It takes an [`Office`], which says who acts and as what; so there is one set of rules,
 //! whatever the way in.
 
+pub mod access;
 pub mod accounts;
 pub mod activation;
 pub mod affiliation;
@@ -13,6 +14,7 @@ pub mod nomination;
 pub mod offer;
 mod office;
 pub mod own_data;
+pub mod own_organization;
 pub mod registrations;
 mod registry;
 pub mod standing;

@@ -2,11 +2,14 @@
 //! nothing of theirs is read, and no code made, before they accept.
 
 use idp_core::{
+    authentication::mailed_code::{CodePurpose, MailedCode, Redemption},
     community::{
         affiliation::{Affiliation, AffiliationStatus},
         affiliation_life::{self, Command, Refusal},
+        npi::Npi,
         permission::{Action, Denied},
         rights::{Rights, TaxIdSubset},
+        subscriber::Subscriber,
     },
     ids::{AffiliationId, OrganizationId, SubscriberId},
 };
@@ -16,7 +19,7 @@ use super::{
     About, Done, Office,
     affiliation::{as_kept, carry, load},
 };
-use crate::store::{AnyConn, StoreError, affiliation, organization};
+use crate::store::{AnyConn, StoreError, affiliation, mailed_code, organization, subscriber};
 
 /// Offers somebody an affiliation. `typed` is what the Administrator knows them by.
 ///
@@ -98,15 +101,26 @@ pub fn take_back(
     settle(conn, office, &record.subscriber, of, Command::End)
 }
 
-/// Accepts or declines an offer, as the person.
+/// What the person shows with an answer.
+#[derive(Clone, Debug, Default)]
+pub struct Proofs {
+    /// The code that was mailed to prove a mailbox that was proved too long ago (R71).
+    pub code: Option<MailedCode>,
+    /// The number that the role needs, where none is on file.
+    pub npi: Option<Npi>,
+}
+
+/// Accepts or declines an offer, as the person. Where the mailbox is to be proved first, a code is
+/// mailed to it.
 ///
 /// # Errors
-/// [`StoreError`].
+/// [`StoreError::Conflict`] if the number is somebody else's.
 pub fn answer(
     conn: &mut AnyConn,
     office: &Office,
     id: &AffiliationId,
     answer: Command,
+    proofs: &Proofs,
 ) -> Result<Result<Done<Affiliation>, Refusal>, StoreError> {
     let own = affiliation::find(conn, id)?
         .filter(|record| office.actor.person() == Some(&record.subscriber));
@@ -114,7 +128,40 @@ pub fn answer(
         office.refused(conn, Action::AcceptAffiliation, Denied::NotFound)?;
         return Ok(Err(Refusal::Denied(Denied::NotFound)));
     };
-    settle(conn, office, &record.subscriber, &record.organization, answer)
+    let who = &record.subscriber;
+    if answer == Command::Accept {
+        show(conn, office, who, proofs)?;
+    }
+    let settled = settle(conn, office, who, &record.organization, answer)?;
+    if matches!(settled, Err(Refusal::MailboxDue)) && proofs.code.is_none() {
+        // Too many in this hour: the last one still counts.
+        let _ = office.post.mail_code(conn, who, CodePurpose::ConfirmMailbox, office.now)?;
+    }
+    Ok(settled)
+}
+
+/// Takes down what the person shows.
+fn show(
+    conn: &mut AnyConn,
+    office: &Office,
+    who: &SubscriberId,
+    proofs: &Proofs,
+) -> Result<(), StoreError> {
+    if let Some(code) = &proofs.code {
+        let purpose = CodePurpose::ConfirmMailbox;
+        let digest = office.post.digest(code, purpose, who);
+        let redeemed = mailed_code::redeem(conn, who, purpose, Some(&digest), office.now)?;
+        if redeemed == Redemption::Accepted {
+            subscriber::mailbox_proved(conn, who, office.now)?;
+        }
+    }
+    if let (Some(npi), Some(person)) = (&proofs.npi, subscriber::find(conn, who)?)
+        && person.npi.is_none()
+    {
+        let updated_at = office.now;
+        subscriber::update(conn, &Subscriber { npi: Some(npi.clone()), updated_at, ..person })?;
+    }
+    Ok(())
 }
 
 fn settle(

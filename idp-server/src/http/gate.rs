@@ -37,6 +37,8 @@ pub enum OwnPage {
     Console(ConsolePath),
     /// The mail address.
     Email,
+    /// Organizations that ask the person to act for them.
+    Offers,
     /// The password.
     Password,
     /// The sites.
@@ -66,6 +68,7 @@ impl OwnPage {
             Self::Activity => Area::Activity.path(),
             Self::Agreements => Area::Agreements.path(),
             Self::Email => Area::Email.path(),
+            Self::Offers => Area::Offers.path(),
             Self::Password => Area::Password.path(),
             Self::Portal => "/portal",
             Self::Profile => Area::Profile.path(),

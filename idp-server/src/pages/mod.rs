@@ -45,10 +45,11 @@ mod tests;
 pub use account::activity_words;
 pub use account::{
     AccountAgreementPage, AccountNav, ActivityActor, ActivityEntry, ActivityPage, AffiliationView,
-    AgreementsPage, Area, EmailPage, EmailProblem, FactorView, ListedAgreement, OverviewPage,
-    PasswordPage, PasswordProblem, PendingEmail, PortalOpening, PortalPage, PortalSite,
-    ProfilePage, QuestionsPage, RememberedView, SecurityDone, SecurityPage, SessionView,
-    SessionsDone, SessionsPage, SharedEntry, SharedPage, SiteVisit,
+    AgreementsPage, Area, DueProof, EmailPage, EmailProblem, FactorView, ListedAgreement,
+    OfferDone, OfferDue, OffersPage, OverviewPage, PasswordPage, PasswordProblem, PendingEmail,
+    PortalOpening, PortalPage, PortalSite, ProfilePage, QuestionsPage, ReceivedOffer,
+    RememberedView, SecurityDone, SecurityPage, SessionView, SessionsDone, SessionsPage,
+    SharedEntry, SharedPage, SiteVisit,
 };
 pub use activate::{ActivateAccountPage, ActivatePage, ActivateProblem, ActivatedPage, Wrong};
 pub use affiliation::{AffiliationChoice, AffiliationPage};
@@ -76,9 +77,9 @@ pub use notice::{NoticePage, Received};
 pub use organization::{
     DeedPage, EndingPage, NominatePage, NominateProblem, NominateReviewPage, NominatedPage,
     NominationDone, NominationState, NominationView, NominationsPage, OfferView, OrganizationArea,
-    OrganizationHomePage, OrganizationNav, OrganizationOutcome, OrganizationOutcomePage,
-    PeoplePage, PersonDeed, PersonPage, PersonRightsPage, PersonStanding, PersonView,
-    ResetCodePage, RightsFields, SiteReceipt, Sought, Typed,
+    OrganizationAttention, OrganizationHomePage, OrganizationNav, OrganizationOutcome,
+    OrganizationOutcomePage, PeoplePage, PersonDeed, PersonPage, PersonRightsPage, PersonStanding,
+    PersonView, RequestView, RequestsPage, ResetCodePage, RightsFields, SiteReceipt, Sought, Typed,
 };
 pub use password::hints as password_hints;
 pub use public::{AskPage, Asked, AskedPage, RequesterTicketPage, SaidView};

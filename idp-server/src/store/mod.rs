@@ -4,6 +4,7 @@
 //! transaction; "not found" is `Ok(None)`; one query text serves both databases. Nothing in here
 //! decides: rules are `idp-core`'s, and what ends access goes through [`end_access()`] alone.
 
+pub mod access_request;
 pub mod affiliation;
 pub mod agreement;
 pub mod audit;

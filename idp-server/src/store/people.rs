@@ -25,7 +25,7 @@ use idp_core::{
 
 use super::{
     AnyConn, StoreError,
-    column::{Reading, code},
+    column::{Reading, code, millis},
     schema::{affiliation, factor, subscriber},
     subscriber::Row as SubscriberRow,
 };
@@ -280,6 +280,52 @@ fn read(conn: &mut AnyConn, lines: Vec<Line>) -> Result<Vec<PersonLine>, StoreEr
         })
     };
     lines.into_iter().map(line).collect()
+}
+
+/// How far a count goes that a page shows.
+const COUNTED: i64 = 100;
+
+/// How many people of the organization have no second factor; a hundred stands for more.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn without_factor(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+) -> Result<usize, StoreError> {
+    let own = factor::table.filter(factor::subscriber_id.eq(affiliation::subscriber_id));
+    let found: Vec<String> = affiliation::table
+        .filter(affiliation::organization_id.eq(organization.as_str()))
+        .filter(sql::<Bool>("affiliation.ended_at IS NULL AND affiliation.status <> 'proposed'"))
+        .filter(not(exists(own.select(factor::id))))
+        .limit(COUNTED)
+        .select(affiliation::id)
+        .load(conn)?;
+    Ok(found.len())
+}
+
+/// How many active people of the organization neither came nor were activated since; a hundred
+/// stands for more.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn unused_since(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+    since: DateTime<Utc>,
+) -> Result<usize, StoreError> {
+    let since = millis(since);
+    let found: Vec<String> = affiliation::table
+        .inner_join(subscriber::table.on(subscriber::id.eq(affiliation::subscriber_id)))
+        .filter(affiliation::organization_id.eq(organization.as_str()))
+        .filter(sql::<Bool>("affiliation.ended_at IS NULL AND affiliation.status <> 'proposed'"))
+        .filter(subscriber::status.eq(code(&AccountStatus::Active)))
+        .filter(subscriber::activated_at.le(since))
+        .filter(subscriber::last_sign_in_at.is_null().or(subscriber::last_sign_in_at.le(since)))
+        .limit(COUNTED)
+        .select(affiliation::id)
+        .load(conn)?;
+    Ok(found.len())
 }
 
 /// Somebody who may be meant by a nomination.

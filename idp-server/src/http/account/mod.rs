@@ -3,6 +3,7 @@
 mod activity;
 mod agreements;
 mod email;
+mod offers;
 mod overview;
 mod password;
 mod profile;
@@ -25,6 +26,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(activity::routes)
         .configure(agreements::routes)
         .configure(email::routes)
+        .configure(offers::routes)
         .configure(overview::routes)
         .configure(password::routes)
         .configure(profile::routes)

@@ -52,7 +52,7 @@ async fn receipts(visit: &Visit, of: &(String, String)) -> Result<HttpResponse, 
         }
         Ok(found)
     };
-    let Some(past) = visit.db.write(read).await? else { return Err(PageError::NotFound) };
+    let Some(past) = visit.db.write(look).await? else { return Err(PageError::NotFound) };
     let sum = Receipts::sum(past.sites.iter().map(|(_, receipt)| *receipt), past.ended_at);
     let site = |(id, receipt): &(idp_core::ids::SiteId, Receipt)| {
         let name = visit.sites.find(id).map_or_else(|| id.to_string(), |it| it.site.name.clone());

@@ -6,6 +6,7 @@ mod nominate;
 mod nominations;
 mod people;
 mod person;
+mod requests;
 
 use actix_web::web;
 
@@ -20,7 +21,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(nominate::routes)
         .configure(nominations::routes)
         .configure(people::routes)
-        .configure(person::routes);
+        .configure(person::routes)
+        .configure(requests::routes);
 }
 
 /// The navigation of a page.

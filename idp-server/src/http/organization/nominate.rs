@@ -3,19 +3,27 @@
 use actix_web::{
     HttpResponse,
     http::StatusCode,
-    web::{self, Bytes, Path},
+    web::{self, Bytes, Path, Query},
 };
-use idp_core::community::{
-    field::Objections,
-    nomination::{self, NomineeForm},
-    permission::Denied,
-    rights::RightsForm,
-    tax_id::TaxId,
+use idp_core::{
+    community::{
+        field::Objections,
+        nomination::{self, NomineeForm},
+        permission::Denied,
+        rights::RightsForm,
+        subscriber::UserId,
+        tax_id::TaxId,
+    },
+    ids::AccessRequestId,
 };
+use serde::Deserialize;
 
 use super::nav;
 use crate::{
-    community::nomination::{self as use_case, HandOver, Nominated, Prospect, Refusal, Similar},
+    community::{
+        access,
+        nomination::{self as use_case, HandOver, Nominated, Prospect, Refusal, Similar},
+    },
     http::{
         console::{self, Entry, OfOrganization, Posted},
         error::PageError,
@@ -37,6 +45,7 @@ const FIELDS: &[&str] = &[
     "given_name",
     "npi",
     "reason",
+    "request",
     "role.",
     "similar",
     "step",
@@ -55,17 +64,43 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config.service(web::resource("/organization/{id}/nominate").get(show).post(take));
 }
 
-async fn show(visit: Visit, id: Path<String>) -> HttpResponse {
-    let outcome = open(&visit, &id).await;
+#[derive(Deserialize)]
+struct Asked {
+    /// Whose request is answered.
+    request: Option<String>,
+}
+
+async fn show(visit: Visit, id: Path<String>, asked: Query<Asked>) -> HttpResponse {
+    let outcome = open(&visit, &id, asked.request.as_deref()).await;
     visit.answer(outcome)
 }
 
-async fn open(visit: &Visit, id: &str) -> Result<HttpResponse, PageError> {
+async fn open(visit: &Visit, id: &str, request: Option<&str>) -> Result<HttpResponse, PageError> {
     let desk = match console::organization(visit, id, None).await? {
         Entry::Open(desk) => desk,
         Entry::Elsewhere(answer) => return Ok(answer),
     };
-    let typed = Typed::new(CHOSEN, Objections::default());
+    let wish = match request.map(str::parse::<AccessRequestId>) {
+        None => None,
+        Some(Err(_)) => return Err(PageError::NotFound),
+        Some(Ok(request)) => {
+            let office = desk.at_work.office.clone();
+            let read = move |conn: &mut AnyConn| access::wish(conn, &office, &request);
+            Some(visit.db.read(read).await?.ok_or(PageError::NotFound)?)
+        }
+    };
+    let wished = wish.as_ref().map(|wish| {
+        [
+            ("given_name", wish.given_name.as_str()),
+            ("family_name", wish.family_name.as_str()),
+            ("email", wish.email.as_str()),
+            ("user_id", wish.user_id.as_ref().map_or("", UserId::as_str)),
+            ("access_level", wish.access_level.code()),
+            ("request", request.unwrap_or_default()),
+        ]
+    });
+    let fields = wished.into_iter().flatten().chain(CHOSEN);
+    let typed = Typed::new(fields, Objections::default());
     form(visit, &desk, StatusCode::OK, (&typed, None)).await
 }
 
@@ -121,8 +156,14 @@ async fn confirm(
         _ => Similar::NotAsked,
     };
     let (office, form) = (desk.at_work.office.clone(), typed.clone());
+    let answers: Option<AccessRequestId> = typed.value("request").parse().ok();
     let write = move |conn: &mut AnyConn| {
-        with_form(&form, |form| use_case::nominate(conn, &office, form, similar))
+        let made = with_form(&form, |form| use_case::nominate(conn, &office, form, similar))?;
+        if let (Ok(Nominated::Waiting(hand_over)), Some(request)) = (&made, &answers) {
+            // A request that somebody else answered meanwhile is no reason to hold this up.
+            let _ = access::nominated(conn, &office, request, &hand_over.nomination)?;
+        }
+        Ok(made)
     };
     let nominated = match visit.db.write(write).await {
         Err(StoreError::Conflict(taken)) => Err(Refusal::of_conflict(taken)),

@@ -8,6 +8,7 @@ pub enum Area {
     Activity,
     Agreements,
     Email,
+    Offers,
     Overview,
     Password,
     Profile,
@@ -20,9 +21,10 @@ pub enum Area {
 
 impl Area {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Overview,
         Self::Sites,
+        Self::Offers,
         Self::Shared,
         Self::Profile,
         Self::Password,
@@ -40,6 +42,7 @@ impl Area {
             Self::Activity => "/account/activity",
             Self::Agreements => "/account/agreements",
             Self::Email => "/account/email",
+            Self::Offers => "/account/offers",
             Self::Overview => "/account",
             Self::Password => "/account/password",
             Self::Security => "/account/security",
@@ -58,6 +61,7 @@ impl Area {
             Self::Activity => words.area_activity,
             Self::Agreements => words.area_agreements,
             Self::Email => words.area_email,
+            Self::Offers => words.area_offers,
             Self::Overview => words.area_overview,
             Self::Password => words.area_password,
             Self::Security => words.area_security,

@@ -1,14 +1,51 @@
 //! Where an Administrator begins.
 
 use askama::Template;
+use chrono::{DateTime, Utc};
 
 use super::OrganizationNav;
 use crate::pages::Frame;
 
-/// What there is to do.
+/// What there is to do. Posts `form_token` to `/organization/{id}/confirm`.
 #[derive(Debug, Template)]
 #[template(path = "organization_home.html")]
 pub struct OrganizationHomePage<'a> {
     pub frame: Frame<'a>,
     pub nav: OrganizationNav<'a>,
+    pub form_token: &'a str,
+    pub attention: OrganizationAttention,
+    /// When somebody last said that the data are right.
+    pub confirmed_at: DateTime<Utc>,
+    /// Whether that was just done.
+    pub confirmed: bool,
+}
+
+/// What needs somebody's attention.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OrganizationAttention {
+    /// There is one Administrator only (R12).
+    pub alone: bool,
+    /// The data were not confirmed for a year (R14).
+    pub unconfirmed: bool,
+    /// People without a second factor: a hundred stands for more.
+    pub without_factor: usize,
+    /// People whose accounts fall dormant within 30 days: a hundred stands for more.
+    pub dormant_soon: usize,
+    /// People who ask to act for the organization.
+    pub requests: usize,
+}
+
+impl OrganizationAttention {
+    fn is_any(&self) -> bool {
+        self.alone
+            || self.unconfirmed
+            || self.without_factor > 0
+            || self.dormant_soon > 0
+            || self.requests > 0
+    }
+
+    /// A count as people read it.
+    fn many(&self, count: &usize) -> String {
+        if *count >= 100 { "100+".to_owned() } else { count.to_string() }
+    }
 }

@@ -5,9 +5,10 @@ mod nominate;
 mod nominations;
 mod people;
 mod person;
+mod requests;
 mod typed;
 
-pub use home::OrganizationHomePage;
+pub use home::{OrganizationAttention, OrganizationHomePage};
 pub use nominate::{
     NominatePage, NominateProblem, NominateReviewPage, NominatedPage, OrganizationOutcome,
     OrganizationOutcomePage,
@@ -19,6 +20,7 @@ pub use people::{PeoplePage, PersonStanding, PersonView, Sought};
 pub use person::{
     DeedPage, EndingPage, PersonDeed, PersonPage, PersonRightsPage, ResetCodePage, SiteReceipt,
 };
+pub use requests::{RequestView, RequestsPage};
 pub use typed::{RightsFields, Typed};
 
 use super::Messages;
@@ -29,11 +31,12 @@ pub enum OrganizationArea {
     Home,
     Nominations,
     People,
+    Requests,
 }
 
 impl OrganizationArea {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 3] = [Self::Home, Self::People, Self::Nominations];
+    const ALL: [Self; 4] = [Self::Home, Self::People, Self::Nominations, Self::Requests];
 
     /// The end of the address of its page.
     const fn place(self) -> &'static str {
@@ -41,6 +44,7 @@ impl OrganizationArea {
             Self::Home => "",
             Self::Nominations => "/nominations",
             Self::People => "/people",
+            Self::Requests => "/requests",
         }
     }
 
@@ -50,6 +54,7 @@ impl OrganizationArea {
             Self::Home => text.organization.area_home,
             Self::Nominations => text.organization.area_nominations,
             Self::People => text.organization.area_people,
+            Self::Requests => text.organization.area_requests,
         }
     }
 }

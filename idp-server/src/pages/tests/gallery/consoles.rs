@@ -28,7 +28,23 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
             "kept-form",
             &KeptFormPage { frame, action: "/organization/org_7q2m/people", fields: &fields },
         ),
-        rendered("organization-home", &OrganizationHomePage { frame, nav }),
+        rendered(
+            "organization-home",
+            &OrganizationHomePage {
+                frame,
+                nav,
+                form_token: words.token,
+                attention: OrganizationAttention {
+                    alone: true,
+                    unconfirmed: true,
+                    without_factor: 100,
+                    dormant_soon: 3,
+                    requests: 2,
+                },
+                confirmed_at: super::at(-9000),
+                confirmed: true,
+            },
+        ),
         rendered(
             "support-home",
             &SupportHomePage { frame, nav: SupportNav { area: SupportArea::Home } },

@@ -17,6 +17,7 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
     all.extend(nominate(frame, words, of(OrganizationArea::Nominations)));
     all.extend(person(frame, words, of(OrganizationArea::People)));
     all.extend(activate(frame, words));
+    all.extend(asking(frame, words, of(OrganizationArea::Requests)));
     all
 }
 
@@ -118,6 +119,58 @@ fn person(
             &ResetCodePage { frame, nav, id, user_id: words.user_id, code },
         ),
         rendered("organization-ending", &ending(frame, words, nav)),
+    ]
+}
+
+/// Organizations that ask people, and people who ask organizations.
+fn asking(
+    frame: Frame<'static>,
+    words: &'static Words,
+    nav: OrganizationNav<'static>,
+) -> Vec<Rendered> {
+    let request = RequestView {
+        id: "req_1".to_owned(),
+        name: words.person.to_owned(),
+        email: words.email.to_owned(),
+        phone: "(360) 555-0111".to_owned(),
+        address: words.description.to_owned(),
+        user_id: Some(words.user_id.to_owned()),
+        access_level: "community-full",
+        asked_at: at(1),
+    };
+    let offer = ReceivedOffer {
+        id: "aff_1",
+        organization: words.organizations[1],
+        roles: vec!["licensed-practitioner"],
+        access_level: "community-standard",
+    };
+    let account = AccountNav { area: Area::Offers, has_questions: true };
+    let offers = |offers, done, due| OffersPage {
+        frame,
+        nav: account,
+        form_token: words.token,
+        offers,
+        done,
+        due,
+    };
+    let due = |what| Some(OfferDue { offer: "aff_1".to_owned(), what });
+    let requests = vec![request];
+    let form_token = words.token;
+    vec![
+        rendered(
+            "organization-requests",
+            &RequestsPage { frame, nav, form_token, requests, declined: true },
+        ),
+        rendered("account-offers", &offers(vec![offer.clone()], Some(OfferDone::Accepted), None)),
+        rendered("account-offers-none", &offers(Vec::new(), Some(OfferDone::Declined), None)),
+        rendered(
+            "account-offers-mailbox",
+            &offers(vec![offer.clone()], None, due(DueProof::Mailbox { wrong: false })),
+        ),
+        rendered(
+            "account-offers-npi",
+            &offers(vec![offer], None, due(DueProof::Npi { wrong: true })),
+        ),
     ]
 }
 
