@@ -14,7 +14,10 @@ use idp_core::{
 use serde_json::json;
 
 use super::{About, Office};
-use crate::store::{AnyConn, StoreError, system_client as store};
+use crate::{
+    mail::Extras,
+    store::{AnyConn, StoreError, system_client as store},
+};
 
 /// A system and the code that sets it up, which is shown once and is kept nowhere.
 #[derive(Debug)]
@@ -174,7 +177,7 @@ pub fn fall_due(
     })
 }
 
-/// Which system, for the record.
+/// Which system, for the record and the mails.
 fn about(system: &SystemClient) -> About {
     About {
         organization: Some(system.organization.clone()),
@@ -182,6 +185,7 @@ fn about(system: &SystemClient) -> About {
             "system": system.id, "name": system.name, "scopes": system.scopes,
             "purposes": system.purposes,
         })),
+        mail: Extras { about: Some(system.name.clone()), ..Extras::default() },
         ..About::default()
     }
 }

@@ -18,6 +18,7 @@ on_every_store![
 
 const QUERY: &str = "/pmp/query?patient=pat-1001";
 const SCOPES: [&str; 2] = ["hie/pmp.query", "hie/adt.subscribe"];
+const ADMINISTRATOR: &str = "joan.whitfield@cedar-falls.example";
 const STRONG: &str = "urn:hilum:acr:browser-second-factor";
 
 async fn a_system_is_installed_by_its_code_and_queries_for_its_organization(idp: Fresh) {
@@ -44,6 +45,10 @@ async fn a_system_is_installed_by_its_code_and_queries_for_its_organization(idp:
     // The list tells it, and says no secret.
     let list = idp.must(&["system", "list", "--organization", "org_cedar-falls"]).stdout;
     assert!(list.contains(&system.id) && list.contains("active until"), "{list}");
+
+    // The Administrators were told, and of which system.
+    let told = idp.mail(ADMINISTRATOR, "A system of your organization acts now", 0).await;
+    assert!(told.text.contains("Cedar Falls EHR"), "{told:?}");
 
     // Keys that Hilum changes are followed.
     let old = header_of(&token)["kid"].clone();
@@ -211,11 +216,13 @@ fn a_person_reads_the_report_in_a_browser_after_one_more_step() {
         let chromium = Chromium::open(true).await;
         chromium.go(&gateway.origin).await;
         chromium.is_accessible("the gateway's home").await;
+        chromium.picture("gateway-home").await;
         chromium.click("#sign-in").await;
         sign_in(&chromium, "administrator").await;
         chromium.click("#consent-allow").await;
         chromium.wait("#step-up").await;
         chromium.is_accessible("the step before the report").await;
+        chromium.picture("gateway-step-up").await;
         chromium.click("#step-up").await;
         let app = App::told("HILUMDEMOSEEDFORADMINISTRATOR234");
         chromium.type_into("input[name=code]", &app.code(0)).await;
@@ -224,6 +231,7 @@ fn a_person_reads_the_report_in_a_browser_after_one_more_step() {
         assert!(chromium.address().await.starts_with(&gateway.origin));
         assert!(chromium.text().await.contains(STRONG), "{}", gateway.log());
         chromium.is_accessible("the report").await;
+        chromium.picture("gateway-report").await;
         chromium.click("#sign-out").await;
         chromium.arrive(&format!("{}/signed-out", gateway.origin)).await;
         chromium.go(&format!("{}/report", gateway.origin)).await;
