@@ -12,6 +12,7 @@ pub mod affiliation;
 mod carry_out;
 pub mod nomination;
 pub mod offer;
+pub mod desk;
 mod office;
 pub mod own_data;
 pub mod own_organization;

@@ -5,8 +5,10 @@ use super::Frame;
 /// A field with its label. What is wrong with it is said beside it, and what was typed stays.
 #[derive(Clone, Debug)]
 pub struct FieldView<'a> {
-    /// Its name in the form, which is its `id` on the page too.
+    /// Its name in the form.
     pub name: &'a str,
+    /// What its `id` begins with, where a page has several forms.
+    pub prefix: &'a str,
     pub label: &'a str,
     /// What helps to fill it in.
     pub hint: Option<&'a str>,
@@ -45,7 +47,7 @@ impl<'a> FieldView<'a> {
     #[must_use]
     pub const fn line(name: &'a str, label: &'a str, most: usize) -> Self {
         let kind = FieldKind::Line { input: "text", autocomplete: "off", most, optional: false };
-        Self { name, label, hint: None, value: "", wrong: None, kind }
+        Self { name, prefix: "", label, hint: None, value: "", wrong: None, kind }
     }
 
     /// A mail address.
@@ -53,26 +55,42 @@ impl<'a> FieldView<'a> {
     pub const fn email(name: &'a str, label: &'a str) -> Self {
         let kind =
             FieldKind::Line { input: "email", autocomplete: "email", most: 254, optional: false };
-        Self { name, label, hint: None, value: "", wrong: None, kind }
+        Self { name, prefix: "", label, hint: None, value: "", wrong: None, kind }
     }
 
     /// A telephone number.
     #[must_use]
     pub const fn phone(name: &'a str, label: &'a str) -> Self {
         let kind = FieldKind::Line { input: "tel", autocomplete: "tel", most: 40, optional: false };
-        Self { name, label, hint: None, value: "", wrong: None, kind }
+        Self { name, prefix: "", label, hint: None, value: "", wrong: None, kind }
     }
 
     /// Some lines.
     #[must_use]
     pub const fn area(name: &'a str, label: &'a str, most: usize) -> Self {
-        Self { name, label, hint: None, value: "", wrong: None, kind: FieldKind::Area { most } }
+        Self {
+            name,
+            prefix: "",
+            label,
+            hint: None,
+            value: "",
+            wrong: None,
+            kind: FieldKind::Area { most },
+        }
     }
 
     /// One of several.
     #[must_use]
     pub const fn choice(name: &'a str, label: &'a str, of: Vec<(&'a str, &'a str)>) -> Self {
-        Self { name, label, hint: None, value: "", wrong: None, kind: FieldKind::Choice(of) }
+        Self {
+            name,
+            prefix: "",
+            label,
+            hint: None,
+            value: "",
+            wrong: None,
+            kind: FieldKind::Choice(of),
+        }
     }
 
     /// The same with help.
@@ -105,10 +123,17 @@ impl<'a> FieldView<'a> {
         Self { kind, ..self }
     }
 
+    pub(super) fn id(&self) -> String {
+        match self.prefix {
+            "" => self.name.to_owned(),
+            prefix => format!("{prefix}-{}", self.name),
+        }
+    }
+
     /// The element's `aria-describedby`: its hint, and what is wrong with it.
     pub(super) fn described_by(&self) -> Option<String> {
-        let hint = self.hint.map(|_| format!("{}-hint", self.name));
-        let wrong = self.wrong.map(|_| format!("{}-wrong", self.name));
+        let hint = self.hint.map(|_| format!("{}-hint", self.id()));
+        let wrong = self.wrong.map(|_| format!("{}-wrong", self.id()));
         let ids: Vec<String> = hint.into_iter().chain(wrong).collect();
         (!ids.is_empty()).then(|| ids.join(" "))
     }

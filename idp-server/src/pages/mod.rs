@@ -82,7 +82,11 @@ pub use organization::{
     PersonView, RequestView, RequestsPage, ResetCodePage, RightsFields, SiteReceipt, Sought, Typed,
 };
 pub use password::hints as password_hints;
-pub use public::{AskPage, Asked, AskedPage, RequesterTicketPage, SaidView};
+pub use public::{
+    Article, ArticlePage, AskPage, Asked, AskedPage, BrowserTestPage, ListedSite,
+    PublicAgreementPage, PublicAgreementsPage, RequesterTicketPage, SaidView, SitesPage,
+    StatusPage,
+};
 pub use refusal::{RefusalPage, RefusalReason};
 pub use register::{
     Checked, NotaryFormPage, NumberQuestion, OnlineTest, RegisterPage, RegisterProblem,
@@ -91,7 +95,8 @@ pub use register::{
 pub use sign_in::{SignInPage, SignInProblem, SignInReason};
 pub use sign_out::{SignOutPage, SignedOutPage, SigningOutPage, ToldSite, ToldState};
 pub use support::{
-    Deeds, RequesterView, SupportArea, SupportHomePage, SupportNav, TicketLine, TicketPage,
-    TicketProblem, TicketsPage,
+    CasePage, DeedView, Deeds, Fact, FactValue, ListPage, ListPart, ListRow, RequesterView,
+    Section, SupportArea, SupportHomePage, SupportNav, TicketLine, TicketPage, TicketProblem,
+    TicketsPage,
 };
 pub use switch_person::SwitchPersonPage;

@@ -41,6 +41,7 @@ pub mod release_log;
 pub mod remembered_browser;
 pub mod reminder;
 mod schema;
+pub mod search;
 pub mod secret_questions;
 pub mod self_help;
 pub mod session;

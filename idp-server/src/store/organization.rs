@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use idp_core::{
     community::{
         affiliation::Affiliation,
+        field::folded,
         organization::{Organization, OrganizationStatus},
         organization_life::{Body, State, Suspension},
         site::{OrgEnablement, Site},
@@ -50,7 +51,10 @@ pub fn insert(
     demo: bool,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    diesel::insert_into(organization::table).values(Row::from(new, demo, now)).execute(conn)?;
+    let row = Row::from(new, demo, now);
+    diesel::insert_into(organization::table)
+        .values((row, organization::name_key.eq(folded(&new.name))))
+        .execute(conn)?;
     Ok(())
 }
 
@@ -64,7 +68,7 @@ pub fn update(
     demo: bool,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
-    let row = Row::from(changed, demo, now);
+    let row = (Row::from(changed, demo, now), organization::name_key.eq(folded(&changed.name)));
     Ok(diesel::update(organization::table.find(changed.id.as_str())).set(row).execute(conn)? == 1)
 }
 

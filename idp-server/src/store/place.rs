@@ -32,6 +32,12 @@ impl<Id> Place<Id> {
         Self { at: millis(at), id }
     }
 
+    /// The time and the identifier; `None` for a time that no calendar has.
+    #[must_use]
+    pub fn into_parts(self) -> Option<(DateTime<Utc>, Id)> {
+        Some((DateTime::from_timestamp_millis(self.at)?, self.id))
+    }
+
     pub(super) const fn millis(&self) -> i64 {
         self.at
     }

@@ -6,6 +6,7 @@ use idp_core::{
     community::{
         account_life::{State, SuspendedBy},
         affiliation::AffiliationStatus,
+        field::folded,
         subscriber::{AccountStatus, EmailAddress, Subscriber},
     },
     ids::{OrganizationId, SubscriberId},
@@ -135,7 +136,9 @@ pub fn for_sign_in_by_id(
 /// # Errors
 /// [`StoreError::Conflict`] if User ID, mail address or NPI belong to another account.
 pub fn insert(conn: &mut AnyConn, new: &Subscriber) -> Result<(), StoreError> {
-    diesel::insert_into(subscriber::table).values(Row::from(new)).execute(conn)?;
+    diesel::insert_into(subscriber::table)
+        .values((Row::from(new), subscriber::name_key.eq(name_key(new))))
+        .execute(conn)?;
     Ok(())
 }
 
@@ -163,6 +166,7 @@ pub fn update(conn: &mut AnyConn, changed: &Subscriber) -> Result<bool, StoreErr
             subscriber::activated_at.eq(row.activated_at),
             subscriber::demo.eq(row.demo),
             subscriber::updated_at.eq(row.updated_at),
+            subscriber::name_key.eq(name_key(changed)),
         ),
     );
     let found = subscriber::table.find(changed.id.as_str());
@@ -368,6 +372,11 @@ pub fn signed_in(
         subscriber::last_sign_in_at.eq(millis(at)),
     )));
     Ok(on_either!(conn, c => sign_in.execute(c))? == 1)
+}
+
+/// What somebody is searched by: the name, folded, the family name first.
+fn name_key(person: &Subscriber) -> String {
+    folded(&[&*person.family_name, &person.given_name].join(" "))
 }
 
 /// The table's shape, without the password.

@@ -3,6 +3,8 @@
 use hilum_tests::{Fresh, Page, TestIdp, on_every_store};
 
 on_every_store![
+    what_is_to_be_read_can_be_read_by_anybody,
+    the_test_of_a_browser_knows_whether_a_cookie_comes_back,
     the_form_of_an_administrator_who_left_has_these_fields_and_becomes_a_ticket,
     what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays,
     no_form_says_whether_there_is_such_a_person_or_organization,
@@ -21,6 +23,41 @@ const LEFT: [(&str, &str); 6] = [
 
 fn tickets(idp: &TestIdp) -> usize {
     idp.database.column("SELECT id AS v FROM ticket").len()
+}
+
+/// R3, R63, R69, R92
+async fn what_is_to_be_read_can_be_read_by_anybody(idp: Fresh) {
+    let mut browser = idp.browser();
+    for path in [
+        "/agreements",
+        "/browser-test",
+        "/cookies",
+        "/guides/administrator",
+        "/help",
+        "/privacy",
+        "/sites",
+        "/status",
+    ] {
+        let page = browser.visit(path).await;
+        assert_eq!(page.status, 200, "{path}: {}", page.body);
+        for link in page.body.split("href=\"/").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let linked = browser.visit(&format!("/{link}")).await;
+            assert_eq!(linked.status, 200, "{path} leads to /{link}");
+        }
+    }
+    let page = browser.visit("/sites").await;
+    assert!(page.body.contains("Credentia") && page.body.contains("Licensed practitioner"));
+    assert!(browser.visit("/status").await.has("works"));
+}
+
+async fn the_test_of_a_browser_knows_whether_a_cookie_comes_back(idp: Fresh) {
+    let mut browser = idp.browser();
+    let page = browser.visit("/browser-test").await;
+    let page = browser.follow_link(&page, "test").await;
+    assert!(page.has("cookies-good"), "{}", page.body);
+    assert!(!browser.cookies.contains_key("__Host-hilum-test"), "nothing stays");
+    let page = idp.browser().visit("/browser-test?end=1").await;
+    assert!(page.has("cookies-bad"), "{}", page.body);
 }
 
 /// R48

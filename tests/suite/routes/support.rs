@@ -1,5 +1,6 @@
 //! `/support`: the support desk.
 
+mod people;
 mod tickets;
 
 use hilum_tests::{App, Browser, Fresh, Page, Person, TestIdp, on_every_store};

@@ -7,6 +7,7 @@ mod administrator_left;
 mod contact;
 mod existing_id;
 mod form;
+mod reading;
 mod ticket;
 
 use actix_web::web;
@@ -17,5 +18,6 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(administrator_left::routes)
         .configure(contact::routes)
         .configure(existing_id::routes)
+        .configure(reading::routes)
         .configure(ticket::routes);
 }

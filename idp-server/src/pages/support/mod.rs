@@ -1,8 +1,10 @@
 //! The support desk's console.
 
+mod case;
 mod home;
 mod tickets;
 
+pub use case::{CasePage, DeedView, Fact, FactValue, ListPage, ListPart, ListRow, Section};
 pub use home::SupportHomePage;
 pub use tickets::{Deeds, RequesterView, TicketLine, TicketPage, TicketProblem, TicketsPage};
 
@@ -11,18 +13,36 @@ use super::Messages;
 /// An area of the console: one entry of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SupportArea {
+    Agreements,
+    Audit,
     Home,
+    Registrations,
+    Search,
+    TaxIds,
     Tickets,
 }
 
 impl SupportArea {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 2] = [Self::Home, Self::Tickets];
+    const ALL: [Self; 7] = [
+        Self::Home,
+        Self::Tickets,
+        Self::Search,
+        Self::Registrations,
+        Self::TaxIds,
+        Self::Agreements,
+        Self::Audit,
+    ];
 
     /// The address of its page.
     pub const fn path(self) -> &'static str {
         match self {
+            Self::Agreements => "/support/agreements",
+            Self::Audit => "/support/audit",
             Self::Home => "/support",
+            Self::Registrations => "/support/registrations",
+            Self::Search => "/support/search",
+            Self::TaxIds => "/support/tax-ids",
             Self::Tickets => "/support/tickets",
         }
     }
@@ -30,7 +50,12 @@ impl SupportArea {
     /// What it is called, in the navigation and as the heading of its page.
     pub(super) const fn label(self, text: &'static Messages) -> &'static str {
         match self {
+            Self::Agreements => text.support.area_agreements,
+            Self::Audit => text.support.area_audit,
             Self::Home => text.support.area_home,
+            Self::Registrations => text.support.area_registrations,
+            Self::Search => text.support.area_search,
+            Self::TaxIds => text.support.area_tax_ids,
             Self::Tickets => text.support.area_tickets,
         }
     }

@@ -1,0 +1,281 @@
+//! `/support/people/{id}`: a person, and what the desk does for them.
+//!
+//! Without a check of who calls, within the last half hour and by whoever looks, the page shows the
+//! name, how the account stands, for whom they act, and what is needed for asking.
+
+mod view;
+
+use std::collections::BTreeMap;
+
+use actix_web::{
+    HttpResponse,
+    web::{self, Bytes, Path, Query},
+};
+use chrono::{DateTime, Utc};
+use idp_core::{
+    community::{
+        account_life::{Command, Refusal},
+        caller_check::{Answer, Purpose, Question, Verified},
+        field::{LONGEST_NOTE, line},
+        subscriber::{Standing, Subscriber},
+    },
+    ids::{OrganizationId, SubscriberId},
+    oidc::params::Params,
+};
+use serde::Deserialize;
+
+use super::{Outcome, one_line, problem};
+use crate::{
+    community::{
+        Office, accounts,
+        desk::{self, Help, Helped, NotHelped},
+    },
+    http::{
+        console::{self, AtWork, Entry, Posted},
+        error::PageError,
+        visit::{Visit, see_other},
+    },
+    store::{AnyConn, StoreError, factor, organization, person, search, subscriber},
+};
+
+/// How many colleagues are named to compare with.
+const COLLEAGUES: i64 = 8;
+
+/// The routes.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config.service(web::resource("/support/people/{id}").get(show).post(act));
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Wanted {
+    /// What the caller wants: the questions for that are shown.
+    purpose: Option<String>,
+    done: Option<String>,
+}
+
+/// A person as the desk may see them.
+struct Loaded {
+    person: Subscriber,
+    standing: Standing,
+    organizations: Vec<Organization>,
+    colleagues: Vec<String>,
+    factors: usize,
+    verified: Option<Verified>,
+}
+
+/// Where they act.
+struct Organization {
+    id: OrganizationId,
+    name: String,
+    administrator: bool,
+    phone: Option<String>,
+    address: Option<String>,
+    administrators: Vec<String>,
+}
+
+async fn load(visit: &Visit, office: &Office, id: &str) -> Result<Loaded, PageError> {
+    let id: SubscriberId = id.parse().map_err(|_| PageError::NotFound)?;
+    let office = office.clone();
+    let read = move |conn: &mut AnyConn| read(conn, &office, &id);
+    visit.db.read(read).await?.ok_or(PageError::NotFound)
+}
+
+fn read(
+    conn: &mut AnyConn,
+    office: &Office,
+    id: &SubscriberId,
+) -> Result<Option<Loaded>, StoreError> {
+    let Some(person) = subscriber::find(conn, id)? else { return Ok(None) };
+    let mut organizations = Vec::new();
+    for affiliation in person::affiliations_of(conn, id, &*office.open_ssn)? {
+        let of = affiliation.organization;
+        let (phone, address) = search::listed(conn, &of.id)?;
+        let administrators = subscriber::administrators_of(conn, &of.id)?;
+        organizations.push(Organization {
+            administrators: administrators.iter().map(Subscriber::name).collect(),
+            administrator: affiliation.administrator,
+            id: of.id,
+            name: of.name,
+            phone,
+            address,
+        });
+    }
+    let ids: Vec<_> = organizations.iter().map(|it| it.id.clone()).collect();
+    Ok(Some(Loaded {
+        standing: person.standing(&office.rules, office.now),
+        colleagues: search::colleagues(conn, &ids, id, COLLEAGUES)?,
+        factors: factor::of_subscriber(conn, id)?.len(),
+        verified: desk::verified(conn, office, id)?,
+        organizations,
+        person,
+    }))
+}
+
+async fn show(visit: Visit, id: Path<String>, wanted: Query<Wanted>) -> HttpResponse {
+    let outcome = async {
+        let desk = match console::support(&visit, None).await? {
+            Entry::Open(desk) => desk,
+            Entry::Elsewhere(answer) => return Ok(answer),
+        };
+        let loaded = load(&visit, &desk.office, &id).await?;
+        let purpose = wanted.purpose.as_deref().map(purpose).transpose()?;
+        let words = &visit.frame().text.desk;
+        let done = wanted.done.is_some().then_some(words.done);
+        Ok(loaded.page(&visit, &desk, purpose, Outcome { done, ..Outcome::default() }))
+    };
+    let outcome = outcome.await;
+    visit.answer(outcome)
+}
+
+fn purpose(code: &str) -> Result<Purpose, PageError> {
+    let found = Purpose::ALL.into_iter().find(|purpose| purpose.code() == code);
+    found.ok_or(PageError::NotUnderstood)
+}
+
+/// What the desk wants with a person.
+#[derive(Clone)]
+enum Deed {
+    Ask(Purpose),
+    Change(Command, String),
+    Check(Purpose, BTreeMap<Question, Answer>),
+    Help(Help),
+}
+
+async fn act(visit: Visit, id: Path<String>, body: Bytes) -> HttpResponse {
+    let outcome = carry_out(&visit, &id, &body).await;
+    visit.answer(outcome)
+}
+
+async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse, PageError> {
+    let desk = match console::support(visit, Some(body)).await? {
+        Entry::Open(desk) => desk,
+        Entry::Elsewhere(answer) => return Ok(answer),
+    };
+    let mut fields = vec!["deed", "purpose", "reason", "address"];
+    fields.extend(Question::ALL.map(Question::code));
+    let posted = match console::posted(visit, &desk.office, body, &fields).await? {
+        Posted::Form(posted) => posted,
+        Posted::Refused(answer) => return Ok(answer),
+    };
+    let loaded = load(visit, &desk.office, id).await?;
+    let deed = match understand(&posted)? {
+        Ok(deed) => deed,
+        Err(why) => return Ok(loaded.page(visit, &desk, None, Outcome::wrong(why))),
+    };
+    let (office, who) = (desk.office.clone(), loaded.person.id.clone());
+    let outcome = match deed {
+        Deed::Ask(purpose) => {
+            let to = format!("/support/people/{id}?purpose={}#check", purpose.code());
+            return Ok(see_other(&to, []));
+        }
+        Deed::Check(purpose, answers) => {
+            let work = move |conn: &mut AnyConn| {
+                desk::check_caller(conn, &office, &who, purpose, &answers)
+            };
+            let judged = visit.db.write(work).await?.map_err(problem)?;
+            let words = &visit.frame().text.desk;
+            match judged {
+                Some(_) => Outcome { done: Some(words.verified), ..Outcome::default() },
+                None => Outcome::refused(words.caller_refused.to_owned()),
+            }
+        }
+        Deed::Help(help) => {
+            let work = move |conn: &mut AnyConn| desk::help(conn, &office, &who, &help);
+            helped(visit, visit.db.write(work).await?)?
+        }
+        Deed::Change(command, reason) => {
+            let work = move |conn: &mut AnyConn| {
+                let changed = accounts::change(conn, &office, &who, command, Some(reason.clone()))?;
+                Ok(changed.map(|changed| changed.map(drop)))
+            };
+            match visit.db.write(work).await?.ok_or(PageError::NotFound)? {
+                Ok(()) => {
+                    visit.outbox.wake();
+                    return Ok(see_other(&format!("/support/people/{id}?done=1"), []));
+                }
+                Err(refusal) => changed(visit, &desk, refusal).await?,
+            }
+        }
+    };
+    visit.outbox.wake();
+    let loaded = load(visit, &desk.office, id).await?;
+    Ok(loaded.page(visit, &desk, None, outcome))
+}
+
+async fn changed(visit: &Visit, desk: &AtWork, refusal: Refusal) -> Result<Outcome, PageError> {
+    let words = &visit.frame().text.desk;
+    let why = match refusal {
+        Refusal::Denied(denied) => {
+            let office = desk.office.clone();
+            let action = idp_core::community::permission::Action::SuspendAccount;
+            let refuse = move |conn: &mut AnyConn| office.refused(conn, action, denied);
+            visit.db.write(refuse).await?;
+            return Err(problem(denied));
+        }
+        Refusal::LastAdministrator => words.last_administrator,
+        Refusal::OutOfOrder | Refusal::StoppedByOthers => words.out_of_order,
+    };
+    Ok(Outcome::refused(why.to_owned()))
+}
+
+fn helped(visit: &Visit, helped: Result<Helped, NotHelped>) -> Result<Outcome, PageError> {
+    let words = &visit.frame().text.desk;
+    match helped {
+        Ok(Helped::Code(code)) => {
+            let code = Some(code.shown().to_string());
+            Ok(Outcome { done: Some(words.code_made), code, ..Outcome::default() })
+        }
+        Ok(Helped::EmailAsked) => {
+            Ok(Outcome { done: Some(words.email_asked), ..Outcome::default() })
+        }
+        Ok(Helped::FactorsGo(_)) => {
+            Ok(Outcome { done: Some(words.factors_go), ..Outcome::default() })
+        }
+        Err(NotHelped::Denied(denied)) => Err(problem(denied)),
+        Err(NotHelped::NotVerified) => Ok(Outcome::refused(words.check_first.to_owned())),
+        Err(NotHelped::Refused(_)) => Ok(Outcome::refused(words.not_helped.to_owned())),
+    }
+}
+
+/// What somebody wants; the inner error says what is wrong with what they typed.
+fn understand(posted: &Params) -> Result<Result<Deed, String>, PageError> {
+    let field = |name| posted.find(name).unwrap_or_default();
+    let change = |command| {
+        let reason = line(&one_line(field("reason")), LONGEST_NOTE);
+        reason.map(|reason| Deed::Change(command, reason)).map_err(|why| why.to_string())
+    };
+    Ok(match field("deed") {
+        "ask" => Ok(Deed::Ask(purpose(field("purpose"))?)),
+        "check" => Ok(Deed::Check(purpose(field("purpose"))?, answers(posted)?)),
+        "close" => change(Command::Close),
+        "code" => Ok(Deed::Help(Help::Code)),
+        "email" => {
+            let new = field("address").parse();
+            new.map(|new| Deed::Help(Help::Email(new))).map_err(|why| format!("{why}"))
+        }
+        "lost-factor" => Ok(Deed::Help(Help::LostFactor)),
+        "resume" => change(Command::Resume),
+        "suspend" => change(Command::Suspend),
+        "terminate" => change(Command::Terminate),
+        _ => return Err(PageError::NotUnderstood),
+    })
+}
+
+fn answers(posted: &Params) -> Result<BTreeMap<Question, Answer>, PageError> {
+    let mut answers = BTreeMap::new();
+    for question in Question::ALL {
+        let given = posted.find(question.code()).unwrap_or_default();
+        let answer = Answer::ALL.into_iter().find(|answer| answer.code() == given);
+        match answer {
+            Some(answer) => drop(answers.insert(question, answer)),
+            None if given.is_empty() => {}
+            None => return Err(PageError::NotUnderstood),
+        }
+    }
+    Ok(answers)
+}
+
+/// A day, as it is compared on the telephone.
+fn day(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d").to_string()
+}

@@ -1,0 +1,222 @@
+//! People and organizations at the desk: what is said to whom, and what takes two persons.
+
+use hilum_tests::{Browser, Fresh, Page, TestIdp, on_every_store};
+
+use super::at_the_desk;
+
+on_every_store![
+    nothing_of_a_person_is_shown_before_the_caller_has_shown_who_they_are,
+    a_check_is_for_one_purpose_one_helper_and_half_an_hour,
+    a_refused_check_is_kept_and_the_person_hears_of_it,
+    only_the_lead_closes_an_account_and_nobody_their_own,
+    an_organization_is_closed_by_two_persons,
+    whoever_is_looked_for_is_found_in_any_spelling,
+];
+
+const ANA: &str = "ana.rivera@cedar-falls.example";
+
+fn id_of(idp: &TestIdp, user_id: &str) -> String {
+    idp.database
+        .column(&format!("SELECT id AS v FROM subscriber WHERE user_id = '{user_id}'"))
+        .concat()
+}
+
+async fn person(browser: &mut Browser, idp: &TestIdp, user_id: &str) -> Page {
+    let page = browser.visit(&format!("/support/people/{}", id_of(idp, user_id))).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    page
+}
+
+/// Chooses what the caller wants, and notes these answers.
+async fn check(
+    browser: &mut Browser,
+    page: &Page,
+    purpose: &str,
+    answers: &[(&str, &str)],
+) -> Page {
+    let page = browser.submit(page, "ask", &[("purpose", purpose)]).await;
+    assert!(page.has("check"), "{}", page.body);
+    let mut fields = vec![("purpose", purpose)];
+    fields.extend(answers);
+    browser.submit(&page, "check", &fields).await
+}
+
+const ENOUGH: [(&str, &str); 3] =
+    [("called-back", "right"), ("email", "right"), ("organization", "right")];
+
+/// R56: the User ID and the mail address are on no page before the check.
+async fn nothing_of_a_person_is_shown_before_the_caller_has_shown_who_they_are(idp: Fresh) {
+    let (mut support, _) = at_the_desk(&idp, "support", "/support/search").await;
+    let found = support.visit("/support/search?q=rivera").await;
+    let page = person(&mut support, &idp, "practitioner").await;
+    for shown in [&found, &page] {
+        assert!(
+            !shown.body.contains("practitioner") && !shown.body.contains(ANA),
+            "{}",
+            shown.body
+        );
+        assert!(!shown.has("verified") && !shown.has("code") && !shown.has("lost-factor"));
+    }
+    // Who wants to know the User ID is not asked for it, nor is it shown.
+    let asking = support.submit(&page, "ask", &[("purpose", "user-id")]).await;
+    assert!(!asking.body.contains("practitioner") && !asking.has("check-user-id"));
+
+    // A code that is asked for all the same is refused, and none is made.
+    let mut fields = page.form("ask").fields;
+    fields.retain(|(name, _)| name == "form_token");
+    fields.push(("deed".to_owned(), "code".to_owned()));
+    let refused = support.post(&page.url, &fields).await;
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    assert_eq!(idp.database.number("SELECT COUNT(*) AS v FROM mailed_code"), 0);
+
+    let verified = check(&mut support, &page, "user-id", &ENOUGH).await;
+    assert!(
+        verified.has("verified") && verified.body.contains("practitioner"),
+        "{}",
+        verified.body
+    );
+    assert!(!verified.body.contains(ANA), "only what was asked for");
+}
+
+async fn a_check_is_for_one_purpose_one_helper_and_half_an_hour(idp: Fresh) {
+    let (mut support, _) = at_the_desk(&idp, "support", "/support").await;
+    let page = person(&mut support, &idp, "practitioner").await;
+    let page = check(&mut support, &page, "code", &ENOUGH).await;
+    assert!(page.has("code-heading") && !page.has("lost-factor"), "{}", page.body);
+
+    // Another helper has to ask again, and another purpose takes another check.
+    let (mut lead, _) = at_the_desk(&idp, "lead", "/support").await;
+    assert!(!person(&mut lead, &idp, "practitioner").await.has("verified"));
+    let mut fields = page.form("code").fields;
+    fields.push(("deed".to_owned(), "lost-factor".to_owned()));
+    assert_eq!(support.post(&page.url, &fields).await.status, 409);
+
+    let make = support.submit(&page, "code", &[]);
+    let (made, _) = idp.mail_after(ANA, "", make).await;
+    assert!(made.has("code-shown"), "{}", made.body);
+    let code = made.text("code").expect("a code");
+    assert!(!person(&mut support, &idp, "practitioner").await.body.contains(&code), "shown once");
+    let kept = idp.database.everything();
+    assert!(!kept.contains(&code), "kept as a digest");
+
+    idp.set_clock(29 * 60).await;
+    assert!(person(&mut support, &idp, "practitioner").await.has("verified"));
+    idp.set_clock(31 * 60).await;
+    let later = support.visit(&format!("/support/people/{}", id_of(&idp, "practitioner"))).await;
+    assert!(!later.has("verified"), "{}", later.body);
+}
+
+async fn a_refused_check_is_kept_and_the_person_hears_of_it(idp: Fresh) {
+    let (mut support, _) = at_the_desk(&idp, "support", "/support").await;
+    let page = person(&mut support, &idp, "practitioner").await;
+    let page = check(&mut support, &page, "code", &ENOUGH).await;
+    assert!(page.has("verified"));
+    // A later check that fails takes it back.
+    let wrong = [("called-back", "wrong"), ("email", "right"), ("organization", "wrong")];
+    let deed = check(&mut support, &page, "code", &wrong);
+    let (refused, mail) = idp.mail_after(ANA, "", deed).await;
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    assert!(!refused.has("verified"));
+    assert!(!mail.text.is_empty());
+    let kinds = idp
+        .database
+        .column("SELECT kind AS v FROM audit_event WHERE kind LIKE 'caller.%' ORDER BY at, id");
+    assert!(kinds.contains(&"caller.refused".to_owned()), "{kinds:?}");
+    assert_eq!(idp.database.number("SELECT COUNT(*) AS v FROM caller_check"), 2);
+}
+
+async fn only_the_lead_closes_an_account_and_nobody_their_own(idp: Fresh) {
+    let (mut support, _) = at_the_desk(&idp, "support", "/support").await;
+    let page = person(&mut support, &idp, "biller").await;
+    assert!(!page.has("close"), "{}", page.body);
+    let mut fields = page.form("suspend").fields;
+    fields.retain(|(name, _)| name == "form_token");
+    fields.push(("deed".to_owned(), "close".to_owned()));
+    fields.push(("reason".to_owned(), "fraud".to_owned()));
+    assert_eq!(support.post(&page.url, &fields).await.status, 403);
+    let own = format!("/support/people/{}", id_of(&idp, "support"));
+    assert!(!support.visit(&own).await.has("suspend"));
+    assert_eq!(support.post(&idp.url(&own), &fields).await.status, 403, "nobody their own");
+
+    // R31: stopped at once, at the organization's request.
+    let page = support.submit(&page, "suspend", &[("reason", "asked by Joan Whitfield")]).await;
+    assert!(page.has("done") && page.has("resume"), "{}", page.body);
+    let (mut lead, _) = at_the_desk(&idp, "lead", "/support").await;
+    let page = person(&mut lead, &idp, "biller").await;
+    let page = lead.submit(&page, "close", &[("reason", "merged")]).await;
+    assert!(page.has("done"), "{} {}", page.status, page.body);
+    let status = idp.database.column("SELECT status AS v FROM subscriber WHERE user_id = 'biller'");
+    assert_eq!(status.concat(), "closed");
+
+    // 20.5: the last Administrator of an organization stays.
+    let page = person(&mut lead, &idp, "administrator").await;
+    let page = lead.submit(&page, "terminate", &[("reason", "left")]).await;
+    assert_eq!(page.status, 409, "{}", page.body);
+}
+
+async fn an_organization_is_closed_by_two_persons(idp: Fresh) {
+    let path = "/support/organizations/org_cedar-falls";
+    let (mut lead, page) = at_the_desk(&idp, "lead", path).await;
+    assert!(!page.has("close"), "nobody asked for it: {}", page.body);
+    let mut fields = page.form("suspend").fields;
+    fields.retain(|(name, _)| name == "form_token");
+    fields.push(("deed".to_owned(), "close".to_owned()));
+    fields.push(("reason".to_owned(), "as agreed".to_owned()));
+    assert_eq!(lead.post(&page.url, &fields).await.status, 409);
+
+    let by = |id: &str| {
+        format!("UPDATE organization SET closing_asked_by = '{id}' WHERE id = 'org_cedar-falls'")
+    };
+    idp.database.execute(&by(&id_of(&idp, "lead"))).unwrap();
+    assert_eq!(lead.post(&page.url, &fields).await.status, 409, "20.8: the same person");
+    idp.database.execute(&by(&id_of(&idp, "administrator"))).unwrap();
+    let (mut support, page) = at_the_desk(&idp, "support", path).await;
+    assert!(!page.has("close"));
+    let mut theirs = page.form("suspend").fields;
+    theirs.retain(|(name, _)| name == "form_token");
+    theirs.extend(fields.iter().filter(|(name, _)| name != "form_token").cloned());
+    assert_eq!(support.post(&page.url, &theirs).await.status, 403, "an agent may not");
+    let page = lead.visit(path).await;
+    let page = lead.submit(&page, "close", &[("reason", "as agreed")]).await;
+    assert!(page.has("done"), "{} {}", page.status, page.body);
+}
+
+/// R23
+async fn whoever_is_looked_for_is_found_in_any_spelling(idp: Fresh) {
+    let (mut support, _) = at_the_desk(&idp, "support", "/support/search").await;
+    for (query, expected) in [
+        ("cedar", "org_cedar-falls"),
+        ("CEDAR+FALLS", "org_cedar-falls"),
+        ("91-1234567", "org_cedar-falls"),
+        ("911234567", "org_cedar-falls"),
+        ("91+123+4567", "org_cedar-falls"),
+        ("%EF%BC%991-1234567", "org_cedar-falls"),
+        ("Rivera", "Ana Rivera"),
+        ("ana+rivera", "Ana Rivera"),
+        ("rivera+a", "Ana Rivera"),
+        ("Practitioner", "Ana Rivera"),
+        ("Ana.Rivera@cedar-falls.example", "Ana Rivera"),
+    ] {
+        let page = support.visit(&format!("/support/search?q={query}")).await;
+        assert_eq!(page.status, 200, "{query}");
+        assert!(page.body.contains(expected), "{query}: {}", page.body);
+    }
+    for query in ["q=%00", "q=a&organizations_after=x", "q=a&people_after=org_1", "x=1"] {
+        let page = support.visit(&format!("/support/search?{query}")).await;
+        assert_eq!(page.status, 400, "21.5: {query}");
+    }
+    let page = support.visit("/support/search?q=%25").await;
+    assert!(!page.body.contains("Rivera"), "no pattern: {}", page.body);
+    for path in
+        ["/support/audit", "/support/agreements", "/support/registrations", "/support/tax-ids"]
+    {
+        let page = support.visit(path).await;
+        assert_eq!(page.status, 200, "{path}: {}", page.body);
+    }
+    let page = support.visit("/support/audit?organization=org_cedar-falls").await;
+    assert_eq!(page.status, 200);
+    for query in ["organization=x", "before=1", "subject=' OR 1=1", "kind=x"] {
+        let page = support.visit(&format!("/support/audit?{query}")).await;
+        assert_eq!(page.status, 400, "21.5: {query}");
+    }
+}
