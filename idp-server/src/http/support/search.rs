@@ -13,7 +13,7 @@ use idp_core::{
         field::folded,
         organization::Organization,
         subscriber::{EmailAddress, Subscriber},
-        tax_id::{Ein, TaxIdNumber},
+        tax_id::{Ein, Ssn, TaxIdNumber},
     },
     ids::{OrganizationId, SubscriberId},
 };
@@ -137,13 +137,19 @@ fn look(conn: &mut AnyConn, office: &Office, wanted: &Wanted) -> Result<Found, S
         let found = subscriber::by_email(conn, &address)?;
         return Ok((Vec::new(), found.into_iter().collect()));
     }
-    if let Ok(number) = typed.parse::<Ein>() {
-        let fingerprint = office.registry.numbers.fingerprint(&TaxIdNumber::Ein(number));
-        let found = tax_id::registered(conn, &fingerprint)?;
-        let of = found.map(|found| organization::find(conn, &found.organization)).transpose()?;
-        return Ok((of.flatten().into_iter().collect(), Vec::new()));
-    }
     let prefix = folded(typed);
+    if let Some(digits) = nine_digits(&prefix) {
+        let ein = digits.parse::<Ein>().map(TaxIdNumber::Ein);
+        let ssn = digits.parse::<Ssn>().map(TaxIdNumber::Ssn);
+        let mut found = Vec::new();
+        for number in ein.into_iter().chain(ssn) {
+            let fingerprint = office.registry.numbers.fingerprint(&number);
+            if let Some(number) = tax_id::registered(conn, &fingerprint)? {
+                found.extend(organization::find(conn, &number.organization)?);
+            }
+        }
+        return Ok((found, Vec::new()));
+    }
     let organizations =
         search::organizations(conn, &prefix, wanted.organizations_after.as_ref(), SHOWN)?;
     let after = wanted.people_after.as_ref();
@@ -160,4 +166,13 @@ fn look(conn: &mut AnyConn, office: &Office, wanted: &Wanted) -> Result<Found, S
         people.splice(0..0, more);
     }
     Ok((organizations, people))
+}
+
+/// The digits of a Tax ID, however they are set apart.
+fn nine_digits(typed: &str) -> Option<String> {
+    let apart =
+        |c: char| c.is_whitespace() || matches!(c, '-' | '.' | '/' | '\u{2010}'..='\u{2015}');
+    let digits: String = typed.chars().filter(char::is_ascii_digit).collect();
+    let only_digits = typed.chars().all(|c| c.is_ascii_digit() || apart(c));
+    (only_digits && digits.len() == 9).then_some(digits)
 }

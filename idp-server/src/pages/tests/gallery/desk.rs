@@ -24,6 +24,26 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
         let problem = (what == Asked::Contact).then_some(FormProblem::Wrong);
         pages.push(rendered(name, &ask(frame, words, what, problem)));
     }
+    for (name, article) in [
+        ("guide-administrator", Article::Administrators),
+        ("cookies", Article::Cookies),
+        ("help", Article::Help),
+        ("privacy", Article::Privacy),
+    ] {
+        pages.push(rendered(name, &ArticlePage { frame, article }));
+    }
+    pages.extend([
+        rendered("sites", &sites(frame, words)),
+        rendered("agreements", &agreements(frame)),
+        rendered("browser-test", &browser_test(frame, words, None)),
+        rendered("browser-test-good", &browser_test(frame, words, Some(true))),
+        rendered("browser-test-bad", &browser_test(frame, words, Some(false))),
+        rendered("status", &StatusPage { frame, works: true }),
+        rendered("status-troubled", &StatusPage { frame, works: false }),
+        rendered("support-search", &list(frame, words)),
+        rendered("support-person", &case(frame, words, None)),
+        rendered("support-person-refused", &case(frame, words, Some(words.value))),
+    ]);
     pages.push(rendered("asked", &AskedPage { frame, what: Asked::Contact, in_mailbox: true }));
     pages
 }
@@ -121,5 +141,104 @@ fn ask(
             problem: None,
         }),
         problem,
+    }
+}
+
+fn sites(frame: Frame<'static>, words: &'static Words) -> SitesPage<'static> {
+    let listed = |id, roles, second_factor| ListedSite {
+        id,
+        view: super::site(words),
+        home: Some(words.policy),
+        receives: vec!["openid", "profile", words.value],
+        roles,
+        administrator: second_factor,
+        second_factor,
+        switched_on: second_factor,
+    };
+    let roles = vec!["licensed-practitioner", words.value];
+    SitesPage { frame, sites: vec![listed("one", roles, true), listed("two", Vec::new(), false)] }
+}
+
+fn agreements(frame: Frame<'static>) -> PublicAgreementsPage<'static> {
+    let one = ("Subscriber agreement", "2026-11", "/agreements/agr_1".to_owned());
+    PublicAgreementsPage { frame, agreements: vec![one] }
+}
+
+fn browser_test(
+    frame: Frame<'static>,
+    words: &'static Words,
+    cookies: Option<bool>,
+) -> BrowserTestPage<'static> {
+    BrowserTestPage { frame, user_agent: words.user_agents[0], cookies }
+}
+
+fn list(frame: Frame<'static>, words: &'static Words) -> ListPage<'static> {
+    let text = &frame.text.desk;
+    let row = |title: &str| ListRow {
+        title: title.to_owned(),
+        address: Some("/support/people/sub_1".to_owned()),
+        badge: Some(text.stage_review.to_owned()),
+        facts: vec![Fact::text(text.name, words.person), Fact::at(text.at, at(-3))],
+    };
+    let part = |id, heading, rows| ListPart {
+        id,
+        heading,
+        rows,
+        next: Some("/support/search?q=a&people_after=sub_1".to_owned()),
+    };
+    ListPage {
+        frame,
+        nav: SupportNav { area: SupportArea::Search },
+        lead: Some(text.audit_lead),
+        fields: vec![
+            FieldView { value: words.value, ..FieldView::line("q", text.search, 100) }
+                .with_hint(text.search_hint),
+        ],
+        action: "/support/search",
+        problem: None,
+        parts: vec![
+            part("organizations", text.organizations, vec![row(words.organizations[0])]),
+            part("people", text.people, Vec::new()),
+        ],
+    }
+}
+
+fn case(frame: Frame<'static>, words: &'static Words, problem: Option<&str>) -> CasePage<'static> {
+    let text = &frame.text.desk;
+    let given =
+        vec![("", text.not_asked), ("right", text.answer_right), ("wrong", text.answer_wrong)];
+    let question = FieldView::choice("organization", text.question_organization, given);
+    CasePage {
+        frame,
+        nav: SupportNav { area: SupportArea::Search },
+        form_token: words.token,
+        title: words.person.to_owned(),
+        action: "/support/people/sub_1".to_owned(),
+        problem: problem.map(str::to_owned),
+        done: problem.is_none().then_some(text.code_made),
+        code: problem.is_none().then(|| "1234 5678".to_owned()),
+        sections: vec![Section {
+            id: "person",
+            heading: text.person,
+            lead: None,
+            facts: vec![
+                Fact::text(text.account, text.account_active),
+                Fact::link(
+                    text.acts_for,
+                    words.organizations[0],
+                    "/support/organizations/org_1".to_owned(),
+                ),
+                Fact::at(text.verified_until, at(1)),
+            ],
+        }],
+        deeds: vec![
+            DeedView::button("check", text.check)
+                .with(vec![question.with_hint(words.organizations[1])])
+                .with_hint(text.check_hint)
+                .main(),
+            DeedView::button("suspend", text.suspend)
+                .with(vec![FieldView::area("reason", text.reason, 500)])
+                .with_hint(text.suspend_hint),
+        ],
     }
 }
