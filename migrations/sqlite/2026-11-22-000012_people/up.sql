@@ -55,7 +55,7 @@ CREATE INDEX affiliation_people ON affiliation (organization_id, sort_key, id)
     WHERE ended_at IS NULL AND status <> 'proposed';
 CREATE INDEX affiliation_by_given_name ON affiliation (organization_id, given_key, sort_key, id) WHERE ended_at IS NULL AND status <> 'proposed';
 CREATE INDEX affiliation_by_user_id ON affiliation (organization_id, user_key, sort_key, id) WHERE ended_at IS NULL AND status <> 'proposed';
-CREATE INDEX affiliation_of_administrators ON affiliation (organization_id, sort_key, id) WHERE ended_at IS NULL AND administrator;
+CREATE INDEX affiliation_administrators_by_name ON affiliation (organization_id, sort_key, id) WHERE ended_at IS NULL AND administrator;
 CREATE INDEX affiliation_offered ON affiliation (organization_id, proposed_at, id) WHERE ended_at IS NULL AND status = 'proposed';
 
 -- Requests of people who want to act for an organization (R18, R88).
