@@ -6,6 +6,7 @@ mod cli;
 mod counts;
 mod crash;
 mod demo;
+mod desk;
 mod forgotten;
 mod hie;
 mod logs;
