@@ -74,6 +74,28 @@ pub fn give_up(
     of_owner(conn, office, organization, id, Command::GiveUp)
 }
 
+/// Whether the number is this organization's, or one under which it acts. To it there is no other;
+/// that it asked for one is written down (security 20.1).
+///
+/// # Errors
+/// [`StoreError`].
+pub fn in_reach(
+    conn: &mut AnyConn,
+    office: &Office,
+    organization: &OrganizationId,
+    id: Option<&TaxIdId>,
+) -> Result<bool, StoreError> {
+    if let Some(id) = id {
+        let own = store::fingerprint_of(conn, id, organization)?.is_some();
+        let represented = store::represented_by(conn, organization)?;
+        if own || represented.iter().any(|(number, ..)| number == id) {
+            return Ok(true);
+        }
+    }
+    office.refused(conn, Action::AnswerTaxIdClaim, Denied::NotFound)?;
+    Ok(false)
+}
+
 /// Answers, as the owner, to whoever asks for a number.
 ///
 /// # Errors

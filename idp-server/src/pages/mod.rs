@@ -75,11 +75,12 @@ pub use mailbox::{MailView, MailboxPage};
 pub use messages::Messages;
 pub use notice::{NoticePage, Received};
 pub use organization::{
-    DeedPage, EndingPage, NominatePage, NominateProblem, NominateReviewPage, NominatedPage,
-    NominationDone, NominationState, NominationView, NominationsPage, OfferView, OrganizationArea,
-    OrganizationAttention, OrganizationHomePage, OrganizationNav, OrganizationOutcome,
-    OrganizationOutcomePage, PeoplePage, PersonDeed, PersonPage, PersonRightsPage, PersonStanding,
-    PersonView, RequestView, RequestsPage, ResetCodePage, RightsFields, SiteReceipt, Sought, Typed,
+    ClaimView, DeedPage, EndingPage, NominatePage, NominateProblem, NominateReviewPage,
+    NominatedPage, NominationDone, NominationState, NominationView, NominationsPage, OfferView,
+    OrganizationArea, OrganizationAttention, OrganizationHomePage, OrganizationNav,
+    OrganizationOutcome, OrganizationOutcomePage, OrganizationTaxIdsPage, PeoplePage, PersonDeed,
+    PersonPage, PersonRightsPage, PersonStanding, PersonView, RepresentedView, RequestView,
+    RequestsPage, ResetCodePage, RightsFields, SiteReceipt, Sought, TaxIdOutcome, TaxIdView, Typed,
 };
 pub use password::hints as password_hints;
 pub use public::{

@@ -23,3 +23,4 @@ mod sessions;
 mod sign_on;
 mod sign_on_factor;
 mod support;
+mod tax_ids;

@@ -117,6 +117,14 @@ async fn at_agreement(idp: &TestIdp, name: &str) -> Registrant {
     panic!("the agreement is not asked for: {}", ada.page.body)
 }
 
+/// Somebody asks for this number.
+pub(super) async fn claimed(idp: &TestIdp, number: &str, answer: &str) {
+    let mut ada = begun(idp, "ada").await;
+    ada.describe(number).await;
+    ada.answer(answer).await;
+    assert_eq!(ada.stage(idp), "waiting", "{}", ada.page.body);
+}
+
 fn audited(idp: &TestIdp, kind: &str) -> usize {
     let query = format!("SELECT id AS v FROM audit_event WHERE kind = '{kind}'");
     idp.database.column(&query).len()

@@ -7,6 +7,7 @@ mod nominations;
 mod people;
 mod person;
 mod requests;
+mod tax_ids;
 
 use actix_web::web;
 
@@ -22,7 +23,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(nominations::routes)
         .configure(people::routes)
         .configure(person::routes)
-        .configure(requests::routes);
+        .configure(requests::routes)
+        .configure(tax_ids::routes);
 }
 
 /// The navigation of a page.

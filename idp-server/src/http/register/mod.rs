@@ -20,6 +20,7 @@ use actix_web::{
 };
 
 use super::{error::PageError, visit::Visit};
+pub use organization::typed as typed_number;
 use way::Way;
 
 /// The routes.

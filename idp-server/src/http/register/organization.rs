@@ -26,7 +26,7 @@ const FIELDS: [&str; 6] = ["name", "address", "phone", "npi", "number", "meaning
 const WITHOUT_NUMBER: [&str; 4] = ["name", "address", "phone", "npi"];
 
 /// What was typed as a number, and what was said about it.
-pub(super) fn typed(form: &Params) -> Typed<'_> {
+pub fn typed(form: &Params) -> Typed<'_> {
     Typed {
         text: form.find("number").unwrap_or_default(),
         meaning: match form.find("meaning") {

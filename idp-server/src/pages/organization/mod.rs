@@ -6,6 +6,7 @@ mod nominations;
 mod people;
 mod person;
 mod requests;
+mod tax_ids;
 mod typed;
 
 pub use home::{OrganizationAttention, OrganizationHomePage};
@@ -21,6 +22,7 @@ pub use person::{
     DeedPage, EndingPage, PersonDeed, PersonPage, PersonRightsPage, ResetCodePage, SiteReceipt,
 };
 pub use requests::{RequestView, RequestsPage};
+pub use tax_ids::{ClaimView, OrganizationTaxIdsPage, RepresentedView, TaxIdOutcome, TaxIdView};
 pub use typed::{RightsFields, Typed};
 
 use super::Messages;
@@ -32,11 +34,13 @@ pub enum OrganizationArea {
     Nominations,
     People,
     Requests,
+    TaxIds,
 }
 
 impl OrganizationArea {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 4] = [Self::Home, Self::People, Self::Nominations, Self::Requests];
+    const ALL: [Self; 5] =
+        [Self::Home, Self::People, Self::Nominations, Self::Requests, Self::TaxIds];
 
     /// The end of the address of its page.
     const fn place(self) -> &'static str {
@@ -45,6 +49,7 @@ impl OrganizationArea {
             Self::Nominations => "/nominations",
             Self::People => "/people",
             Self::Requests => "/requests",
+            Self::TaxIds => "/tax-ids",
         }
     }
 
@@ -55,6 +60,7 @@ impl OrganizationArea {
             Self::Nominations => text.organization.area_nominations,
             Self::People => text.organization.area_people,
             Self::Requests => text.organization.area_requests,
+            Self::TaxIds => text.organization.area_tax_ids,
         }
     }
 }

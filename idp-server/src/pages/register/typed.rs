@@ -43,11 +43,11 @@ impl RegisterTyped {
         &self.values
     }
 
-    pub(super) fn objections(&self) -> &[(&'static str, String)] {
+    pub(in crate::pages) fn objections(&self) -> &[(&'static str, String)] {
         &self.wrong
     }
 
-    pub(super) fn objection(&self, field: &str) -> Option<&str> {
+    pub(in crate::pages) fn objection(&self, field: &str) -> Option<&str> {
         self.wrong.iter().find(|(name, _)| *name == field).map(|(_, why)| why.as_str())
     }
 }

@@ -9,6 +9,7 @@ mod consoles;
 mod desk;
 mod leaving;
 mod organization;
+mod register;
 
 use std::path::PathBuf;
 use std::{fs, io};
@@ -133,6 +134,7 @@ fn pages(words: &'static Words, text: &'static Messages) -> Vec<Rendered> {
         desk::pages(frame, words),
         leaving::pages(frame, words),
         organization::pages(frame, words),
+        register::pages(frame, words),
         ways_back::pages(frame, words.user_id),
     ]
     .into_iter()

@@ -1,0 +1,106 @@
+//! `/organization/{id}/tax-ids`: the owner's side of the registry (R43, R44; security 20.3, 20.6,
+//! 20.8, 21).
+
+use hilum_tests::{Browser, Fresh, Page, TestIdp, on_every_store};
+
+use super::{console::at_work, register::claimed};
+
+on_every_store![
+    numbers_are_added_past_the_stop_page_and_given_up,
+    an_owner_hands_over_what_a_registration_asks_for,
+    an_owner_objects_with_evidence_and_keeps_the_number,
+    another_organization_acts_under_a_number_until_it_is_ended,
+    a_field_that_the_page_has_not_is_refused,
+];
+
+const PLACE: &str = "/organization/org_cedar-falls/tax-ids";
+/// Cedar Falls', in the demo community.
+const OWN: &str = "91-1234567";
+
+async fn at_numbers(idp: &TestIdp) -> (Browser, Page, String) {
+    let (mut browser, _) = at_work(idp, "/organization").await;
+    let page = browser.visit(PLACE).await;
+    assert!(page.status == 200 && page.body.contains(OWN), "{}", page.body);
+    let query = "SELECT id AS v FROM tax_id WHERE organization_id = 'org_cedar-falls'";
+    let id = idp.database.column(query).remove(0);
+    (browser, page, id)
+}
+
+fn stage(idp: &TestIdp) -> String {
+    idp.database.column("SELECT stage AS v FROM registration").remove(0)
+}
+
+async fn numbers_are_added_past_the_stop_page_and_given_up(idp: Fresh) {
+    let (mut browser, page, own) = at_numbers(&idp).await;
+    let page = browser.submit(&page, &format!("give-up-{own}"), &[]).await;
+    assert!(page.status == 409 && page.body.contains("your only Tax ID"), "{}", page.body);
+    let page = browser.submit(&page, "add-submit", &[("number", "078-05-1120")]).await;
+    assert!(page.has("insists") && !page.body.contains("078-05"), "{}", page.body);
+    let fields = [("number", "078-05-1120"), ("insists", "yes")];
+    let page = browser.submit(&page, "add-submit", &fields).await;
+    assert!(page.has("done") && page.body.contains("***-**-1120"), "{}", page.body);
+    // Lakeside's, whose name is not told.
+    let page = browser.submit(&page, "add-submit", &[("number", "82-7654321")]).await;
+    assert!(page.status == 409 && !page.body.contains("Lakeside"), "{}", page.body);
+    let page = browser.submit(&page, "add-submit", &[("number", "07-1234567")]).await;
+    assert!(page.status == 422 && page.has("number-wrong"), "{}", page.body);
+    let page = browser.submit(&page, &format!("give-up-{own}"), &[]).await;
+    assert!(page.has("done") && !page.has(&own), "{}", page.body);
+    let plain = idp.database.column("SELECT value AS v FROM tax_id WHERE value LIKE '%051120%'");
+    assert!(plain.is_empty(), "a personal number lies sealed");
+}
+
+async fn an_owner_hands_over_what_a_registration_asks_for(idp: Fresh) {
+    claimed(&idp, OWN, "works-for-us").await;
+    let (mut browser, page, own) = at_numbers(&idp).await;
+    assert!(page.body.contains("Birch Street Clinic"), "{}", page.body);
+    let nothing = browser.submit(&page, &format!("answer-{own}"), &[]).await;
+    assert_eq!(nothing.status, 422, "{}", nothing.body);
+    let fields = [("answer", "hand-over")];
+    let page = browser.submit(&page, &format!("answer-{own}"), &fields).await;
+    assert!(page.has("done") && page.body.contains(OWN), "until the approval: {}", page.body);
+    assert_eq!(stage(&idp), "agreement");
+}
+
+async fn an_owner_objects_with_evidence_and_keeps_the_number(idp: Fresh) {
+    claimed(&idp, OWN, "works-for-us").await;
+    let (mut browser, page, own) = at_numbers(&idp).await;
+    let button = format!("answer-{own}");
+    let page = browser.submit(&page, &button, &[("answer", "object")]).await;
+    assert_eq!(page.status, 422, "without evidence: {}", page.body);
+    let fields = [("answer", "object"), ("evidence", "IRS letter CP 575 of 2019")];
+    let page = browser.submit(&page, &button, &fields).await;
+    assert!(page.has("done") && !page.has(&format!("claim-{own}")), "{}", page.body);
+    assert_eq!(stage(&idp), "dialogue");
+}
+
+async fn another_organization_acts_under_a_number_until_it_is_ended(idp: Fresh) {
+    let (mut browser, page, own) = at_numbers(&idp).await;
+    let button = format!("appoint-{own}");
+    for nobody in ["Lakeside", "org_nobody", "org_cedar-falls"] {
+        let page = browser.submit(&page, &button, &[("representative", nobody)]).await;
+        assert!(matches!(page.status, 409 | 422), "{nobody}: {}", page.body);
+    }
+    let fields = [("representative", "org_lakeside")];
+    let page = browser.submit(&page, &button, &fields).await;
+    let end = format!("dismiss-{own}-org_lakeside");
+    assert!(page.has("done") && page.has(&end), "{}", page.body);
+    let page = browser.submit(&page, &end, &[]).await;
+    assert!(page.has("done") && !page.has(&end), "{}", page.body);
+}
+
+/// Security 20.3
+async fn a_field_that_the_page_has_not_is_refused(idp: Fresh) {
+    let (mut browser, page, own) = at_numbers(&idp).await;
+    let token = page.form("add-submit").value("form_token").unwrap().to_owned();
+    let url = idp.url(&format!("{PLACE}/{own}/appoint"));
+    let fields = [
+        ("form_token", &*token),
+        ("representative", "org_lakeside"),
+        ("organization", "org_lakeside"),
+    ];
+    let request = browser.request(reqwest::Method::POST, &url).form(&fields);
+    assert_eq!(browser.send(&url, request).await.status, 400);
+    let under = idp.database.column("SELECT tax_id_id AS v FROM tax_id_representative");
+    assert!(under.is_empty(), "{under:?}");
+}
