@@ -216,7 +216,7 @@ async fn remove(desk: Desk, id: SiteId) -> Result<(), Failure> {
     let event = desk.event(Kind::SiteRemoved, &id);
     let (wanted, ending, random) = (id.clone(), desk.ending.clone(), desk.random.clone());
     let write = move |conn: &mut AnyConn| {
-        let Some(found) = site::find(conn, &wanted)? else { return Ok(None) };
+        let Some(found) = site::load_for_update(conn, &wanted)? else { return Ok(None) };
         if found.status == SiteStatus::Retired {
             return Ok(Some(0));
         }

@@ -102,7 +102,7 @@ impl Note {
     /// Judges what was fetched against what is registered now.
     fn write(&self, conn: &mut AnyConn) -> Result<(), StoreError> {
         let now = self.event.at;
-        let Some(mut found) = site::find(conn, &self.site)? else { return Ok(()) };
+        let Some(mut found) = site::load_for_update(conn, &self.site)? else { return Ok(()) };
         let release = found.release.clone();
         let Front::Saml(provider) = &mut found.front else { return Ok(()) };
         if provider.source.as_ref() != Some(&self.source) {

@@ -12,6 +12,7 @@ use idp_core::{
 use super::{
     AnyConn, StoreError, catalog,
     column::{Reading, code, json, millis},
+    connection::first_for_update,
     schema::site,
 };
 
@@ -31,6 +32,16 @@ pub fn all(conn: &mut AnyConn) -> Result<Vec<Site>, StoreError> {
 pub fn find(conn: &mut AnyConn, id: &SiteId) -> Result<Option<Site>, StoreError> {
     let row = site::table.find(id.as_str()).select(Row::as_select()).first(conn).optional()?;
     row.map(Site::try_from).transpose()
+}
+
+/// The same, and nobody else may change it until the transaction ends. Inside
+/// [`super::Database::write`] only.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn load_for_update(conn: &mut AnyConn, id: &SiteId) -> Result<Option<Site>, StoreError> {
+    let row = first_for_update!(conn, site::table.find(id.as_str()).select(Row::as_select()));
+    row.optional()?.map(Site::try_from).transpose()
 }
 
 /// Those of `sites` that want to be told when a session ends.

@@ -43,8 +43,10 @@ pub enum Verdict {
 
 /// Judges metadata that the site itself has signed.
 ///
-/// Keys may come and go, and the time for which they count may change, as long as nothing that was
-/// signed or encrypted before is so no longer. Everything else somebody looks at.
+/// Keys may come and go, as long as nothing that was signed or encrypted before is so no longer, and
+/// the end of the time for which they count may move on. A document that ends earlier than the known
+/// one, or not at all where that one did, may be an older one that somebody brings again, with a key
+/// that was given up since. It waits for somebody to look, as everything else does.
 #[must_use]
 pub fn judge(old: &ProviderMetadata, new: &ProviderMetadata) -> Verdict {
     if old == new {
@@ -55,7 +57,12 @@ pub fn judge(old: &ProviderMetadata, new: &ProviderMetadata) -> Verdict {
     let still_signs = (old.signing.is_empty() || !new.signing.is_empty())
         && (new.authn_requests_signed || !old.authn_requests_signed);
     let still_encrypts = strength(old) <= strength(new);
-    if same_places && still_signs && still_encrypts { Verdict::Take } else { Verdict::Hold }
+    let is_newer = old.valid_until.is_none_or(|end| new.valid_until.is_some_and(|new| end <= new));
+    if same_places && still_signs && still_encrypts && is_newer {
+        Verdict::Take
+    } else {
+        Verdict::Hold
+    }
 }
 
 /// How well an assertion to a site with these metadata is hidden: not at all, or by which cipher.
@@ -138,7 +145,8 @@ mod tests {
             ("a key more", Box::new(|new| new.signing.push(b.clone())), Verdict::Take),
             ("another key", Box::new(|new| new.signing = vec![b.clone()]), Verdict::Take),
             ("a longer life", Box::new(|new| new.valid_until = Some(at(20))), Verdict::Take),
-            ("no end", Box::new(|new| new.valid_until = None), Verdict::Take),
+            ("a shorter life", Box::new(|new| new.valid_until = Some(at(9))), Verdict::Hold),
+            ("no end", Box::new(|new| new.valid_until = None), Verdict::Hold),
             ("signs all", Box::new(|new| new.authn_requests_signed = true), Verdict::Take),
             (
                 "two keys to encrypt to",

@@ -200,7 +200,7 @@ impl Import {
         conn: &mut AnyConn,
         entry: &idp_core::community::import::SiteEntry,
     ) -> Result<Fate, Stop> {
-        let existing = site::find(conn, entry.id())?;
+        let existing = site::load_for_update(conn, entry.id())?;
         let wanted = entry.applied_to(existing.as_ref());
         if existing.as_ref() == Some(&wanted) {
             return Ok(Fate::Unchanged);

@@ -103,7 +103,9 @@ pub(super) async fn refresh(
         None => fetch(config, &known, now).await?,
     };
     let write = move |conn: &mut AnyConn| {
-        let Some(mut found) = site::find(conn, &wanted)? else { return Ok(Refreshed::Unknown) };
+        let Some(mut found) = site::load_for_update(conn, &wanted)? else {
+            return Ok(Refreshed::Unknown);
+        };
         let release = found.release.clone();
         let Front::Saml(provider) = &mut found.front else { return Ok(Refreshed::OtherSite) };
         if provider.entity_id != described.entity_id {

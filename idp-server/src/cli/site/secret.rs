@@ -47,7 +47,9 @@ pub(super) async fn rotate(desk: Desk, id: SiteId, turn: Turn) -> Result<(), Fai
     let event = desk.event(Kind::SiteSecretRotated, &id);
     let wanted = id.clone();
     let write = move |conn: &mut AnyConn| {
-        let Some(mut found) = site::find(conn, &wanted)? else { return Ok(Rotated::Unknown) };
+        let Some(mut found) = site::load_for_update(conn, &wanted)? else {
+            return Ok(Rotated::Unknown);
+        };
         let Some(client) = found.client_mut() else { return Ok(Rotated::NoSecret) };
         let secrets = match &mut client.authentication {
             ClientAuthentication::ClientSecretBasic { secrets }
