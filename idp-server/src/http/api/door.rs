@@ -109,8 +109,11 @@ impl Desk {
         Ok(done)
     }
 
-    /// Writes down that somebody asked for what is not theirs, and what to answer.
-    async fn refuse(&self, action: Action) -> Result<ApiError, ApiError> {
+    /// Writes down that somebody asked for what is not theirs; says what to answer.
+    ///
+    /// # Errors
+    /// [`ApiError`] if that cannot be written down.
+    pub(super) async fn refuse(&self, action: Action) -> Result<ApiError, ApiError> {
         let office = self.office.clone();
         let refuse = move |conn: &mut _| office.refused(conn, action, Denied::NotFound);
         self.app.db.write(refuse).await?;
