@@ -3,6 +3,7 @@
 mod account;
 mod account_data;
 mod activity;
+mod admin_api;
 mod agreement;
 mod api;
 mod challenge;

@@ -6,7 +6,7 @@ use utoipa::{
     openapi::security::{AuthorizationCode, Flow, OAuth2, Scopes, SecurityScheme},
 };
 
-use super::{door, error, me, organizations};
+use super::{door, error, me, nominations, organizations, people};
 use crate::app::App;
 
 /// Every operation. One that is missing here is found by a test.
@@ -24,6 +24,14 @@ use crate::app::App;
         me::end_session,
         organizations::list,
         organizations::show,
+        people::list,
+        people::show,
+        people::change_rights,
+        people::change_standing,
+        nominations::list,
+        nominations::nominate,
+        nominations::resend,
+        nominations::withdraw,
     ),
     components(schemas(error::ProblemBody)),
     modifiers(&Tokens),

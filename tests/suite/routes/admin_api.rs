@@ -1,0 +1,150 @@
+//! `/api/v1`: the resources of the consoles for programs, by the same rules (security 20.1–20.5).
+
+use hilum_tests::{Fresh, Person, TestIdp, Tokens, on_every_store};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::console::{ADMINISTRATOR, at_work};
+
+on_every_store![
+    a_program_does_for_an_administrator_what_the_console_does,
+    the_document_and_the_routes_agree,
+];
+
+const OWN: &str = "/api/v1/organizations/org_cedar-falls";
+
+struct Program<'a> {
+    idp: &'a TestIdp,
+    token: String,
+}
+
+impl<'a> Program<'a> {
+    /// A program that the demo's Administrator gave a token.
+    async fn of_administrator(idp: &'a TestIdp) -> Self {
+        let (mut browser, page) = at_work(idp, "/organization").await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        let more = json!({ "scope": "openid hilum.admin", "client_name": "HR system" });
+        let site = idp.add_site("hr", &more).await;
+        let request = site.request().with("acr_values", "urn:hilum:acr:browser-second-factor");
+        let code = site.code(&mut browser, &Person::new(ADMINISTRATOR), &request).await;
+        Self { idp, token: Tokens::of(&site.redeem(&request, &code).await).access }
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        let mut request =
+            self.idp.call(method, path).header("Authorization", &format!("Bearer {}", self.token));
+        if let Some(body) = body {
+            request = request.header("Content-Type", "application/json").body(body.to_string());
+        }
+        let (status, _, body) = request.send().await;
+        (status.as_u16(), serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.call(Method::GET, path, None).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+}
+
+async fn a_program_does_for_an_administrator_what_the_console_does(idp: Fresh) {
+    let program = Program::of_administrator(&idp).await;
+    let own = program.get("/api/v1/organizations").await;
+    assert_eq!(own[0]["id"], "org_cedar-falls");
+    assert_eq!(program.get(OWN).await["name"], "Cedar Falls Family Medicine");
+
+    // The people, and one of them.
+    let people = program.get(&format!("{OWN}/people")).await;
+    let find = |user_id: &str| {
+        let people = people["people"].as_array().unwrap();
+        people.iter().find(|person| person["user_id"] == user_id).cloned()
+    };
+    let ana = find("practitioner").expect("Ana works there");
+    assert!(find("hospital").is_none(), "{people}");
+    let id = ana["id"].as_str().unwrap();
+    let person = program.get(&format!("{OWN}/people/{id}")).await;
+    assert_eq!(person["roles"], json!(["licensed-practitioner"]));
+    for wrong in ["?after=aff_none", "?status=x", "?role=x", "?x=1", "?only=x"] {
+        let (status, body) = program.call(Method::GET, &format!("{OWN}/people{wrong}"), None).await;
+        assert_eq!((status, &body["error"]), (400, &json!("invalid_request")), "{wrong}: {body}");
+    }
+
+    // Rights: a form with more than there is, with what nobody has, and a good one.
+    let rights = format!("{OWN}/people/{id}/rights");
+    let put = |body: Value| program.call(Method::PUT, &rights, Some(body));
+    let (status, body) = put(json!({ "roles": ["office-worker"], "access_level": "community-standard", "administrator": true })).await;
+    assert_eq!(status, 400, "{body}");
+    assert!(body["error_description"].as_str().unwrap().contains("administrator"), "{body}");
+    let (status, body) = put(json!({ "roles": ["king"], "access_level": "all" })).await;
+    assert_eq!(status, 422, "{body}");
+    assert!(body["fields"]["roles"].is_string() && body["fields"]["access_level"].is_string());
+    let (status, body) =
+        put(json!({ "roles": ["medical-director"], "access_level": "community-standard" })).await;
+    assert_eq!((status, body["fields"]["reason"].is_string()), (422, true), "{body}");
+    let good = json!({ "roles": ["office-worker"], "access_level": "community-view-only" });
+    let (status, body) = put(good.clone()).await;
+    assert_eq!(status, 204, "{body}");
+    let person = program.get(&format!("{OWN}/people/{id}")).await;
+    assert_eq!(
+        (&person["roles"], &person["access_level"]),
+        (&json!(["office-worker"]), &json!("community-view-only"))
+    );
+
+    // Nobody is left without an Administrator, and nobody acts on themselves.
+    let me = find(ADMINISTRATOR).unwrap()["id"].as_str().unwrap().to_owned();
+    for action in ["suspend", "remove", "demote", "deactivate"] {
+        let path = format!("{OWN}/people/{me}/standing");
+        let (status, body) =
+            program.call(Method::POST, &path, Some(json!({ "action": action }))).await;
+        assert!(matches!(status, 403 | 409), "{action}: {status} {body}");
+    }
+    let standing = format!("{OWN}/people/{id}/standing");
+    let (status, body) =
+        program.call(Method::POST, &standing, Some(json!({ "action": "suspend" }))).await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(program.get(&format!("{OWN}/people/{id}")).await["status"], "suspended");
+
+    // A nomination: the code is told once, and stands nowhere else.
+    let nominations = format!("{OWN}/nominations");
+    let nominee = json!({
+        "given_name": "Noor", "family_name": "Haddad", "email": "noor@cedar-falls.example",
+        "roles": ["office-worker"], "access_level": "community-standard",
+        "verified_by": "photo-id",
+    });
+    let (status, made) = program.call(Method::POST, &nominations, Some(nominee.clone())).await;
+    assert_eq!((status, &made["outcome"]), (201, &json!("nominated")), "{made}");
+    let code = made["activation_code"].as_str().unwrap();
+    let listed = program.get(&nominations).await;
+    assert_eq!(listed["nominations"][0]["email"], "noor@cedar-falls.example");
+    let digits: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
+    assert!(!listed.to_string().contains(code) && !idp.database.everything().contains(&digits));
+    let (status, body) = program.call(Method::POST, &nominations, Some(nominee)).await;
+    assert_eq!(status, 409, "nominated already: {body}");
+    let one = format!("{nominations}/{}", made["id"].as_str().unwrap());
+    let (status, again) = program.call(Method::POST, &format!("{one}/resend"), None).await;
+    assert_eq!(status, 200, "{again}");
+    assert_ne!(again["activation_code"], made["activation_code"]);
+    assert_eq!(program.call(Method::DELETE, &one, None).await.0, 204);
+    assert_eq!(program.call(Method::DELETE, &one, None).await.0, 409);
+}
+
+async fn the_document_and_the_routes_agree(idp: Fresh) {
+    let (status, _, body) = idp.call(Method::GET, "/api/v1/openapi.json").send().await;
+    assert_eq!(status, 200);
+    let document: Value = serde_json::from_slice(&body).unwrap();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{}", document["openapi"]);
+    let paths = document["paths"].as_object().unwrap();
+    for (path, operations) in paths {
+        for method in operations.as_object().unwrap().keys() {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let filled = super::every_route::filled(path, &[]);
+            let (status, headers, _) = idp.call(method.clone(), &filled).send().await;
+            assert_eq!(status, 401, "{method} {path} is there, behind a token");
+            assert!(headers.contains_key("www-authenticate"), "{method} {path}");
+        }
+    }
+    for (route, ..) in super::every_route::ROUTES {
+        let described = paths.contains_key(*route) || route.ends_with("/openapi.json");
+        assert!(!route.starts_with("/api/") || described, "{route} is not described");
+    }
+}
