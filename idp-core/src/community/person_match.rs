@@ -102,6 +102,9 @@ pub fn find(sought: Sought<'_>, known: &[Known<'_>]) -> Finding {
     let id = found.id.clone();
     match (found.status, found.here) {
         (AccountStatus::Closed, _) => Finding::SeeSupport,
+        // A number can be looked up by anybody: it alone brings no User ID back, for whoever nominates
+        // with a mailbox of their own would take it over.
+        (AccountStatus::Terminated, _) if by_address.is_none() => Finding::SeeSupport,
         (AccountStatus::Terminated, _) => Finding::Revive(id),
         (
             AccountStatus::Active | AccountStatus::Dormant | AccountStatus::Suspended,
@@ -250,6 +253,7 @@ mod tests {
             (Suspended, Stranger, "ana@x.example", None, Finding::Affiliate(ana())),
             (Active, Member, "ana@x.example", None, Finding::AlreadyHere(ana())),
             (Terminated, Stranger, "ana@x.example", None, Finding::Revive(ana())),
+            (Terminated, Stranger, "other@x.example", Some(NPI), Finding::SeeSupport),
             (Closed, Stranger, "ana@x.example", None, Finding::SeeSupport),
             (Active, Member, "other@x.example", None, nobody(&["sub_ana"])),
             (Active, Stranger, "other@x.example", None, nobody(&[])),

@@ -5,7 +5,9 @@ use idp_core::{
     community::{
         access_request::{self, AccessRequest, Command, Refusal, State, Wish},
         actor::Actor,
+        field::folded,
         permission::{Action, Denied},
+        tax_id::{Ein, TaxIdNumber},
     },
     ids::{AccessRequestId, NominationId, OrganizationId},
 };
@@ -13,8 +15,31 @@ use idp_core::{
 use super::{About, Office, nomination::administrator};
 use crate::{
     mail::{Extras, Reader},
-    store::{AnyConn, StoreError, access_request as stored, organization},
+    store::{AnyConn, StoreError, access_request as stored, organization, search, tax_id},
 };
+
+/// The organization that somebody means by its identifier, its Tax ID in any spelling, or its exact
+/// name without regard to letter case and accents, if one alone has it.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn organization_meant(
+    conn: &mut AnyConn,
+    office: &Office,
+    typed: &str,
+) -> Result<Option<OrganizationId>, StoreError> {
+    if let Ok(id) = typed.parse::<OrganizationId>() {
+        return Ok(Some(id));
+    }
+    if let Ok(ein) = typed.parse::<Ein>() {
+        let fingerprint = office.registry.numbers.fingerprint(&TaxIdNumber::Ein(ein));
+        return Ok(tax_id::registered(conn, &fingerprint)?.map(|number| number.organization));
+    }
+    let name = folded(typed);
+    let found = search::organizations(conn, &name, None, 2)?;
+    let mut exact = found.into_iter().filter(|organization| folded(&organization.name) == name);
+    Ok(exact.next().filter(|_| exact.next().is_none()).map(|organization| organization.id))
+}
 
 /// Somebody asks an organization for access. Whether there is such an organization makes no
 /// difference to the answer, so there is none.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use idp_core::{
+    audit::{Event, Kind},
     authentication::mailed_code::{LinkKey, MailedCode},
     community::{
         actor::Actor,
@@ -25,7 +26,7 @@ use super::{About, Office, offer};
 use crate::{
     mail::{Extras, Reader},
     store::{
-        AnyConn, StoreError, Taken, email_change,
+        AnyConn, StoreError, Taken, audit, email_change,
         nomination::{self as stored, Details, NominationRecord},
         people::{self, Candidate},
         subscriber, tax_id,
@@ -461,7 +462,16 @@ fn free_user_id(conn: &mut AnyConn, nominee: &Nominee) -> Result<Option<UserId>,
         let taken = stored::taken_among(conn, std::slice::from_ref(wished))?;
         return Ok(taken.is_empty().then(|| wished.clone()));
     }
-    let mut all = proposals(&nominee.given_name, &nominee.family_name);
+    proposed_user_id(conn, &nominee.given_name, &nominee.family_name)
+}
+
+/// The first proposal of a User ID for this name that nobody has and nobody waits for.
+pub(super) fn proposed_user_id(
+    conn: &mut AnyConn,
+    given_name: &str,
+    family_name: &str,
+) -> Result<Option<UserId>, StoreError> {
+    let mut all = proposals(given_name, family_name);
     loop {
         let some: Vec<UserId> = all.by_ref().take(LOOKED_UP).collect();
         if some.is_empty() {
@@ -473,6 +483,27 @@ fn free_user_id(conn: &mut AnyConn, nominee: &Nominee) -> Result<Option<UserId>,
             return Ok(free);
         }
     }
+}
+
+/// Writes the nomination of an organization's first Administrator down. Their letter is that of the
+/// approval, and their code is the one that they began to register with.
+pub(super) fn first(
+    conn: &mut AnyConn,
+    office: &Office,
+    nomination: Nomination,
+    email: &EmailAddress,
+    details: Details,
+) -> Result<(), StoreError> {
+    make_way(conn, office, email, None)?;
+    let event = Event {
+        organization: Some(nomination.organization.clone()),
+        subject: Some(nomination.subscriber.clone()),
+        ..office.event(Kind::NominationCreated)
+    };
+    let record =
+        NominationRecord { nomination, email: email.clone(), npi: None, roster: None, details };
+    stored::insert(conn, &record)?;
+    audit::record(conn, &[event.after(json!({ "nomination": record.nomination.id }))])
 }
 
 /// A nomination of the office's own organization; of another one it is as if it were not there, and

@@ -1,6 +1,9 @@
 //! Codes of the community in the words of the page's language.
 
-use idp_core::authentication::secret_questions::{Objection, Question};
+use idp_core::{
+    authentication::secret_questions::{Objection, Question},
+    community::affiliation::AccessLevel,
+};
 
 use super::messages::Messages;
 
@@ -84,4 +87,15 @@ pub(super) fn scope(text: &'static Messages, scope: &str) -> (String, &'static s
         _ => return (words.other(scope).to_string(), words.other_detail),
     };
     (title.to_owned(), detail)
+}
+
+impl Messages {
+    /// An access level with what it means (R89).
+    pub const fn access_level_explained(&self, level: AccessLevel) -> &'static str {
+        match level {
+            AccessLevel::CommunityFull => self.ask.access_full,
+            AccessLevel::CommunityStandard => self.ask.access_standard,
+            AccessLevel::CommunityViewOnly => self.ask.access_view_only,
+        }
+    }
 }

@@ -113,6 +113,7 @@ pub(super) const ROUTES: &[(&str, u16, u16)] = &[
     ("/register/at/{handle}/form", 400, 405),
     ("/register/at/{handle}/{step}", 405, 400),
     ("/privacy", 200, 405),
+    ("/request-access", 200, 403),
     ("/revoke", 405, 400),
     ("/saml/artifact", 405, 400),
     ("/saml/metadata", 200, 405),

@@ -4,26 +4,29 @@
 use std::collections::BTreeSet;
 
 use idp_core::{
+    authentication::mailed_code::LinkKey,
     community::{
         affiliation::{AccessLevel, AffiliationStatus},
         organization::{Organization, OrganizationStatus},
         organization_life::{Body, State},
+        registration::{FirstAdministrator, Registration, Stage},
         tax_id_registry::{Command, Held, Holding},
     },
     ids::{AffiliationId, OrganizationId, RegistrationId, SubscriberId, TaxIdId},
 };
 
-use super::load_for_update;
+use super::{load_for_update, support::first_nomination};
 use crate::{
     community::{
-        Office,
+        Office, nomination,
         registry::{File, Joined},
         tax_ids,
     },
     store::{
         AnyConn, StoreError, Taken,
         affiliation::{self, AffiliationRecord},
-        organization, tax_id_claim,
+        nomination::Details,
+        organization, subscriber, tax_id_claim,
     },
 };
 
@@ -60,7 +63,7 @@ pub(crate) fn open_organization(
     match &registration.registrant {
         // They have an account, and act for the organization at once (R72).
         Some(who) => affiliate(conn, office, id, who),
-        None => nominate_first(conn, office, &File { registration, link, joined: Some(joined) }),
+        None => nominate_first(conn, office, id, &registration, &link),
     }
 }
 
@@ -112,7 +115,42 @@ fn affiliate(
     affiliation::insert(conn, &new)
 }
 
-/// Lets somebody without an account take one over, by the code of the wizard and a link.
-fn nominate_first(_conn: &mut AnyConn, _office: &Office, _file: &File) -> Result<(), StoreError> {
-    Ok(())
+/// Lets somebody without an account take one over, by the code of the wizard and the link that the
+/// mail of the approval has. Whoever was given an account with this address since they registered
+/// acts for the organization at once.
+fn nominate_first(
+    conn: &mut AnyConn,
+    office: &Office,
+    organization: &OrganizationId,
+    registration: &Registration,
+    link: &LinkKey,
+) -> Result<(), StoreError> {
+    let contact = &registration.contact;
+    if let Some(person) = subscriber::by_email(conn, &contact.email)? {
+        return affiliate(conn, office, organization, &person.id);
+    }
+    let proposed = nomination::proposed_user_id(conn, &contact.given_name, &contact.family_name)?;
+    let Some(user_id) = proposed else { return Err(StoreError::Conflict(Taken::UserId)) };
+    let first = FirstAdministrator {
+        nomination: first_nomination(organization),
+        affiliation: AffiliationId::from_random(office.random.bytes()),
+        subscriber: SubscriberId::from_random(office.random.bytes()),
+        user_id,
+        link: link.digest(),
+    };
+    let approved =
+        Registration { stage: Stage::Approved(organization.clone()), ..registration.clone() };
+    let Some(first) = approved.first_nomination(first, office.now) else { return Ok(()) };
+    let details = Details {
+        given_name: contact.given_name.clone(),
+        family_name: contact.family_name.clone(),
+        roles: BTreeSet::new(),
+        role_details: BTreeSet::new(),
+        access_level: AccessLevel::CommunityStandard,
+        tax_ids: None,
+        reason: None,
+        administrator: true,
+        identity: None,
+    };
+    nomination::first(conn, office, first, &contact.email, details)
 }

@@ -8,6 +8,7 @@ mod contact;
 mod existing_id;
 mod form;
 mod reading;
+mod request_access;
 mod ticket;
 
 use actix_web::web;
@@ -19,5 +20,6 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(contact::routes)
         .configure(existing_id::routes)
         .configure(reading::routes)
+        .configure(request_access::routes)
         .configure(ticket::routes);
 }

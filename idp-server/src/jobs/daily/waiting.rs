@@ -1,4 +1,5 @@
-//! What waits for somebody until a day: registrations, notaries' forms, systems to be renewed.
+//! What waits for somebody until a day: registrations, nominations, requests, notaries' forms, systems
+//! to be renewed.
 
 use chrono::TimeDelta;
 use idp_core::{
@@ -8,10 +9,12 @@ use idp_core::{
 
 use super::Work;
 use crate::{
-    community::{registrations, systems},
+    community::{access, nomination, registrations, systems},
     store::{AnyConn, StoreError, system_client},
 };
 
+/// How many are settled in one transaction.
+const AT_ONCE: i64 = 100;
 /// How long before its end there is the first mail about a system.
 const FIRST_WARNING: TimeDelta = TimeDelta::days(30);
 
@@ -27,6 +30,8 @@ pub(super) async fn look_at_all(work: &Work<'_>) -> Result<bool, StoreError> {
         registrations::at_stage(conn, &office, "at-notary", after, most)
     };
     let finished = work.until_none(registrations::erase_due).await?
+        && work.until_none(|conn, office| nomination::expire(conn, office, AT_ONCE)).await?
+        && work.until_none(|conn, office| access::expire(conn, office, AT_ONCE)).await?
         && work.each(at_notary, registrations::remind_of_notary).await?
         && work.each(ending, systems::fall_due).await?;
     Ok(finished)

@@ -7,6 +7,8 @@ use crate::pages::{ChallengeView, FieldKind, FieldView, FormProblem, Frame};
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
+    /// To be nominated by an organization (R18).
+    Access,
     /// A colleague in the place of the Administrator who left (R46–R48).
     AdministratorLeft,
     /// Anything.
@@ -41,6 +43,7 @@ impl Asked {
     /// The address of the form.
     pub const fn path(self) -> &'static str {
         match self {
+            Self::Access => "/request-access",
             Self::AdministratorLeft => "/administrator-left",
             Self::Contact => "/contact",
             Self::ExistingId => "/existing-id",
@@ -50,6 +53,7 @@ impl Asked {
     const fn title(self, frame: &Frame<'_>) -> &'static str {
         let words = &frame.text.ask;
         match self {
+            Self::Access => words.access_title,
             Self::AdministratorLeft => words.left_title,
             Self::Contact => words.contact_title,
             Self::ExistingId => words.existing_title,
@@ -59,6 +63,7 @@ impl Asked {
     const fn lead(self, frame: &Frame<'_>) -> &'static str {
         let words = &frame.text.ask;
         match self {
+            Self::Access => words.access_lead,
             Self::AdministratorLeft => words.left_lead,
             Self::Contact => words.contact_lead,
             Self::ExistingId => words.existing_lead,
@@ -68,6 +73,7 @@ impl Asked {
     const fn done(self, frame: &Frame<'_>) -> (&'static str, &'static str) {
         let words = &frame.text.ask;
         match self {
+            Self::Access => (words.done_title, words.access_done),
             Self::AdministratorLeft => (words.done_title, words.left_done),
             Self::Contact => (words.done_title, words.contact_done),
             Self::ExistingId => (words.existing_done_title, words.existing_done),

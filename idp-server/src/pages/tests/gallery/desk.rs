@@ -18,6 +18,7 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
     ];
     for (name, what) in [
         ("contact", Asked::Contact),
+        ("request-access", Asked::Access),
         ("administrator-left", Asked::AdministratorLeft),
         ("existing-id", Asked::ExistingId),
     ] {
