@@ -62,10 +62,11 @@ async fn ask(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> {
         Err(page) => return Ok(page),
     };
     let office = console::office_of(visit, None);
-    let ask = move |conn: &mut AnyConn| match access::organization_meant(conn, &office, &organization)? {
-        Some(of) => access::ask(conn, &office, &of, &wish),
-        None => Ok(Ok(())),
-    };
+    let ask =
+        move |conn: &mut AnyConn| match access::organization_meant(conn, &office, &organization)? {
+            Some(of) => access::ask(conn, &office, &of, &wish),
+            None => Ok(Ok(())),
+        };
     visit.db.write(ask).await?.map_err(|_| PageError::NotFound)?;
     visit.outbox.wake();
     Ok(asked(visit, Asked::Access, StatusCode::CREATED))
