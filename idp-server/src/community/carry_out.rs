@@ -86,7 +86,19 @@ impl Office {
                 Effect::IssueHandedOverCode(person) => {
                     done.code = self.issue_code(conn, &person)?
                 }
-                other => self.effect(conn, other, about)?,
+                other @ (Effect::ActivateAccount(_)
+                | Effect::ActivateAffiliation(_)
+                | Effect::ClaimNumber { .. }
+                | Effect::EndAffiliations(_)
+                | Effect::MakeAdministrator(_)
+                | Effect::NumberKept(_)
+                | Effect::NumberReserved(_)
+                | Effect::OpenOrganization { .. }
+                | Effect::OpenTicket(_)
+                | Effect::SuspendAffiliation(_)
+                | Effect::SuspendOrganization(_)
+                | Effect::SwitchSite { .. }
+                | Effect::WithdrawClaim(_)) => self.effect(conn, other, about)?,
             }
         }
         Ok(done)

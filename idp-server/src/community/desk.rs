@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
 use idp_core::{
     authentication::mailed_code::MailedCode,
     community::{
@@ -57,8 +56,8 @@ pub enum Helped {
     Code(MailedCode),
     /// A link is on its way to the new address.
     EmailAsked,
-    /// The factors are removed at this moment.
-    FactorsGo(DateTime<Utc>),
+    /// The factors are removed after a wait.
+    FactorsGo,
 }
 
 /// Why nothing was done.
@@ -166,7 +165,7 @@ pub fn help(
             desk.change_email(conn, (post, random), name, new)?.map(|()| Helped::EmailAsked)
         }
         Help::LostFactor => {
-            desk.request_factor_reset(conn, post, random, name)?.map(Helped::FactorsGo)
+            desk.request_factor_reset(conn, post, random, name)?.map(|_| Helped::FactorsGo)
         }
     };
     Ok(helped.map_err(NotHelped::Refused))

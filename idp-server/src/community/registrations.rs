@@ -15,8 +15,7 @@ mod support;
 pub(super) use numbers::{claim_number, number_kept, number_reserved, withdraw_claim};
 pub(super) use opening::open_organization;
 pub use steps::{
-    Begun, Contacted, Entered, answer, begin, contact_shown, describe, enter, go_to_notary, sign,
-    take_test, withdraw,
+    Entered, answer, begin, contact_shown, describe, enter, go_to_notary, sign, take_test, withdraw,
 };
 pub use support::{
     Decision, at_stage, by_notary_reference, decide_registration, erase_due, judge_notary,

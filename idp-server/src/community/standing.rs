@@ -5,7 +5,6 @@
 //! keeps the account: then only the own affiliation is stopped, and nothing that an Administrator is
 //! shown tells the difference.
 
-use chrono::{DateTime, Utc};
 use idp_core::{
     authentication::mailed_code::MailedCode,
     community::{
@@ -61,8 +60,8 @@ pub enum Helped {
     Code(UserId, MailedCode),
     /// The new mailbox has been sent a code.
     Email,
-    /// They are removed then.
-    LostFactor(DateTime<Utc>),
+    /// They are removed after a wait.
+    LostFactor,
 }
 
 /// Why nothing happened.
@@ -217,7 +216,7 @@ pub fn help(
             desk.change_email(conn, (post, random), name, new)?.map(|()| Helped::Email)
         }
         Help::LostFactor => {
-            desk.request_factor_reset(conn, post, random, name)?.map(Helped::LostFactor)
+            desk.request_factor_reset(conn, post, random, name)?.map(|_| Helped::LostFactor)
         }
     };
     Ok(helped.map_err(Refusal::Help))

@@ -14,7 +14,6 @@ use idp_core::{
         outcome::Outcome,
         permission::{Action, Denied},
         tax_id::TaxIdNumber,
-        tax_id_entry::{self, OverrideError},
         tax_id_registry::{Command, Evidence, Holding, Refusal, decide},
         ticket::Regarding,
     },
@@ -156,19 +155,6 @@ pub fn dismiss(
     }
 }
 
-/// Ends, at the support desk, that an organization acts under a number.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn end_representation(
-    conn: &mut AnyConn,
-    office: &Office,
-    id: &TaxIdId,
-    representative: &OrganizationId,
-) -> Result<Decided<Done<Holding>>, StoreError> {
-    of_anybody(conn, office, id, Command::Dismiss(representative.clone()))
-}
-
 /// Proposes, at the support desk, to release a number to who asks for it: the first of two persons.
 ///
 /// # Errors
@@ -217,32 +203,6 @@ pub fn keep(
     why: Evidence,
 ) -> Result<Decided<Done<Holding>>, StoreError> {
     of_anybody(conn, office, id, Command::Keep(why))
-}
-
-/// Accepts, at the support desk, a number whose prefix the table does not know, and writes down
-/// why; it is typed into the registration by whoever registers.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn override_prefix(
-    conn: &mut AnyConn,
-    office: &Office,
-    text: &str,
-    reason: &str,
-) -> Result<Result<idp_core::community::tax_id::Ein, OverrideError>, StoreError> {
-    match tax_id_entry::override_prefix(&office.actor, text, reason) {
-        Ok(outcome) => {
-            let reason = Some(outcome.state.1.clone());
-            let done = office.carry_out(conn, outcome, &About { reason, ..About::default() })?;
-            Ok(Ok(done.state.0))
-        }
-        Err(why) => {
-            if let OverrideError::Denied(denied) = why {
-                office.refused(conn, Action::OverridePrefix, denied)?;
-            }
-            Ok(Err(why))
-        }
-    }
 }
 
 /// Who asks for a number, as Support sees it; `None` if nobody does.

@@ -78,9 +78,10 @@ pub use organization::{
     ClaimView, DeedPage, EndingPage, NominatePage, NominateProblem, NominateReviewPage,
     NominatedPage, NominationDone, NominationState, NominationView, NominationsPage, OfferView,
     OrganizationArea, OrganizationAttention, OrganizationHomePage, OrganizationNav,
-    OrganizationOutcome, OrganizationOutcomePage, OrganizationTaxIdsPage, PeoplePage, PersonDeed,
-    PersonPage, PersonRightsPage, PersonStanding, PersonView, RepresentedView, RequestView,
-    RequestsPage, ResetCodePage, RightsFields, SiteReceipt, Sought, TaxIdOutcome, TaxIdView, Typed,
+    OrganizationOutcome, OrganizationOutcomePage, OrganizationSitesPage, OrganizationTaxIdsPage,
+    PeoplePage, PersonDeed, PersonPage, PersonRightsPage, PersonStanding, PersonView,
+    RepresentedView, RequestView, RequestsPage, ResetCodePage, RightsFields, SiteReceipt, Sought,
+    SwitchableSite, TaxIdOutcome, TaxIdView, Typed,
 };
 pub use password::hints as password_hints;
 pub use public::{
@@ -96,8 +97,7 @@ pub use register::{
 pub use sign_in::{SignInPage, SignInProblem, SignInReason};
 pub use sign_out::{SignOutPage, SignedOutPage, SigningOutPage, ToldSite, ToldState};
 pub use support::{
-    CasePage, DeedView, Deeds, Fact, FactValue, ListPage, ListPart, ListRow, RequesterView,
-    Section, SupportArea, SupportHomePage, SupportNav, TicketLine, TicketPage, TicketProblem,
-    TicketsPage,
+    CasePage, DeedView, Deeds, Fact, ListPage, ListPart, ListRow, RequesterView, Section,
+    SupportArea, SupportHomePage, SupportNav, TicketLine, TicketPage, TicketProblem, TicketsPage,
 };
 pub use switch_person::SwitchPersonPage;

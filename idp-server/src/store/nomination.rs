@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use idp_core::{
     community::{
         affiliation::AccessLevel,
-        nomination::{IdentityCheck, Keys, LASTS, Nomination, Nominee, State, VerifiedBy},
+        nomination::{IdentityCheck, Keys, LASTS, Nomination, Nominee, State},
         npi::Npi,
         rights::TaxIdSubset,
         role::Role,
@@ -108,14 +108,6 @@ impl Details {
     }
 }
 
-impl Checked {
-    /// How, where it is a way that there still is.
-    #[must_use]
-    pub fn way(&self) -> Option<VerifiedBy> {
-        VerifiedBy::ALL.into_iter().find(|by| by.code() == self.by)
-    }
-}
-
 /// Which nominations a list shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
@@ -167,24 +159,6 @@ pub fn find_for_update(
 ) -> Result<Option<NominationRecord>, StoreError> {
     let found = nomination::table.find(id.as_str());
     let row: Option<Row> = first_for_update!(conn, found.select(Row::as_select())).optional()?;
-    row.map(TryInto::try_into).transpose()
-}
-
-/// Finds a nomination of this organization.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn find_in(
-    conn: &mut AnyConn,
-    organization: &OrganizationId,
-    id: &NominationId,
-) -> Result<Option<NominationRecord>, StoreError> {
-    let row: Option<Row> = nomination::table
-        .find(id.as_str())
-        .filter(nomination::organization_id.eq(organization.as_str()))
-        .select(Row::as_select())
-        .first(conn)
-        .optional()?;
     row.map(TryInto::try_into).transpose()
 }
 
@@ -284,25 +258,6 @@ pub fn due(
         .filter(nomination::nominated_at.le(millis(now - LASTS)))
         .order(nomination::nominated_at)
         .limit(most)
-        .select(Row::as_select())
-        .load(conn)?;
-    rows.into_iter().map(TryInto::try_into).collect()
-}
-
-/// Those of one imported list that still wait.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn of_roster(
-    conn: &mut AnyConn,
-    organization: &OrganizationId,
-    roster: &str,
-) -> Result<Vec<NominationRecord>, StoreError> {
-    let rows: Vec<Row> = nomination::table
-        .filter(nomination::organization_id.eq(organization.as_str()))
-        .filter(nomination::roster_id.eq(roster))
-        .filter(nomination::state.eq(NOMINATED))
-        .order(nomination::id)
         .select(Row::as_select())
         .load(conn)?;
     rows.into_iter().map(TryInto::try_into).collect()

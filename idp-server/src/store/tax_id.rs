@@ -137,16 +137,6 @@ pub fn of_organization(
     rows.into_iter().map(|row| row.open(open)).collect()
 }
 
-/// Finds the Tax ID with this identifier, whoever has it.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn find(conn: &mut AnyConn, id: &TaxIdId, open: &OpenSsn) -> Result<Option<TaxId>, StoreError> {
-    let row: Option<Row> =
-        tax_id::table.find(id.as_str()).select(Row::as_select()).first(conn).optional()?;
-    row.map(|row| row.open(open)).transpose()
-}
-
 /// Gives a number that is handed over to its new owner. Its identifier stays, and so does what
 /// people of the old owner may do under it.
 ///

@@ -255,24 +255,6 @@ pub fn queue(
     rows.into_iter().map(Kept::try_from).collect()
 }
 
-/// Up to `limit` tickets that refer to something, the newest first.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn regarding(
-    conn: &mut AnyConn,
-    what: &Regarding,
-    limit: i64,
-) -> Result<Vec<Kept>, StoreError> {
-    let rows: Vec<Row> = ticket::table
-        .filter(ticket::regarding.eq(what.as_str()))
-        .order((ticket::opened_at.desc(), ticket::id.desc()))
-        .limit(limit)
-        .select(Row::as_select())
-        .load(conn)?;
-    rows.into_iter().map(Kept::try_from).collect()
-}
-
 /// Up to `limit` tickets that were resolved at `before` or earlier and are not closed, by
 /// identifier, from behind `after` on.
 ///

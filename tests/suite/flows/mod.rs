@@ -3,6 +3,7 @@
 mod attest;
 mod browser;
 mod cli;
+mod community;
 mod counts;
 mod crash;
 mod demo;

@@ -101,6 +101,8 @@ pub(super) const ROUTES: &[(&str, u16, u16)] = &[
     ("/organization/{id}/people/{person}/{deed}", 303, 303),
     ("/organization/{id}/requests", 303, 405),
     ("/organization/{id}/requests/{request}/decline", 405, 303),
+    ("/organization/{id}/sites", 303, 405),
+    ("/organization/{id}/sites/{site}", 405, 303),
     ("/organization/{id}/tax-ids", 303, 303),
     ("/organization/{id}/tax-ids/{tax_id}/answer", 405, 303),
     ("/organization/{id}/tax-ids/{tax_id}/appoint", 405, 303),

@@ -1,6 +1,5 @@
 //! What Support decides about registrations, what it looks at for that, and what falls due.
 
-use chrono::{DateTime, Utc};
 use idp_core::{
     community::{
         identity_proof::{self, Judgement, Proofing},
@@ -123,10 +122,10 @@ pub fn at_stage(
     conn: &mut AnyConn,
     office: &Office,
     stage: &str,
-    after: Option<(DateTime<Utc>, RegistrationId)>,
+    after: Option<&store::After>,
     limit: i64,
 ) -> Result<Vec<Registration>, StoreError> {
-    let found = store::at_stage(conn, stage, after.as_ref(), limit)?;
+    let found = store::at_stage(conn, stage, after, limit)?;
     found.iter().map(|sealed| Ok(office.registry.open(sealed)?.registration)).collect()
 }
 

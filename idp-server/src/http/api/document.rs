@@ -46,7 +46,6 @@ impl Modify for Tokens {
         let scopes = Scopes::from_iter([
             ("hilum.me", "A person's own account"),
             (door::ADMIN, "An Administrator's work, in the own organization"),
-            (door::SUPPORT, "The support desk's work"),
         ]);
         let flow = AuthorizationCode::new("/authorize", "/token", scopes);
         let scheme = SecurityScheme::OAuth2(OAuth2::new([Flow::AuthorizationCode(flow)]));

@@ -24,12 +24,11 @@ use crate::{
     app::App,
     community::Office,
     http::{client_address::ClientAddress, console::is_office},
-    store::{AnyConn, StoreError, person::LoadedPerson, staff},
+    store::{AnyConn, StoreError, person::LoadedPerson},
 };
 
-/// What a token must name for an Administrator's work, and for the support desk's.
+/// What a token must name for an Administrator's work.
 pub(super) const ADMIN: &str = "hilum.admin";
-pub(super) const SUPPORT: &str = "hilum.support";
 /// The largest body (security 21.1).
 const MOST: usize = 256 * 1024;
 
@@ -73,26 +72,6 @@ impl Desk {
         request: &HttpRequest,
     ) -> Result<Self, ApiError> {
         Self::of(app, request, ADMIN).await
-    }
-
-    /// Somebody of the support desk. To everybody else there is no such place.
-    ///
-    /// # Errors
-    /// [`ApiError`].
-    pub(super) async fn support(
-        app: web::Data<App>,
-        request: &HttpRequest,
-    ) -> Result<Self, ApiError> {
-        let desk = Self::of(app, request, SUPPORT).await?;
-        let who = desk.person.subscriber.id.clone();
-        let id = who.clone();
-        match desk.app.db.read(move |conn| staff::rank(conn, &id)).await? {
-            Some(rank) => {
-                let office = Office { actor: Actor::Support { who, rank }, ..desk.office };
-                Ok(Self { office, ..desk })
-            }
-            None => Err(desk.refuse(Action::WorkOnTicket).await?),
-        }
     }
 
     /// Does `work` as one transaction, and rings for the mails that it may have left.

@@ -7,6 +7,7 @@ mod nominations;
 mod people;
 mod person;
 mod requests;
+mod sites;
 mod tax_ids;
 
 use actix_web::web;
@@ -24,6 +25,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(people::routes)
         .configure(person::routes)
         .configure(requests::routes)
+        .configure(sites::routes)
         .configure(tax_ids::routes);
 }
 

@@ -402,7 +402,7 @@ async fn help(
             };
             Ok(page(StatusCode::OK, &content))
         }
-        Ok(Helped::Email | Helped::LostFactor(_)) => {
+        Ok(Helped::Email | Helped::LostFactor) => {
             Ok(see_other(&format!("{}?done={}", work.path(), shown.place()), []))
         }
         Err(refusal) => refused(visit, work, refusal),

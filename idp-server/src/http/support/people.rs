@@ -35,7 +35,7 @@ use crate::{
         error::PageError,
         visit::{Visit, see_other},
     },
-    store::{AnyConn, StoreError, factor, organization, person, search, subscriber},
+    store::{AnyConn, StoreError, factor, person, search, subscriber},
 };
 
 /// How many colleagues are named to compare with.
@@ -228,9 +228,7 @@ fn helped(visit: &Visit, helped: Result<Helped, NotHelped>) -> Result<Outcome, P
         Ok(Helped::EmailAsked) => {
             Ok(Outcome { done: Some(words.email_asked), ..Outcome::default() })
         }
-        Ok(Helped::FactorsGo(_)) => {
-            Ok(Outcome { done: Some(words.factors_go), ..Outcome::default() })
-        }
+        Ok(Helped::FactorsGo) => Ok(Outcome { done: Some(words.factors_go), ..Outcome::default() }),
         Err(NotHelped::Denied(denied)) => Err(problem(denied)),
         Err(NotHelped::NotVerified) => Ok(Outcome::refused(words.check_first.to_owned())),
         Err(NotHelped::Refused(_)) => Ok(Outcome::refused(words.not_helped.to_owned())),

@@ -98,7 +98,7 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
         Some(reference) => {
             Ok(by_notary_reference(conn, &office, reference)?.into_iter().collect::<Vec<_>>())
         }
-        None => at_stage(conn, &office, stage, after.clone(), SHOWN),
+        None => at_stage(conn, &office, stage, after.as_ref(), SHOWN),
     };
     let found = visit.db.read(read).await?;
     if let ([one], true) = (found.as_slice(), asked) {

@@ -27,7 +27,7 @@ pub(super) async fn look_at_all(work: &Work<'_>) -> Result<bool, StoreError> {
     let office = work.app.office(Actor::Job("daily"));
     let at_notary = move |conn: &mut AnyConn, after: Option<&Registration>, most: i64| {
         let after = after.map(|last| (last.moved_at, last.id.clone()));
-        registrations::at_stage(conn, &office, "at-notary", after, most)
+        registrations::at_stage(conn, &office, "at-notary", after.as_ref(), most)
     };
     let finished = work.until_none(registrations::erase_due).await?
         && work.until_none(|conn, office| nomination::expire(conn, office, AT_ONCE)).await?

@@ -6,6 +6,7 @@ mod nominations;
 mod people;
 mod person;
 mod requests;
+mod sites;
 mod tax_ids;
 mod typed;
 
@@ -22,6 +23,7 @@ pub use person::{
     DeedPage, EndingPage, PersonDeed, PersonPage, PersonRightsPage, ResetCodePage, SiteReceipt,
 };
 pub use requests::{RequestView, RequestsPage};
+pub use sites::{OrganizationSitesPage, SwitchableSite};
 pub use tax_ids::{ClaimView, OrganizationTaxIdsPage, RepresentedView, TaxIdOutcome, TaxIdView};
 pub use typed::{RightsFields, Typed};
 
@@ -34,13 +36,14 @@ pub enum OrganizationArea {
     Nominations,
     People,
     Requests,
+    Sites,
     TaxIds,
 }
 
 impl OrganizationArea {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 5] =
-        [Self::Home, Self::People, Self::Nominations, Self::Requests, Self::TaxIds];
+    const ALL: [Self; 6] =
+        [Self::Home, Self::People, Self::Nominations, Self::Requests, Self::TaxIds, Self::Sites];
 
     /// The end of the address of its page.
     const fn place(self) -> &'static str {
@@ -49,6 +52,7 @@ impl OrganizationArea {
             Self::Nominations => "/nominations",
             Self::People => "/people",
             Self::Requests => "/requests",
+            Self::Sites => "/sites",
             Self::TaxIds => "/tax-ids",
         }
     }
@@ -60,6 +64,7 @@ impl OrganizationArea {
             Self::Nominations => text.organization.area_nominations,
             Self::People => text.organization.area_people,
             Self::Requests => text.organization.area_requests,
+            Self::Sites => text.organization.area_sites,
             Self::TaxIds => text.organization.area_tax_ids,
         }
     }

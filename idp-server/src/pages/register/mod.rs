@@ -26,8 +26,6 @@ pub enum RegisterProblem {
     Choose,
     /// The form was old or foreign: send it with 403.
     FormExpired,
-    /// Nobody takes the agreement now.
-    NoAgreement,
     /// The test could not be asked, and that does not count.
     TestAway,
     /// The test was not passed, or there was nothing to ask.
@@ -47,7 +45,6 @@ impl RegisterProblem {
             Self::Choose => words.problem_choose,
             Self::ClaimedAlready => words.problem_claimed,
             Self::FormExpired => frame.text.forgot.problem_form,
-            Self::NoAgreement => words.problem_no_agreement,
             Self::TestAway => words.problem_test_away,
             Self::TestFailed => words.problem_test_failed,
             Self::Throttled => frame.text.forgot.problem_throttled,

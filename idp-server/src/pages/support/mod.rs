@@ -4,7 +4,7 @@ mod case;
 mod home;
 mod tickets;
 
-pub use case::{CasePage, DeedView, Fact, FactValue, ListPage, ListPart, ListRow, Section};
+pub use case::{CasePage, DeedView, Fact, ListPage, ListPart, ListRow, Section};
 pub use home::SupportHomePage;
 pub use tickets::{Deeds, RequesterView, TicketLine, TicketPage, TicketProblem, TicketsPage};
 

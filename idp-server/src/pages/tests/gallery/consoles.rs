@@ -46,6 +46,19 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
             },
         ),
         rendered(
+            "organization-sites",
+            &OrganizationSitesPage {
+                frame,
+                nav: OrganizationNav { area: OrganizationArea::Sites, ..nav },
+                form_token: words.token,
+                sites: vec![
+                    SwitchableSite { id: "credentia", name: words.site, on: true },
+                    SwitchableSite { id: "payer", name: words.site, on: false },
+                ],
+                done: true,
+            },
+        ),
+        rendered(
             "support-home",
             &SupportHomePage { frame, nav: SupportNav { area: SupportArea::Home } },
         ),
