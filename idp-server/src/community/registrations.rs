@@ -103,10 +103,8 @@ fn transition(
     mail: Extras,
 ) -> Result<Decided<Done<Registration>>, StoreError> {
     let action = action(&command);
-    let reason = match &command {
-        Command::Reject(why) => Some(why.as_str().to_owned()),
-        _ => None,
-    };
+    let reason =
+        if let Command::Reject(why) = &command { Some(why.as_str().to_owned()) } else { None };
     let File { registration, link, joined } = file;
     let before = registration.stage.code();
     let outcome = match registration::decide(registration, command, &office.actor, office.now) {

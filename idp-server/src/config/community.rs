@@ -59,7 +59,7 @@ impl IdentityProof {
                 reader.mistake(key, "proves nothing: \"simulated\" is for demo mode only");
                 Self::None
             }
-            chosen => chosen,
+            chosen @ (Self::None | Self::Simulated) => chosen,
         }
     }
 }

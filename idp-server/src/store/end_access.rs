@@ -376,7 +376,7 @@ impl Work<'_> {
         }
         if let Some(record) = self.record {
             let concerned = grants.iter().map(|grant| (grant.site.clone(), grant.session.clone()));
-            ending::note(conn, record, concerned.collect(), &messages)?;
+            ending::note(conn, record, &concerned.collect(), &messages)?;
         }
         Ok(contents)
     }

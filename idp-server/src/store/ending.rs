@@ -63,7 +63,7 @@ pub(super) fn insert(
 pub(super) fn note(
     conn: &mut AnyConn,
     record: &Record,
-    concerned: BTreeSet<(SiteId, SessionId)>,
+    concerned: &BTreeSet<(SiteId, SessionId)>,
     messages: &[NewMessage],
 ) -> Result<(), StoreError> {
     let message_for = |site: &SiteId, session: &SessionId| {

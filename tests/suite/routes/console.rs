@@ -38,7 +38,7 @@ async fn a_console_opens_to_its_own_people_with_a_second_factor(idp: Shared) {
     assert!(page.has("factor-submit"), "{}", page.body);
     assert!(!page.body.contains("Cedar Falls"), "nothing is shown before");
 
-    let (mut browser, page) = at_work(&idp, "/organization").await;
+    let (mut browser, page) = at_work(idp, "/organization").await;
     assert_eq!(page.url.path(), "/organization/org_cedar-falls", "the only one is chosen");
     assert_eq!((page.status, page.header("cache-control")), (200, "no-store"));
     assert!(page.body.contains("Cedar Falls Family Medicine"), "{}", page.body);

@@ -121,9 +121,8 @@ async fn answer(
         let due = Some(OfferDue { offer: id.to_string(), what: due });
         Ok(list(visit, &person, StatusCode::UNPROCESSABLE_ENTITY, (None, due)))
     };
-    let npi = match typed("npi").map(str::parse::<Npi>).transpose() {
-        Ok(npi) => npi,
-        Err(_) => return again(DueProof::Npi { wrong: true }),
+    let Ok(npi) = typed("npi").map(str::parse::<Npi>).transpose() else {
+        return again(DueProof::Npi { wrong: true });
     };
     let proofs = Proofs { code: typed("code").and_then(MailedCode::typed), npi };
     let done = if command == Command::Accept { "accepted" } else { "declined" };

@@ -1,4 +1,4 @@
-//! `GET /api/v1/openapi.json`: what the API offers, generated from its handlers (OpenAPI 3.1).
+//! `GET /api/v1/openapi.json`: what the API offers, generated from its handlers (`OpenAPI` 3.1).
 
 use actix_web::{HttpResponse, http::header::CACHE_CONTROL, web};
 use utoipa::{

@@ -128,19 +128,24 @@ impl ApiError {
     fn in_words(&self) -> HttpResponse {
         let mut answer = json::private(self.status_code());
         let error = match self {
-            Self::Anonymous => return answer.finish(),
             Self::Conflict(_) => "conflict",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::TooLarge => "too_large",
             Self::Unacceptable(_) => "unacceptable",
-            _ => "unsupported_media_type",
+            Self::UnsupportedType => "unsupported_media_type",
+            Self::Anonymous
+            | Self::Ended
+            | Self::InsufficientScope(_)
+            | Self::Malformed(_)
+            | Self::Store(_)
+            | Self::Token(_)
+            | Self::Weak(_) => return answer.finish(),
         };
-        let fields = match self {
-            Self::Unacceptable(found) => {
-                found.iter().map(|(field, why)| (field, why.to_owned())).collect()
-            }
-            _ => BTreeMap::new(),
+        let fields = if let Self::Unacceptable(found) = self {
+            found.iter().map(|(field, why)| (field, why.to_owned())).collect()
+        } else {
+            BTreeMap::new()
         };
         answer.json(ProblemBody { error, error_description: self.to_string(), fields })
     }

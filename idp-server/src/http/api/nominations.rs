@@ -265,7 +265,7 @@ pub(super) async fn resend(
 ) -> Result<NoStore<Made>, ApiError> {
     let (own, id) = enter(app, &request, &of).await?;
     let resend = move |conn: &mut _, office: &Office| use_case::resend(conn, office, &id);
-    let made = own.desk.write(resend).await?.map_err(over)?;
+    let made = own.desk.write(resend).await?.map_err(|why| over(&why))?;
     Ok(NoStore(Made::of(&made)))
 }
 
@@ -285,7 +285,7 @@ pub(super) async fn withdraw(
 ) -> Result<HttpResponse, ApiError> {
     let (own, id) = enter(app, &request, &of).await?;
     let withdraw = move |conn: &mut _, office: &Office| use_case::withdraw(conn, office, &id);
-    own.desk.write(withdraw).await?.map_err(over)?;
+    own.desk.write(withdraw).await?.map_err(|why| over(&why))?;
     Ok(json::private(StatusCode::NO_CONTENT).finish())
 }
 
@@ -301,9 +301,9 @@ async fn enter(
     }
 }
 
-fn over(why: nomination::Refusal) -> ApiError {
+fn over(why: &nomination::Refusal) -> ApiError {
     match why {
-        nomination::Refusal::Denied(denied) => denied.into(),
+        nomination::Refusal::Denied(denied) => (*denied).into(),
         nomination::Refusal::Incomplete(_)
         | nomination::Refusal::Invalid
         | nomination::Refusal::OutOfOrder
@@ -313,7 +313,7 @@ fn over(why: nomination::Refusal) -> ApiError {
 
 fn refused(why: Refusal) -> ApiError {
     match why {
-        Refusal::Nomination(why) => over(why),
+        Refusal::Nomination(why) => over(&why),
         Refusal::Objections(objections) => ApiError::Unacceptable(objections),
         Refusal::SimilarHere(colleagues) => {
             let names: Vec<String> = colleagues

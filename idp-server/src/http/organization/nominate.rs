@@ -227,13 +227,13 @@ async fn refused(
         }
         Refusal::AlreadyNominated(_) => NominateProblem::AlreadyNominated,
         Refusal::SeeSupport => NominateProblem::SeeSupport,
-        Refusal::Nomination(refusal) => return Err(denied(refusal)),
+        Refusal::Nomination(refusal) => return Err(denied(&refusal)),
     };
     form(visit, desk, StatusCode::CONFLICT, (&typed, Some(problem))).await
 }
 
 /// What an Administrator's page says to a refusal that no page of ours leads to.
-pub(super) fn denied(refusal: nomination::Refusal) -> PageError {
+pub(super) fn denied(refusal: &nomination::Refusal) -> PageError {
     match refusal {
         nomination::Refusal::Denied(Denied::NotFound) => PageError::NotFound,
         nomination::Refusal::Denied(Denied::Forbidden) => PageError::Forbidden,

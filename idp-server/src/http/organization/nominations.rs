@@ -147,7 +147,7 @@ async fn resend(visit: Visit, of: Path<(String, String)>, body: Bytes) -> HttpRe
         visit.outbox.wake();
         match made {
             Ok(hand_over) => Ok(nominate::handed_over(&visit, &desk, &hand_over)),
-            Err(refusal) => told(&visit, &desk, refusal),
+            Err(refusal) => told(&visit, &desk, &refusal),
         }
     };
     let outcome = outcome.await;
@@ -166,7 +166,7 @@ async fn withdraw(visit: Visit, of: Path<(String, String)>, body: Bytes) -> Http
         visit.outbox.wake();
         match done {
             Ok(()) => Ok(back(&desk, "withdrawn")),
-            Err(refusal) => told(&visit, &desk, refusal),
+            Err(refusal) => told(&visit, &desk, &refusal),
         }
     };
     let outcome = outcome.await;
@@ -186,7 +186,7 @@ async fn take_back(visit: Visit, of: Path<(String, String)>, body: Bytes) -> Htt
         match done {
             Ok(_) => Ok(back(&desk, "taken-back")),
             Err(affiliation_life::Refusal::Denied(Denied::NotFound)) => Err(PageError::NotFound),
-            Err(_) => told(&visit, &desk, Refusal::OutOfOrder),
+            Err(_) => told(&visit, &desk, &Refusal::OutOfOrder),
         }
     };
     let outcome = outcome.await;
@@ -218,7 +218,7 @@ fn back(desk: &OfOrganization, done: &str) -> HttpResponse {
 }
 
 /// Why nothing was done.
-fn told(visit: &Visit, desk: &OfOrganization, refusal: Refusal) -> Result<HttpResponse, PageError> {
+fn told(visit: &Visit, desk: &OfOrganization, refusal: &Refusal) -> Result<HttpResponse, PageError> {
     let outcome = match refusal {
         Refusal::OutOfOrder => OrganizationOutcome::NominationOver,
         Refusal::TooManyCodes => OrganizationOutcome::TooManyCodes,

@@ -118,15 +118,15 @@ async fn list(visit: &Visit, id: &str, asked: &Asked) -> Result<HttpResponse, Pa
         frame: visit.frame(),
         nav,
         sought: Sought { q: &asked.q, status: &asked.status, only: &asked.only, role: &asked.role },
-        people: found.people.into_iter().map(|line| view(line, &rules, now)).collect(),
+        people: found.people.into_iter().map(|line| view(&line, &rules, now)).collect(),
         before: found.before.map(|beside| asked.page(&path, "before", &beside)),
         after: found.after.map(|beside| asked.page(&path, "after", &beside)),
     };
     Ok(page(StatusCode::OK, &content))
 }
 
-fn view(line: PersonLine, rules: &AccountRules, now: DateTime<Utc>) -> PersonView {
-    let standing = standing(&line, rules, now);
+fn view(line: &PersonLine, rules: &AccountRules, now: DateTime<Utc>) -> PersonView {
+    let standing = standing(line, rules, now);
     PersonView {
         id: line.subscriber.to_string(),
         name: format!("{}, {}", line.family_name, line.given_name),

@@ -245,7 +245,17 @@ fn sections(text: &'static Messages, registration: &Registration) -> Vec<Section
             people.push(Fact::text(words.proved_by, words.by_notary));
             people.push(Fact::at(words.proved_at, *at));
         }
-        _ => {}
+        Stage::Agreement(_)
+        | Stage::Approved(_)
+        | Stage::ContactVerified
+        | Stage::Dialogue(..)
+        | Stage::Draft
+        | Stage::Erased
+        | Stage::Identity(..)
+        | Stage::Referred(_)
+        | Stage::Rejected
+        | Stage::Waiting(..)
+        | Stage::Withdrawn => {}
     }
     vec![
         Section { id: "organization", heading: words.organization, lead: None, facts },

@@ -103,7 +103,7 @@ async fn find(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
                 "people_after",
                 people.last().map(|last| last.id.as_str()),
             ),
-            rows: people.into_iter().map(person_row).collect(),
+            rows: people.iter().map(person_row).collect(),
         },
     ];
     let content = ListPage {
@@ -126,7 +126,7 @@ fn organization_row(found: Organization) -> ListRow {
     ListRow { title: found.name, address, badge: None, facts: Vec::new() }
 }
 
-fn person_row(found: Subscriber) -> ListRow {
+fn person_row(found: &Subscriber) -> ListRow {
     let address = Some(format!("/support/people/{}", found.id));
     ListRow { title: found.name(), address, badge: None, facts: Vec::new() }
 }

@@ -116,10 +116,12 @@ impl RegisterPage<'_> {
 
     /// Where a form of this page goes.
     fn action(&self, step: &str) -> String {
-        match self.step {
-            RegisterStep::Contact { .. } => "/register".to_owned(),
-            RegisterStep::Enter { key } => format!("/register/{key}"),
-            _ => format!("/register/at/{}/{step}", self.handle),
+        if let RegisterStep::Contact { .. } = self.step {
+            "/register".to_owned()
+        } else if let RegisterStep::Enter { key } = self.step {
+            format!("/register/{key}")
+        } else {
+            format!("/register/at/{}/{step}", self.handle)
         }
     }
 
