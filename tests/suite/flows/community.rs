@@ -169,6 +169,7 @@ async fn nominates(chromium: &Chromium, console: &str) -> String {
 async fn from_registration_to_termination(backend: Backend) {
     let demo = Demo::start(backend).await;
     let idp = &demo.idp;
+    idp.must(&["staff", "add", "support"]);
     let ada = Chromium::open(true).await;
     let code = registers(&demo, &ada).await;
     let support = Chromium::open(true).await;
@@ -228,6 +229,14 @@ async fn from_registration_to_termination(backend: Backend) {
     ada.click("#deed-submit").await;
     ada.wait("#receipts").await;
     seen(&ada, "receipts").await;
+    // The page does not turn by itself: it is looked at again until each site has answered.
+    let receipts = ada.address().await;
+    eventually("each site has answered", || async {
+        ada.go(&receipts).await;
+        (!ada.client.source().await.ok()?.contains("id=\"again\"")).then_some(())
+    })
+    .await;
+    seen(&ada, "receipts-final").await;
     eventually("Credentia has signed Ben out", || async {
         ben.go(&demo.credentia).await;
         (!ben.text().await.contains("Ben Stone")).then_some(())

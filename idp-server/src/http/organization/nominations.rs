@@ -218,7 +218,11 @@ fn back(desk: &OfOrganization, done: &str) -> HttpResponse {
 }
 
 /// Why nothing was done.
-fn told(visit: &Visit, desk: &OfOrganization, refusal: &Refusal) -> Result<HttpResponse, PageError> {
+fn told(
+    visit: &Visit,
+    desk: &OfOrganization,
+    refusal: &Refusal,
+) -> Result<HttpResponse, PageError> {
     let outcome = match refusal {
         Refusal::OutOfOrder => OrganizationOutcome::NominationOver,
         Refusal::TooManyCodes => OrganizationOutcome::TooManyCodes,
