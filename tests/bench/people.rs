@@ -107,7 +107,8 @@ fn pages() -> Vec<(&'static str, String)> {
         ("filter: without a second factor", list("?only=without-factor")),
         ("one person", list("/sub_g4711")),
         ("nominations", format!("/organization/{LARGE}/nominations")),
-        ("audit", format!("/organization/{LARGE}/audit")),
+        ("access requests", format!("/organization/{LARGE}/requests")),
+        ("sites", format!("/organization/{LARGE}/sites")),
     ]
 }
 

@@ -101,3 +101,4 @@ pub use support::{
     SupportArea, SupportHomePage, SupportNav, TicketLine, TicketPage, TicketProblem, TicketsPage,
 };
 pub use switch_person::SwitchPersonPage;
+pub use wording::access_level_explained;

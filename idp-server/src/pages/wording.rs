@@ -89,13 +89,11 @@ pub(super) fn scope(text: &'static Messages, scope: &str) -> (String, &'static s
     (title.to_owned(), detail)
 }
 
-impl Messages {
-    /// An access level with what it means (R89).
-    pub const fn access_level_explained(&self, level: AccessLevel) -> &'static str {
-        match level {
-            AccessLevel::CommunityFull => self.ask.access_full,
-            AccessLevel::CommunityStandard => self.ask.access_standard,
-            AccessLevel::CommunityViewOnly => self.ask.access_view_only,
-        }
+/// An access level with what it means (R89).
+pub const fn access_level_explained(text: &'static Messages, level: AccessLevel) -> &'static str {
+    match level {
+        AccessLevel::CommunityFull => text.ask.access_full,
+        AccessLevel::CommunityStandard => text.ask.access_standard,
+        AccessLevel::CommunityViewOnly => text.ask.access_view_only,
     }
 }

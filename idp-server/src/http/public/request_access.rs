@@ -19,7 +19,7 @@ use super::form::{PublicForm, asked, one_line};
 use crate::{
     community::access,
     http::{console, error::PageError, visit::Visit},
-    pages::{Asked, FieldView, Messages},
+    pages::{Asked, FieldView, Messages, access_level_explained},
     store::AnyConn,
 };
 
@@ -30,7 +30,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 fn fields(text: &'static Messages) -> Vec<FieldView<'static>> {
     let words = &text.ask;
-    let levels = AccessLevel::ALL.map(|level| (level.code(), text.access_level_explained(level)));
+    let levels = AccessLevel::ALL.map(|level| (level.code(), access_level_explained(text, level)));
     vec![
         FieldView::line("organization", words.access_organization, LONGEST_NAME)
             .with_hint(words.access_organization_hint),

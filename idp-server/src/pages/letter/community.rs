@@ -115,8 +115,16 @@ impl Writer<'_> {
         let office = matches!(told.letter.to, Recipient::AdministratorsOf(_));
         let registers = matches!(told.letter.to, Recipient::Registrant(_));
         let at = |label, path: &str| Some((label, path.to_owned()));
-        let person =
-            |id: &SubscriberId| Some((words.link_person, format!("/organization/people/{id}")));
+        // A console is one organization's. Where the letter does not say which, its reader is asked.
+        let of = |place: &str| match &told.letter.to {
+            Recipient::AdministratorsOf(id) => format!("/organization/{id}{place}"),
+            Recipient::Asker(_)
+            | Recipient::Nominee(_)
+            | Recipient::Registrant(_)
+            | Recipient::Requester(_)
+            | Recipient::Subscriber(_) => "/organization".to_owned(),
+        };
+        let person = |id: &SubscriberId| Some((words.link_person, of(&format!("/people/{id}"))));
         match &told.letter.news {
             News::AdministratorRemoved { .. } if !office => at(words.link_account, "/account"),
             News::NotaryInstructions { .. } | News::TaxIdKept if registers => None,
@@ -141,29 +149,29 @@ impl Writer<'_> {
             | News::PromotionProposed { subscriber } => person(subscriber),
             News::AffiliationDeclined { .. }
             | News::OneAdministratorOnly
-            | News::SubscriberLeft { .. } => at(words.link_people, "/organization/people"),
+            | News::SubscriberLeft { .. } => at(words.link_people, &of("/people")),
             News::ContactShown
             | News::NominationCodeDied { .. }
             | News::NominationExpired { .. }
-            | News::NominationWanted => at(words.link_nominations, "/organization/nominations"),
-            News::AccessAskedFor { .. } => at(words.link_requests, "/organization/requests"),
+            | News::NominationWanted => at(words.link_nominations, &of("/nominations")),
+            News::AccessAskedFor { .. } => at(words.link_requests, &of("/requests")),
             News::SystemCreated { .. }
             | News::SystemEnded { .. }
             | News::SystemEndsSoon { .. }
-            | News::SystemSetUp { .. } => at(words.link_systems, "/organization/systems"),
+            | News::SystemSetUp { .. } => at(words.link_systems, &of("")),
             News::RepresentationBegun { .. }
             | News::RepresentationEnded { .. }
             | News::TaxIdAskedAbout { .. }
             | News::TaxIdClaimWithdrawn
             | News::TaxIdClaimed { .. }
             | News::TaxIdKept
-            | News::TaxIdReleased => at(words.link_tax_ids, "/organization/tax-ids"),
+            | News::TaxIdReleased => at(words.link_tax_ids, &of("/tax-ids")),
             News::OrganizationClosing
             | News::OrganizationResumed
             | News::OrganizationSuspended
             | News::PartAdded
             | News::PleaseConfirm
-            | News::RegistrationApproved { .. } => at(words.link_console, "/organization"),
+            | News::RegistrationApproved { .. } => at(words.link_console, &of("")),
             News::TicketAnswered => at(words.link_desk, "/support"),
             News::AccessDeclined
             | News::AccountDormant
