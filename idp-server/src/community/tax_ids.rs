@@ -3,7 +3,7 @@
 //!
 //! For the owner's Administrators: [`register_for`], [`give_up`], [`answer_claim`], [`appoint`],
 //! [`dismiss`]. For the support desk: [`propose_release`], [`approve_release`], [`reject_release`],
-//! [`keep`], [`end_representation`], [`override_prefix`]; [`claim_before_support`] is what its pages
+//! [`keep`]; [`claim_before_support`] is what its pages
 //! show. What a registration asks for comes here by the effects of its own transitions.
 //!
 //! Whatever is done to a number takes its place first (`store::tax_id_claim`), so that two of them

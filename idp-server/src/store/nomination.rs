@@ -69,7 +69,7 @@ pub struct Details {
 /// How an Administrator made sure who somebody is (R13).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checked {
-    /// The code of a [`VerifiedBy`].
+    /// The code of a [`VerifiedBy`](idp_core::community::nomination::VerifiedBy).
     pub by: String,
     /// What there is to say about it.
     pub note: Option<String>,
