@@ -15,9 +15,9 @@ use tokio::sync::Notify;
 
 use crate::{
     agreements::AgreementCatalogue,
-    clock::{Clock, OffsetClock, SystemClock},
+    clock::{Clock, clock},
     community::{Office, Registry},
-    config::{self, ClockSource, Config},
+    config::{self, Config},
     ephemeral::{Ephemeral, EphemeralError},
     http::{Metadata, api_document, health::Readiness},
     identity_test::{self, KnowledgeTest},
@@ -306,14 +306,6 @@ pub fn open_ssn(sealer: Arc<Sealer>) -> Arc<OpenSsn> {
         let opened = sealer.open(place, sealed).ok()?;
         std::str::from_utf8(&opened).ok()?.parse().ok()
     })
-}
-
-/// The clock of the configuration.
-pub fn clock(source: &ClockSource) -> Arc<dyn Clock> {
-    match source {
-        ClockSource::Offset(file) => Arc::new(OffsetClock::new(file.clone())),
-        ClockSource::System => Arc::new(SystemClock),
-    }
 }
 
 impl Readiness for App {

@@ -1,7 +1,5 @@
 //! `hilum account`: the help desk.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 use idp_core::{
@@ -16,19 +14,18 @@ use idp_core::{
 use super::{
     ConfigFile, Failure,
     database::{block_on, failed, open},
+    office::{post, rules},
     operator::operator,
 };
 use crate::{
-    app, clock,
-    community::Registry,
+    clock,
     config::Config,
     help_desk::{Desk, Refusal},
-    keys::{sealing::Sealer, sub_keys::SubKeys},
     mail::Post,
     random::Random,
     store::{
         AnyConn, Database, StoreError, factor, factor_reset, lockout, mailed_code,
-        secret_questions as questions, self_help, session, subscriber, tax_id::OpenSsn,
+        secret_questions as questions, self_help, session, subscriber,
     },
 };
 
@@ -170,10 +167,6 @@ impl ForWhom {
     }
 }
 
-pub(super) fn rules(config: &Config) -> AccountRules {
-    AccountRules { dormant_after: config.session.dormant_after, demo: config.demo }
-}
-
 async fn help(config: &Config, desk: Desk, user_id: String, deed: Deed) -> Result<(), Failure> {
     let (db, post, random) = (open(config)?, post(config)?, Random::new());
     let said = db
@@ -276,31 +269,6 @@ const fn named(standing: Standing) -> &'static str {
         Standing::Suspended => "suspended",
         Standing::Terminated => "terminated",
     }
-}
-
-pub(super) fn post(config: &Config) -> Result<Post, Failure> {
-    let (sealer, keys, random) = sealer(config)?;
-    Ok(Post::new(Arc::new(sealer), &keys, random))
-}
-
-/// What opens personal numbers.
-pub(super) fn open_ssn(config: &Config) -> Result<Arc<OpenSsn>, Failure> {
-    sealer(config).map(|(sealer, ..)| app::open_ssn(Arc::new(sealer)))
-}
-
-/// What registrations and Tax IDs need.
-pub(super) fn registry(config: &Config) -> Result<Arc<Registry>, Failure> {
-    let (sealer, keys, _) = sealer(config)?;
-    Ok(Arc::new(Registry::new(&keys, Arc::new(sealer), &config.tax_ids)))
-}
-
-fn sealer(config: &Config) -> Result<(Sealer, SubKeys, Random), Failure> {
-    let unusable = |error: String| Failure::new(error, "Nothing was changed.");
-    let keys =
-        SubKeys::derive(&config.secrets.master_key).map_err(|error| unusable(error.to_string()))?;
-    let random = Random::new();
-    let sealer = Sealer::new(&keys, random.clone()).map_err(|error| unusable(error.to_string()))?;
-    Ok((sealer, keys, random))
 }
 
 async fn show(config: &Config, user_id: String) -> Result<(), Failure> {

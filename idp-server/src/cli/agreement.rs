@@ -19,7 +19,7 @@ use super::{
     operator::operator,
 };
 use crate::{
-    app,
+    clock,
     config::Config,
     random::Random,
     store::{AnyConn, Database, agreement, audit},
@@ -96,7 +96,7 @@ struct Desk {
 
 impl Desk {
     fn open(config: &Config) -> Result<Self, Failure> {
-        let (actor, now) = (operator(), app::clock(&config.clock).now());
+        let (actor, now) = (operator(), clock::clock(&config.clock).now());
         Ok(Self { db: database::open(config)?, random: Random::new(), actor, now })
     }
 

@@ -28,7 +28,7 @@ use super::{
     site::refused_addresses,
 };
 use crate::{
-    app,
+    clock,
     config::Config,
     keys::{master_check, sealing::Sealer, sub_keys::SubKeys, tax_numbers::TaxNumbers},
     metrics::PasswordMetrics,
@@ -133,7 +133,7 @@ async fn load(
         sealer,
         random,
         actor: operator(),
-        now: app::clock(&config.clock).now(),
+        now: clock::clock(&config.clock).now(),
         dry_run,
     };
     let import = Arc::new(import);

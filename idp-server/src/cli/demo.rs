@@ -1,20 +1,23 @@
 //! `hilum demo`: what a demo needs and nothing else may have.
 
-use clap::Subcommand;
-use idp_core::{authentication::totp::Seed, community::subscriber::UserId};
+mod prepare;
 
+use clap::Subcommand;
+use idp_core::{
+    authentication::totp::Seed,
+    community::{actor::Actor, subscriber::UserId},
+};
+
+use self::prepare::{Done, prepare};
 use super::{
     ConfigFile, Failure,
     database::{self, block_on, failed},
+    office::{office, sealer},
 };
 use crate::{
-    app,
+    clock,
     config::Config,
-    keys::{
-        sealing::{Place, Sealer},
-        sub_keys::SubKeys,
-    },
-    random::Random,
+    keys::sealing::Place,
     store::{AnyConn, factor, subscriber},
 };
 
@@ -29,6 +32,13 @@ pub(super) enum Demo {
         #[arg(value_name = "USER_ID")]
         user_id: UserId,
     },
+    /// Make up work for the consoles: a nominee, a registration to review, a Tax ID that two claim
+    ///
+    /// It is done once: where somebody has been nominated before, nothing is made up.
+    Prepare {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
 }
 
 impl Demo {
@@ -37,22 +47,47 @@ impl Demo {
             Self::Code { config, user_id } => {
                 let config = config.load()?;
                 if !config.demo {
-                    return Err(Failure::new(
-                        "this is no demo: only the person's own app knows the codes",
-                        "Nothing was read.",
-                    ));
+                    return Err(no_demo("only the person's own app knows the codes"));
                 }
                 block_on(code(config, user_id))
+            }
+            Self::Prepare { config } => {
+                let config = config.load()?;
+                if !config.demo {
+                    return Err(no_demo("nothing is made up in a community of real people"));
+                }
+                block_on(make_up(config))
             }
         }
     }
 }
 
+fn no_demo(because: &str) -> Failure {
+    Failure::new(format!("this is no demo: {because}"), "Nothing was done.")
+}
+
+async fn make_up(config: Config) -> Result<(), Failure> {
+    let (db, office) = (database::open(&config)?, office(&config, Actor::Nobody)?);
+    let prepared = db.write(move |conn| prepare(conn, &office)).await;
+    match prepared.map_err(|error| failed(&error))? {
+        Ok(Done::Now) => {
+            println!("A nominee, a registration to review and a claimed Tax ID are there.");
+            Ok(())
+        }
+        Ok(Done::Before) => {
+            println!("Somebody has been nominated before; nothing was made up.");
+            Ok(())
+        }
+        Err(why) => Err(Failure::new(
+            format!("the demo is not as it was made: {why}"),
+            "What could not be made up is missing; all else works.",
+        )),
+    }
+}
+
 async fn code(config: Config, user_id: UserId) -> Result<(), Failure> {
     let nothing = |why: &str| Failure::new(format!("{user_id}: {why}"), "Nothing was changed.");
-    let keys = SubKeys::derive(&config.secrets.master_key);
-    let keys = keys.map_err(|error| nothing(&error.to_string()))?;
-    let sealer = Sealer::new(&keys, Random::new()).map_err(|error| nothing(&error.to_string()))?;
+    let (sealer, ..) = sealer(&config)?;
     let name = user_id.clone();
     let read = move |conn: &mut AnyConn| {
         let Some(account) = subscriber::for_sign_in(conn, name.as_str())? else {
@@ -67,6 +102,6 @@ async fn code(config: Config, user_id: UserId) -> Result<(), Failure> {
     let seed = sealer.open(place, &secret.sealed_seed).ok();
     let seed = seed.and_then(|seed| Seed::from_bytes(&seed));
     let seed = seed.ok_or_else(|| nothing("the seed was sealed under another master key"))?;
-    println!("{}", seed.code_at(app::clock(&config.clock).now()));
+    println!("{}", seed.code_at(clock::clock(&config.clock).now()));
     Ok(())
 }

@@ -11,6 +11,7 @@ mod demo;
 mod failure;
 mod keys;
 mod migrate;
+mod office;
 mod operator;
 mod secret;
 mod serve;

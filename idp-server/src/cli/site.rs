@@ -27,7 +27,7 @@ use super::{
     operator::operator,
 };
 use crate::{
-    app,
+    clock,
     config::Config,
     random::Random,
     store::{self, AnyConn, Cause, Database, Ending, audit, end_access, site},
@@ -160,7 +160,7 @@ struct Desk {
 
 impl Desk {
     fn open(config: &Config) -> Result<Self, Failure> {
-        let (actor, now) = (operator(), app::clock(&config.clock).now());
+        let (actor, now) = (operator(), clock::clock(&config.clock).now());
         let ending = Ending { actor, address: None, cause: Cause::SiteRemoved, now };
         Ok(Self { db: database::open(config)?, random: Random::new(), ending })
     }

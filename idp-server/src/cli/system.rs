@@ -1,8 +1,6 @@
 //! `hilum system`: an organization's systems, for its Administrators who ask the operator. What is
 //! done is in force at once.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use idp_core::{
@@ -19,8 +17,9 @@ use idp_core::{
 
 use super::{
     ConfigFile, Failure,
-    account::{open_ssn, post, registry, rules, written},
+    account::written,
     database::{block_on, failed, open},
+    office::office,
     operator::operator,
 };
 use crate::{
@@ -30,7 +29,6 @@ use crate::{
         systems::{Decided, OwnSystems, WithCode},
     },
     config::Config,
-    random::Random,
     store::{
         AnyConn, Database, StoreError, affiliation, site, subscriber,
         system_client::{self, After},
@@ -153,25 +151,14 @@ impl Wish {
     }
 
     async fn ask(self, config: Config, deed: Deed) -> Result<(), Failure> {
-        let (db, post, random) = (open(&config)?, post(&config)?, Random::new());
-        let (rules, now) = (rules(&config), clock::clock(&config.clock).now());
-        let (open_ssn, registry) = (open_ssn(&config)?, registry(&config)?);
+        let (db, office) = (open(&config)?, office(&config, Actor::Nobody)?);
         let (Self { organization, asked_by, .. }, hand) = (self, operator());
         let work = move |conn: &mut AnyConn| {
             let Some(who) = administrator(conn, &organization, &asked_by)? else {
                 return Ok(Said::NoAdministrator);
             };
-            let office = Office {
-                actor: Actor::Administrator { who, of: organization.clone() },
-                session: None,
-                address: None,
-                now,
-                rules,
-                open_ssn: Arc::clone(&open_ssn),
-                post: post.clone(),
-                registry: Arc::clone(&registry),
-                random: random.clone(),
-            };
+            let actor = Actor::Administrator { who, of: organization.clone() };
+            let office = Office { actor, ..office.clone() };
             let reason = Some(format!("asked of {hand}, who did it"));
             let theirs = OwnSystems { office, organization: organization.clone(), reason };
             deed.carry_out(conn, &theirs)

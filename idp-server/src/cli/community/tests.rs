@@ -2,7 +2,7 @@ use idp_core::{community::affiliation::AffiliationStatus, secret::SecretDigest};
 
 use super::*;
 use crate::{
-    config,
+    app, config,
     store::{
         AnyConn, audit, catalog, organization, person,
         session::{self, NewSession},
