@@ -122,6 +122,23 @@ pub enum Command {
     Terminate,
 }
 
+impl Command {
+    /// What somebody has to be allowed.
+    #[must_use]
+    pub const fn action(self) -> Action {
+        match self {
+            Self::Close => Action::CloseAccount,
+            Self::Delete => Action::DeleteOwnAccount,
+            Self::FallDormant => Action::Expire,
+            Self::Reactivate => Action::ReactivateAccount,
+            Self::Resume => Action::Resume,
+            Self::Return => Action::Activate,
+            Self::Suspend => Action::SuspendAccount,
+            Self::Terminate => Action::TerminateAccount,
+        }
+    }
+}
+
 /// What is decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -268,17 +285,8 @@ fn permitted(
     facts: &Facts,
     actor: &Actor,
 ) -> Result<(), Denied> {
-    let action = match command {
-        Command::Close => Action::CloseAccount,
-        Command::Delete => Action::DeleteOwnAccount,
-        Command::FallDormant => Action::Expire,
-        Command::Reactivate => Action::ReactivateAccount,
-        Command::Resume => Action::Resume,
-        Command::Return => Action::Activate,
-        Command::Suspend => Action::SuspendAccount,
-        Command::Terminate => Action::TerminateAccount,
-    };
-    may(actor, action, Target::Person { id: &account.subscriber, acts_for: &facts.acts_for })
+    let target = Target::Person { id: &account.subscriber, acts_for: &facts.acts_for };
+    may(actor, command.action(), target)
 }
 
 /// All doors of a stopped account close at once (R31). User ID and mail address stay reserved.

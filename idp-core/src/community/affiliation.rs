@@ -47,6 +47,15 @@ impl Affiliation {
         self.status == AffiliationStatus::Active
             && self.organization.status == OrganizationStatus::Active
     }
+
+    /// Whether the person belongs to the organization: the affiliation is in use, and the organization
+    /// has not left. While it is stopped nobody acts for it, but its people can still put right what
+    /// stopped it.
+    #[must_use]
+    pub fn is_of_a_member(&self) -> bool {
+        self.status == AffiliationStatus::Active
+            && self.organization.status != OrganizationStatus::Closed
+    }
 }
 
 /// Whether an affiliation may be used (domain 4.3).

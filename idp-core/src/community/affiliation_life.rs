@@ -76,6 +76,24 @@ pub enum Command {
     Suspend,
 }
 
+impl Command {
+    /// What somebody has to be allowed.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        match self {
+            Self::Accept => Action::AcceptAffiliation,
+            Self::Change(_) => Action::ChangeRights,
+            Self::Decline => Action::DeclineAffiliation,
+            Self::Demote => Action::Demote,
+            Self::End => Action::EndAffiliation,
+            Self::Expire => Action::Expire,
+            Self::Leave => Action::LeaveOrganization,
+            // Who works for an organization is its own to say, and not Support's.
+            Self::Resume | Self::Suspend => Action::SuspendAffiliation,
+        }
+    }
+}
+
 /// Why nothing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -164,21 +182,7 @@ pub fn decide(
         }
         (Active | Suspended, Command::End | Command::Leave) => {
             keep_an_administrator(&affiliation, facts)?;
-            let news = News::AffiliationEnded { organization: parties.organization.clone() };
-            let ended = Affiliation { administrator: false, ..becomes(Ended) };
-            let outcome = Outcome::new(ended, Kind::AffiliationEnded)
-                .with(parties.ending(Cause::AffiliationEnded))
-                .telling(parties.person.clone(), news);
-            Ok(match actor {
-                Actor::Subscriber(subscriber) => outcome.telling(
-                    parties.administrators,
-                    News::SubscriberLeft { subscriber: subscriber.clone() },
-                ),
-                Actor::Administrator { .. }
-                | Actor::Job(_)
-                | Actor::Nobody
-                | Actor::Support { .. } => outcome,
-            })
+            Ok(ended(becomes(Ended), parties, actor))
         }
         (
             Active | Ended | Proposed | Suspended,
@@ -225,18 +229,8 @@ impl Parties {
 }
 
 fn permitted(affiliation: &Affiliation, command: &Command, actor: &Actor) -> Result<(), Denied> {
-    let action = match command {
-        Command::Accept => Action::AcceptAffiliation,
-        Command::Change(_) => Action::ChangeRights,
-        Command::Decline => Action::DeclineAffiliation,
-        Command::Demote => Action::Demote,
-        Command::End => Action::EndAffiliation,
-        Command::Expire => Action::Expire,
-        Command::Leave => Action::LeaveOrganization,
-        // Who works for an organization is its own to say, and not Support's.
-        Command::Resume | Command::Suspend => Action::SuspendAffiliation,
-    };
-    may(actor, action, Target::PersonIn(&affiliation.subscriber, &affiliation.organization.id))
+    let target = Target::PersonIn(&affiliation.subscriber, &affiliation.organization.id);
+    may(actor, command.action(), target)
 }
 
 /// Whether an active organization would be left without an Administrator (R4, security 20.5).
@@ -276,6 +270,31 @@ fn accept(
     let active =
         Affiliation { status: AffiliationStatus::Active, since: now.date_naive(), ..affiliation };
     Ok(Outcome::new(active, Kind::AffiliationAccepted).telling(administrators, news))
+}
+
+/// Nobody acts by it any more. That one of them is gone, the other Administrators hear (domain 4.8).
+fn ended(affiliation: Affiliation, parties: Parties, actor: &Actor) -> Outcome<Affiliation> {
+    let was_administrator = affiliation.administrator;
+    let demoted = parties.demoted();
+    let news = News::AffiliationEnded { organization: parties.organization.clone() };
+    let ended = Affiliation { administrator: false, ..affiliation };
+    let outcome = Outcome::new(ended, Kind::AffiliationEnded)
+        .with(parties.ending(Cause::AffiliationEnded))
+        .telling(parties.person, news);
+    match actor {
+        Actor::Subscriber(subscriber) => {
+            let left = News::SubscriberLeft { subscriber: subscriber.clone() };
+            let outcome = outcome.telling(parties.administrators, left);
+            if was_administrator { outcome.noted(Kind::AdminDemoted) } else { outcome }
+        }
+        Actor::Administrator { .. } | Actor::Job(_) | Actor::Nobody | Actor::Support { .. } => {
+            if was_administrator {
+                outcome.noted(Kind::AdminDemoted).telling(parties.administrators, demoted)
+            } else {
+                outcome
+            }
+        }
+    }
 }
 
 /// Not to answer and to say no look alike to the Administrators.

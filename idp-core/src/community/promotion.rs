@@ -146,7 +146,8 @@ pub fn propose(
     let organization = affiliation.organization.id.clone();
     let candidate = affiliation.subscriber.clone();
     may(actor, Action::ProposePromotion, Target::PersonIn(&candidate, &organization))?;
-    if !affiliation.is_active() {
+    // A stopped organization may lack just this: an Administrator.
+    if !affiliation.is_of_a_member() {
         return Err(Refusal::NotActive);
     }
     if affiliation.administrator {
@@ -210,7 +211,7 @@ pub fn decide(
     let candidate = promotion.candidate.clone();
     let organization = promotion.organization.clone();
     let ends = matches!(command, Command::Decline | Command::Expire | Command::Withdraw);
-    if !ends && !affiliation.is_active() {
+    if !ends && !affiliation.is_of_a_member() {
         return Err(Refusal::NotActive);
     }
     let outcome = match (promotion.stage.clone(), command) {

@@ -77,7 +77,7 @@ pub fn load(
     Ok(Some(Loaded { record, affiliation, facts, person }))
 }
 
-/// Carries a command out on the affiliation of `who` with `of`.
+/// Carries a command out on the affiliation of `who` with `of`. `reason`: why, for the audit record.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -86,13 +86,14 @@ pub fn command(
     office: &Office,
     (of, who): (&OrganizationId, &SubscriberId),
     command: Command,
+    reason: Option<String>,
 ) -> Result<Result<Done<Affiliation>, Refusal>, StoreError> {
     organization::lock(conn, of)?;
     let Some(loaded) = load(conn, office, (of, who))? else {
-        office.refused(conn, Action::EndAffiliation, Denied::NotFound)?;
+        office.refused(conn, command.action(), Denied::NotFound)?;
         return Ok(Err(Refusal::Denied(Denied::NotFound)));
     };
-    carry(conn, office, loaded, command)
+    carry(conn, office, loaded, command, reason)
 }
 
 /// Gives other roles, Tax IDs or another access level.
@@ -119,7 +120,8 @@ pub fn change_rights(
         Ok(rights) => rights,
         Err(objections) => return Ok(Err(NotChanged::Objections(objections))),
     };
-    let changed = carry(conn, office, loaded, Command::Change(rights))?;
+    let reason = rights.reason().map(str::to_owned);
+    let changed = carry(conn, office, loaded, Command::Change(rights), reason)?;
     Ok(changed.map_err(NotChanged::from))
 }
 
@@ -129,12 +131,12 @@ pub(super) fn carry(
     office: &Office,
     loaded: Loaded,
     command: Command,
+    reason: Option<String>,
 ) -> Result<Result<Done<Affiliation>, Refusal>, StoreError> {
     let Loaded { record, affiliation: before, facts, .. } = loaded;
+    let action = command.action();
     let given = match &command {
-        Command::Change(rights) => {
-            Some((rights.tax_ids().clone(), rights.reason().map(str::to_owned)))
-        }
+        Command::Change(rights) => Some(rights.tax_ids().clone()),
         Command::Accept
         | Command::Decline
         | Command::Demote
@@ -150,15 +152,15 @@ pub(super) fn carry(
         Ok(outcome) => outcome,
         Err(refusal) => {
             if let Refusal::Denied(denied) = refusal {
-                office.refused(conn, Action::ChangeRights, denied)?;
+                office.refused(conn, action, denied)?;
             }
             return Ok(Err(refusal));
         }
     };
-    let (subset, reason) = match given {
-        Some((TaxIdSubset::All, reason)) => (None, reason),
-        Some((TaxIdSubset::Only(ids), reason)) => (Some(ids), reason),
-        None => (record.tax_ids.clone(), None),
+    let subset = match given {
+        Some(TaxIdSubset::All) => None,
+        Some(TaxIdSubset::Only(ids)) => Some(ids),
+        None => record.tax_ids.clone(),
     };
     let after = as_kept(&outcome.state, subset);
     affiliation::save(conn, &after, office.now)?;

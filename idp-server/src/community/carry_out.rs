@@ -5,10 +5,11 @@ use idp_core::{
     audit::{Event, Kind},
     authentication::mailed_code::{CodePurpose, MailedCode, Which},
     community::{
+        actor::Actor,
         affiliation::AffiliationStatus,
         end_access::{self, Ending, Whose},
         news::{News, Recipient},
-        organization_life::{Body, State, Suspension},
+        organization_life::{Command, Facts, HasNumber, Suspension, decide},
         outcome::{Effect, Letter, Outcome, Switch},
         ticket::Regarding,
     },
@@ -238,14 +239,17 @@ impl Office {
         id: &OrganizationId,
     ) -> Result<(), StoreError> {
         let Some(body) = organization::body(conn, id)? else { return Ok(()) };
-        let state = State::Suspended(Suspension::NoTaxId);
-        organization::set_body(conn, &Body { state, ..body }, self.now)?;
-        let cause = Cause::Community(end_access::Cause::OrganizationSuspended);
-        let event = Event { organization: Some(id.clone()), ..self.event(Kind::OrgSuspended) };
-        audit::record(conn, &[event])?;
-        let scope = Scope::By(Carrier::Organization(id.clone()));
-        store::end_access(conn, &scope, &self.ending(cause), &self.random)?;
-        Ok(())
+        // The rules of numbers stop it, whoever it was that took the number away.
+        let registry = Self { actor: Actor::Job("tax-id-registry"), ..self.clone() };
+        let facts = Facts { administrators: 0, number: HasNumber::No };
+        let stop = Command::Suspend(Suspension::NoTaxId);
+        // One that is stopped already, or has left, stays as it is.
+        let Ok(outcome) = decide(body, stop, facts, &registry.actor, self.now) else {
+            return Ok(());
+        };
+        organization::set_body(conn, &outcome.state, self.now)?;
+        let about = About { organization: Some(id.clone()), ..About::default() };
+        registry.carry_out(conn, outcome, &about).map(drop)
     }
 
     /// `None` where too many codes were made in this hour: the caller says so.

@@ -22,7 +22,10 @@ use idp_core::{
 };
 use serde_json::json;
 
-use super::{About, Office, offer};
+use super::{
+    About, Office,
+    offer::{self, Asked},
+};
 use crate::{
     mail::{Extras, Reader},
     store::{
@@ -179,10 +182,11 @@ pub fn look(
     let known = people::who_may_be_meant(conn, of, (&nominee.email, nominee.npi.as_ref()), names)?;
     match find(&nominee, &known) {
         Finding::Affiliate(person) => Ok(Ok(Prospect::Ask(nominee, person))),
-        Finding::AlreadyHere(person) => {
-            let proposed = offer::is_waiting(conn, of, &person)?;
-            Ok(Err(if proposed { Refusal::AlreadyAsked } else { Refusal::AlreadyHere(person) }))
-        }
+        Finding::AlreadyHere(person) => match offer::asked(conn, office, of, &person)? {
+            Some(Asked::Late) => Ok(Ok(Prospect::Ask(nominee, person))),
+            Some(Asked::Waiting) => Ok(Err(Refusal::AlreadyAsked)),
+            None => Ok(Err(Refusal::AlreadyHere(person))),
+        },
         Finding::SeeSupport => Ok(Err(Refusal::SeeSupport)),
         Finding::Revive(person) => {
             let Some(account) = subscriber::find(conn, &person)? else {

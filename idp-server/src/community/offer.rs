@@ -1,11 +1,13 @@
 //! Affiliations that are offered to people who have a User ID (domain 4.3; R70, R71; security 20.9):
 //! nothing of theirs is read, and no code made, before they accept.
 
+use chrono::{DateTime, Utc};
 use idp_core::{
     authentication::mailed_code::{CodePurpose, MailedCode, Redemption},
     community::{
+        actor::Actor,
         affiliation::{Affiliation, AffiliationStatus},
-        affiliation_life::{self, Command, Refusal},
+        affiliation_life::{self, Command, PROPOSAL_LASTS, Refusal},
         npi::Npi,
         permission::{Action, Denied},
         rights::{Rights, TaxIdSubset},
@@ -56,6 +58,9 @@ pub fn propose(
             return Ok(Err(denied));
         }
     };
+    if asked(conn, office, of, who)? == Some(Asked::Late) {
+        note_late(conn, office, of, who)?;
+    }
     affiliation::propose(conn, &as_kept(&outcome.state, subset), typed, office.now)?;
     let about = About {
         organization: Some(of.clone()),
@@ -68,17 +73,67 @@ pub fn propose(
     Ok(Ok(()))
 }
 
+/// What somebody has been asked and has not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// It is too late to answer: they can be asked anew.
+    Late,
+    /// It waits for the answer.
+    Waiting,
+}
+
 /// Whether somebody has been asked and has not answered.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn is_waiting(
+pub fn asked(
     conn: &mut AnyConn,
+    office: &Office,
+    of: &OrganizationId,
+    who: &SubscriberId,
+) -> Result<Option<Asked>, StoreError> {
+    let found = affiliation::of_person_in(conn, of, who)?;
+    let Some(record) = found.filter(|found| found.status == AffiliationStatus::Proposed) else {
+        return Ok(None);
+    };
+    let open = open_to(conn, who, office.now)?;
+    Ok(Some(if open.contains(&record.id) { Asked::Waiting } else { Asked::Late }))
+}
+
+/// The offers that somebody can answer at `now`: whether an offer is late is a question of the date,
+/// and not of whether the job has noticed.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn open_to(
+    conn: &mut AnyConn,
+    who: &SubscriberId,
+    now: DateTime<Utc>,
+) -> Result<Vec<AffiliationId>, StoreError> {
+    affiliation::proposed_since(conn, who, now - PROPOSAL_LASTS)
+}
+
+/// Notes that nobody answered some offers in time; says how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn expire(conn: &mut AnyConn, office: &Office, most: i64) -> Result<usize, StoreError> {
+    let mut noted = 0;
+    for late in affiliation::proposed_until(conn, office.now - PROPOSAL_LASTS, most)? {
+        noted += usize::from(note_late(conn, office, &late.organization, &late.subscriber)?);
+    }
+    Ok(noted)
+}
+
+/// Ends an offer that nobody answered in time; `false` if there is none.
+fn note_late(
+    conn: &mut AnyConn,
+    office: &Office,
     of: &OrganizationId,
     who: &SubscriberId,
 ) -> Result<bool, StoreError> {
-    let found = affiliation::of_person_in(conn, of, who)?;
-    Ok(found.is_some_and(|record| record.status == AffiliationStatus::Proposed))
+    let job = Office { actor: Actor::Job("offer-expiry"), session: None, ..office.clone() };
+    Ok(settle(conn, &job, who, of, Command::Expire)?.is_ok())
 }
 
 /// Takes an offer back that the Administrator's organization made.
@@ -175,5 +230,5 @@ fn settle(
     let Some(loaded) = load(conn, office, (of, who))? else {
         return Ok(Err(Refusal::Denied(Denied::NotFound)));
     };
-    carry(conn, office, loaded, command)
+    carry(conn, office, loaded, command, None)
 }

@@ -143,7 +143,7 @@ pub fn change(
         Deed::Resume => affiliation_life::Command::Resume,
         Deed::Suspend => affiliation_life::Command::Suspend,
     };
-    own_affiliation(conn, office, (&of, who), command)
+    own_affiliation(conn, office, (&of, who), command, reason)
 }
 
 fn account(
@@ -153,17 +153,18 @@ fn account(
     command: account_life::Command,
     reason: Option<String>,
 ) -> Result<Result<Option<EndingId>, Refusal>, StoreError> {
-    match accounts::change(conn, office, of_whom.1, command, reason)? {
+    let action = command.action();
+    match accounts::change(conn, office, of_whom.1, command, reason.clone())? {
         None => Ok(Err(Refusal::Denied(Denied::NotFound))),
         Some(Err(refusal)) => {
             if let account_life::Refusal::Denied(denied) = refusal {
-                office.refused(conn, Action::SuspendAccount, denied)?;
+                office.refused(conn, action, denied)?;
             }
             Ok(Err(refusal.into()))
         }
         Some(Ok(Changed::Account(done))) => Ok(Ok(done.ending)),
         Some(Ok(Changed::OwnAffiliation(command))) => {
-            own_affiliation(conn, office, of_whom, command)
+            own_affiliation(conn, office, of_whom, command, reason)
         }
     }
 }
@@ -173,8 +174,9 @@ fn own_affiliation(
     office: &Office,
     of_whom: (&OrganizationId, &SubscriberId),
     command: affiliation_life::Command,
+    reason: Option<String>,
 ) -> Result<Result<Option<EndingId>, Refusal>, StoreError> {
-    let done = affiliation::command(conn, office, of_whom, command)?;
+    let done = affiliation::command(conn, office, of_whom, command, reason)?;
     Ok(done.map(|done| done.ending).map_err(Refusal::from))
 }
 

@@ -172,10 +172,10 @@ pub async fn anybody(visit: &Visit) -> Result<Entry<(LoadedPerson, Option<Rank>)
     Ok(Entry::Open(Box::new((person, rank))))
 }
 
-/// Whether somebody is an Administrator by this affiliation. A suspended organization's Administrator
-/// still reads and answers there.
+/// Whether somebody is an Administrator by this affiliation. A stopped organization's Administrator
+/// still works there, for that may be what lets it go on: a number to register, somebody to help.
 pub fn is_office(affiliation: &Affiliation) -> bool {
-    affiliation.administrator && affiliation.is_active()
+    affiliation.administrator && affiliation.is_of_a_member()
 }
 
 /// Somebody who acts as `actor` in this visit.

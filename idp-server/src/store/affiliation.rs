@@ -99,6 +99,46 @@ pub fn proposals(
     rows.into_iter().map(proposal).collect()
 }
 
+/// Which affiliations somebody has been asked to accept since `since` and has not answered.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn proposed_since(
+    conn: &mut AnyConn,
+    person: &SubscriberId,
+    since: DateTime<Utc>,
+) -> Result<Vec<AffiliationId>, StoreError> {
+    let ids: Vec<String> = affiliation::table
+        .filter(affiliation::subscriber_id.eq(person.as_str()))
+        .filter(affiliation::ended_at.is_null())
+        .filter(affiliation::status.eq(code(&AffiliationStatus::Proposed)))
+        .filter(affiliation::proposed_at.gt(millis(since)))
+        .select(affiliation::id)
+        .load(conn)?;
+    let parsed = |id: String| Reading { table: "affiliation", row: &id }.parsed("id", id.clone());
+    ids.into_iter().map(parsed).collect()
+}
+
+/// Some affiliations that somebody was asked to accept up to `until` and has not answered.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn proposed_until(
+    conn: &mut AnyConn,
+    until: DateTime<Utc>,
+    most: i64,
+) -> Result<Vec<AffiliationRecord>, StoreError> {
+    let rows: Vec<Row> = affiliation::table
+        .filter(affiliation::ended_at.is_null())
+        .filter(affiliation::status.eq(code(&AffiliationStatus::Proposed)))
+        .filter(affiliation::proposed_at.le(millis(until)))
+        .order((affiliation::proposed_at, affiliation::id))
+        .limit(most)
+        .select(Row::as_select())
+        .load(conn)?;
+    rows.into_iter().map(AffiliationRecord::try_from).collect()
+}
+
 /// When the person was asked to accept the affiliation; `None` if that was never a question.
 ///
 /// # Errors

@@ -46,7 +46,7 @@ async fn a_demo_is_prepared_once_and_its_consoles_have_something_to_do(idp: Fres
     let at_home = joan.work_at("/organization/org_cedar-falls", "administrator", &app).await;
     assert_eq!(at_home.status, 200, "{}", at_home.body);
     let nominations = joan.visit("/organization/org_cedar-falls/nominations").await;
-    assert!(nominations.body.contains("Priya Natarajan"), "{}", nominations.body);
+    assert!(nominations.body.contains("Tamara Quist"), "{}", nominations.body);
     let numbers = joan.visit("/organization/org_cedar-falls/tax-ids").await;
     assert!(numbers.body.contains("Fir Street Midwives"), "{}", numbers.body);
 

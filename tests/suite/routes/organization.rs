@@ -1,8 +1,10 @@
 //! `/organization`: the Administrator's console (17.3, 17.4, 17.6, 17.8, 20.1–20.5, 20.9, 21.5).
 
 mod activation;
+mod late;
 mod manage;
 mod people;
+mod stopped;
 
 use hilum_tests::{App, Browser, Form, Page, Person, TestIdp};
 
@@ -13,10 +15,15 @@ const OWN: &str = "/organization/org_cedar-falls";
 
 /// The demo's Administrator at work, with the second factor that the console asks for.
 async fn at_work(idp: &TestIdp) -> Browser {
+    at_work_when(idp, 0).await
+}
+
+/// Likewise, when the clock of Hilum is so many seconds ahead.
+async fn at_work_when(idp: &TestIdp, offset: i64) -> Browser {
     let mut browser = idp.browser();
     let page = browser.visit(&format!("{OWN}/people")).await;
     let page = browser.sign_in(&page, &Person::new("administrator")).await;
-    let code = App::told(SEED).code(0);
+    let code = App::told(SEED).when(offset).code(0);
     let page = browser.submit(&page, "factor-submit", &[("code", &code)]).await;
     assert_eq!((page.status, page.url.path()), (200, &*format!("{OWN}/people")), "{}", page.body);
     browser

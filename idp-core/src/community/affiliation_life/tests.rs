@@ -38,6 +38,19 @@ fn decided(
 }
 
 #[test]
+fn that_an_administrator_is_gone_the_others_hear() {
+    let plain = affiliation(AffiliationStatus::Active);
+    let boss = Affiliation { administrator: true, ..plain.clone() };
+    let two = administrators(&["ana", "adam"]);
+    let demoted = News::AdministratorRemoved { subscriber: plain.subscriber.clone() };
+    for (who, expected) in [(boss, true), (plain, false)] {
+        let outcome = decide(who, End, &two, &administrator("adam", "a"), at(1)).unwrap();
+        assert_eq!(outcome.audit.contains(&Kind::AdminDemoted), expected);
+        assert_eq!(outcome.letters.iter().any(|letter| letter.news == demoted), expected);
+    }
+}
+
+#[test]
 fn each_step_leads_where_it_should_and_nowhere_else() {
     use AffiliationStatus::*;
     let (adam, ana) = (administrator("adam", "a"), person("ana"));

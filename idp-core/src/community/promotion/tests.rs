@@ -5,6 +5,7 @@ use crate::community::{
     actor::testing::{JOB, administrator, agent, lead, person},
     affiliation::{AffiliationStatus, testing::affiliation},
     notary_reference::NotaryReference,
+    organization::OrganizationStatus,
 };
 
 fn at(day: i64) -> DateTime<Utc> {
@@ -108,6 +109,23 @@ fn only_a_colleague_who_acts_now_is_proposed_by_somebody_who_may() {
         let found = propose(id, affiliation, call_back, actor, at(0));
         assert_eq!(found, Err(expected), "{actor:?}");
     }
+}
+
+#[test]
+fn an_organization_that_is_stopped_for_want_of_an_administrator_gets_one() {
+    let mut stopped = affiliation("a", &[]);
+    stopped.organization.status = OrganizationStatus::Suspended;
+    let propose = |affiliation| {
+        propose("pro_1".parse().unwrap(), affiliation, Some(called_back()), &agent("sam"), at(0))
+    };
+    let asked = propose(&stopped).unwrap().state;
+    let approved = decide(asked.clone(), Command::Approve, &stopped, &lead("lea"), at(1));
+    assert_eq!(approved.map(|outcome| outcome.state.stage), Ok(Stage::Proofing(Proofing::DUE)));
+    let mut closed = stopped.clone();
+    closed.organization.status = OrganizationStatus::Closed;
+    assert_eq!(propose(&closed), Err(Refusal::NotActive));
+    let approved = decide(asked, Command::Approve, &closed, &lead("lea"), at(1));
+    assert_eq!(approved, Err(Refusal::NotActive));
 }
 
 #[test]

@@ -37,11 +37,11 @@ const ADMINISTRATOR: &str = "administrator";
 
 /// Who is nominated.
 const NOMINEE: NomineeForm<'static> = NomineeForm {
-    given_name: "Priya",
-    family_name: "Natarajan",
-    email: "priya.natarajan@cedar-falls.example",
+    given_name: "Tamara",
+    family_name: "Quist",
+    email: "tamara.quist@cedar-falls.example",
     npi: "",
-    user_id: "priya.natarajan",
+    user_id: "tamara.quist",
     rights: RightsForm {
         roles: &["office-worker"],
         role_details: &[],
@@ -63,9 +63,9 @@ struct Newcomer {
 /// Its number is free.
 const HARBOR: Newcomer = Newcomer {
     contact: ContactForm {
-        given_name: "Grace",
-        family_name: "Okafor",
-        email: "grace.okafor@harbor-pt.example",
+        given_name: "Helen",
+        family_name: "Markovic",
+        email: "helen.markovic@harbor-pt.example",
         phone: "(360) 555-0171",
     },
     details: DetailsForm {

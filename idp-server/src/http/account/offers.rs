@@ -9,7 +9,6 @@ use actix_web::{
 use idp_core::{
     authentication::{gate::Demand, mailed_code::MailedCode},
     community::{
-        affiliation::AffiliationStatus,
         affiliation_life::{Command, Refusal},
         npi::Npi,
         permission::Denied,
@@ -53,25 +52,25 @@ async fn show(visit: Visit, after: Query<After>) -> HttpResponse {
         let done = match after.done.as_deref() {
             Some("accepted") => Some(OfferDone::Accepted),
             Some("declined") => Some(OfferDone::Declined),
+            Some("over") => Some(OfferDone::Over),
             Some(_) | None => None,
         };
-        Ok(list(&visit, &person, StatusCode::OK, (done, None)))
+        list(&visit, &person, StatusCode::OK, (done, None)).await
     };
     let outcome = outcome.await;
     visit.answer(outcome)
 }
 
-fn list(
+async fn list(
     visit: &Visit,
     person: &LoadedPerson,
     status: StatusCode,
     (done, due): (Option<OfferDone>, Option<OfferDue>),
-) -> HttpResponse {
+) -> Result<HttpResponse, PageError> {
     let (form_token, cookie) = form_token(visit);
-    let open = person
-        .affiliations
-        .iter()
-        .filter(|affiliation| affiliation.status == AffiliationStatus::Proposed);
+    let (who, now) = (person.subscriber.id.clone(), visit.clock.now());
+    let open = visit.db.read(move |conn| offer::open_to(conn, &who, now)).await?;
+    let open = person.affiliations.iter().filter(|offered| open.contains(&offered.id));
     let content = OffersPage {
         frame: visit.frame(),
         nav: nav(visit, Area::Offers),
@@ -89,7 +88,7 @@ fn list(
     };
     let mut answer = page(status, &content);
     set(&mut answer, cookie);
-    answer
+    Ok(answer)
 }
 
 async fn accept(visit: Visit, id: Path<String>, body: Bytes) -> HttpResponse {
@@ -117,34 +116,39 @@ async fn answer(
     };
     let id: AffiliationId = id.parse().map_err(|_| PageError::NotFound)?;
     let typed = |name| form.find(name).map(str::trim).filter(|text| !text.is_empty());
-    let again = |due| {
+    let again = async |due| {
         let due = Some(OfferDue { offer: id.to_string(), what: due });
-        Ok(list(visit, &person, StatusCode::UNPROCESSABLE_ENTITY, (None, due)))
+        list(visit, &person, StatusCode::UNPROCESSABLE_ENTITY, (None, due)).await
     };
     let Ok(npi) = typed("npi").map(str::parse::<Npi>).transpose() else {
-        return again(DueProof::Npi { wrong: true });
+        return again(DueProof::Npi { wrong: true }).await;
     };
-    let proofs = Proofs { code: typed("code").and_then(MailedCode::typed), npi };
+    let code = typed("code").map(MailedCode::typed);
+    if code == Some(None) {
+        // It cannot be one that was mailed: no reason to mail another.
+        return again(DueProof::Mailbox { wrong: true }).await;
+    }
+    let tried_code = code.is_some();
+    let proofs = Proofs { code: code.flatten(), npi };
     let done = if command == Command::Accept { "accepted" } else { "declined" };
-    let tried_code = typed("code").is_some();
     let (office, offered) = (office_of(visit, Some(&person)), id.clone());
     let write =
         move |conn: &mut AnyConn| offer::answer(conn, &office, &offered, command.clone(), &proofs);
     let answered = match visit.db.write(write).await {
         Err(StoreError::Conflict(Taken::Npi)) => {
-            return again(DueProof::Npi { wrong: true });
+            return again(DueProof::Npi { wrong: true }).await;
         }
         other => other?,
     };
     visit.outbox.wake();
     match answered {
         Ok(_) => Ok(see_other(&format!("/account/offers?done={done}"), [])),
-        Err(Refusal::MailboxDue) => again(DueProof::Mailbox { wrong: tried_code }),
-        Err(Refusal::NpiDue) => again(DueProof::Npi { wrong: false }),
+        Err(Refusal::MailboxDue) => again(DueProof::Mailbox { wrong: tried_code }).await,
+        Err(Refusal::NpiDue) => again(DueProof::Npi { wrong: false }).await,
         Err(Refusal::Denied(Denied::NotFound)) => Err(PageError::NotFound),
         Err(Refusal::Denied(Denied::Forbidden)) => Err(PageError::Forbidden),
         Err(Refusal::LastAdministrator | Refusal::OutOfOrder | Refusal::Unchanged) => {
-            Ok(see_other("/account/offers", []))
+            Ok(see_other("/account/offers?done=over", []))
         }
     }
 }

@@ -6,12 +6,13 @@ use idp_core::{authentication::gate::Demand, community::affiliation::Affiliation
 use super::nav;
 use crate::{
     http::{
+        console::is_office,
         error::PageError,
         gate::{self, Gate, OwnPage},
         visit::{Visit, page},
     },
     pages::{AffiliationView, Area, OverviewPage, SiteVisit},
-    store::site_visit,
+    store::{AnyConn, site_visit, staff},
 };
 
 /// The routes.
@@ -30,7 +31,11 @@ async fn overview(visit: &Visit) -> Result<HttpResponse, PageError> {
         Gate::Elsewhere(answer) => return Ok(answer),
     };
     let subscriber = loaded.subscriber.id.clone();
-    let visits = visit.db.read(move |conn| site_visit::of_subscriber(conn, &subscriber)).await?;
+    let read = move |conn: &mut AnyConn| {
+        let works_at_desk = staff::rank(conn, &subscriber)?.is_some();
+        Ok((site_visit::of_subscriber(conn, &subscriber)?, works_at_desk))
+    };
+    let (visits, works_at_desk) = visit.db.read(read).await?;
     let (person, session) = (&loaded.subscriber, &loaded.session);
     let name = person.name();
     let active: Vec<&Affiliation> = loaded.affiliations.iter().filter(|a| a.is_active()).collect();
@@ -49,6 +54,7 @@ async fn overview(visit: &Visit) -> Result<HttpResponse, PageError> {
         signed_in_at: session.started_at,
         ends_at: session.expires_at,
         last_sign_in: loaded.previous_sign_in_at,
+        console: works_at_desk || loaded.affiliations.iter().any(is_office),
         affiliations: active
             .iter()
             .zip(&numbers)

@@ -3,7 +3,7 @@
 use actix_web::{
     HttpResponse,
     http::StatusCode,
-    web::{self, Path},
+    web::{self, Path, Query},
 };
 use idp_core::{
     community::{
@@ -12,6 +12,7 @@ use idp_core::{
     },
     ids::EndingId,
 };
+use serde::Deserialize;
 
 use super::nav;
 use crate::{
@@ -20,8 +21,8 @@ use crate::{
         error::PageError,
         visit::{Visit, page},
     },
-    pages::{EndingPage, OrganizationArea, SiteReceipt},
-    store::{AnyConn, ending},
+    pages::{EndingPage, OrganizationArea, PersonDeed, SiteReceipt},
+    store::{AnyConn, ending, subscriber},
 };
 
 /// The routes.
@@ -29,12 +30,22 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config.service(web::resource("/organization/{id}/endings/{ending}").get(show));
 }
 
-async fn show(visit: Visit, of: Path<(String, String)>) -> HttpResponse {
-    let outcome = receipts(&visit, &of).await;
+#[derive(Deserialize)]
+struct After {
+    done: Option<String>,
+}
+
+async fn show(visit: Visit, of: Path<(String, String)>, after: Query<After>) -> HttpResponse {
+    let done = |deed: &PersonDeed| after.done.as_deref() == Some(deed.place());
+    let outcome = receipts(&visit, &of, PersonDeed::ALL.into_iter().find(done)).await;
     visit.answer(outcome)
 }
 
-async fn receipts(visit: &Visit, of: &(String, String)) -> Result<HttpResponse, PageError> {
+async fn receipts(
+    visit: &Visit,
+    of: &(String, String),
+    done: Option<PersonDeed>,
+) -> Result<HttpResponse, PageError> {
     let desk = match console::organization(visit, &of.0, None).await? {
         Entry::Open(desk) => desk,
         Entry::Elsewhere(answer) => return Ok(answer),
@@ -47,12 +58,14 @@ async fn receipts(visit: &Visit, of: &(String, String)) -> Result<HttpResponse, 
             Some(id) => ending::receipts(conn, id, Some(&own))?,
             None => None,
         };
-        if found.is_none() {
+        let Some(past) = found else {
             office.refused(conn, Action::ReadOrganization, Denied::NotFound)?;
-        }
-        Ok(found)
+            return Ok(None);
+        };
+        let person = past.subscriber.as_ref().map(|id| subscriber::find(conn, id)).transpose()?;
+        Ok(Some((past, person.flatten().map(|person| person.name()))))
     };
-    let Some(past) = visit.db.write(look).await? else { return Err(PageError::NotFound) };
+    let Some((past, person)) = visit.db.write(look).await? else { return Err(PageError::NotFound) };
     let sum = Receipts::sum(past.sites.iter().map(|(_, receipt)| *receipt), past.ended_at);
     let site = |(id, receipt): &(idp_core::ids::SiteId, Receipt)| {
         let name = visit.sites.find(id).map_or_else(|| id.to_string(), |it| it.site.name.clone());
@@ -67,6 +80,8 @@ async fn receipts(visit: &Visit, of: &(String, String)) -> Result<HttpResponse, 
     let content = EndingPage {
         frame: visit.frame(),
         nav: nav(&desk, OrganizationArea::People),
+        person: person.as_deref(),
+        done,
         sum,
         sites: past.sites.iter().map(site).collect(),
     };

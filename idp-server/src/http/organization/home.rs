@@ -6,7 +6,11 @@ use actix_web::{
     web::{self, Bytes, Path, Query},
 };
 use chrono::TimeDelta;
-use idp_core::community::{organization_life::Refusal, permission::Denied, promotion::WANTED};
+use idp_core::community::{
+    organization_life::{Refusal, State},
+    permission::Denied,
+    promotion::WANTED,
+};
 use serde::Deserialize;
 
 use super::nav;
@@ -70,6 +74,10 @@ async fn home(visit: &Visit, id: &str, confirmed: bool) -> Result<HttpResponse, 
         frame: visit.frame(),
         nav: nav(&desk, OrganizationArea::Home),
         form_token: &form_token,
+        stopped: match body.state {
+            State::Suspended(why) => Some(why),
+            State::Active | State::Closed => None,
+        },
         attention,
         confirmed_at: body.confirmed_at,
         confirmed,

@@ -15,7 +15,7 @@ use idp_core::{
         rights::RightsForm,
         subscriber::{EmailAddress, Standing},
     },
-    ids::SubscriberId,
+    ids::{EndingId, SubscriberId},
 };
 use serde::Deserialize;
 
@@ -253,7 +253,7 @@ async fn save_rights(
     visit.outbox.wake();
     match changed {
         Ok(done) => Ok(match done.ending {
-            Some(ending) => see_other(&ending_path(&work.desk, ending.as_str()), []),
+            Some(ending) => see_other(&ending_path(&work, &ending, PersonDeed::Rights), []),
             None => see_other(&format!("{}?done=rights", work.path()), []),
         }),
         Err(NotChanged::Objections(objections)) => {
@@ -268,8 +268,10 @@ async fn save_rights(
     }
 }
 
-fn ending_path(desk: &OfOrganization, ending: &str) -> String {
-    format!("/organization/{}/endings/{ending}", desk.affiliation.organization.id)
+/// Where it is shown what the sites said to this.
+fn ending_path(work: &AtWork, ending: &EndingId, deed: PersonDeed) -> String {
+    let of = &work.desk.affiliation.organization.id;
+    format!("/organization/{of}/endings/{ending}?done={}", deed.place())
 }
 
 /// Which deed a path names; rights have their own pages.
@@ -372,7 +374,7 @@ async fn stand(
     let changed = visit.db.write(write).await?;
     visit.outbox.wake();
     match changed {
-        Ok(Some(ending)) => Ok(see_other(&ending_path(&work.desk, ending.as_str()), [])),
+        Ok(Some(ending)) => Ok(see_other(&ending_path(work, &ending, shown), [])),
         Ok(None) => Ok(see_other(&format!("{}?done={}", work.path(), shown.place()), [])),
         Err(refusal) => refused(visit, work, refusal),
     }

@@ -1,5 +1,5 @@
-//! What waits for somebody until a day: registrations, nominations, requests, notaries' forms, systems
-//! to be renewed.
+//! What waits for somebody until a day: registrations, nominations, offers, requests, notaries' forms,
+//! systems to be renewed.
 
 use chrono::TimeDelta;
 use idp_core::{
@@ -9,7 +9,7 @@ use idp_core::{
 
 use super::Work;
 use crate::{
-    community::{access, nomination, registrations, systems},
+    community::{access, nomination, offer, registrations, systems},
     store::{AnyConn, StoreError, system_client},
 };
 
@@ -31,6 +31,7 @@ pub(super) async fn look_at_all(work: &Work<'_>) -> Result<bool, StoreError> {
     };
     let finished = work.until_none(registrations::erase_due).await?
         && work.until_none(|conn, office| nomination::expire(conn, office, AT_ONCE)).await?
+        && work.until_none(|conn, office| offer::expire(conn, office, AT_ONCE)).await?
         && work.until_none(|conn, office| access::expire(conn, office, AT_ONCE)).await?
         && work.each(at_notary, registrations::remind_of_notary).await?
         && work.each(ending, systems::fall_due).await?;

@@ -35,6 +35,8 @@ pub struct ReceivedOffer<'a> {
 pub enum OfferDone {
     Accepted,
     Declined,
+    /// It was not open any more.
+    Over,
 }
 
 /// What is due, and for which offer.
@@ -59,6 +61,7 @@ impl OffersPage<'_> {
         self.done.map(|done| match done {
             OfferDone::Accepted => words.accepted,
             OfferDone::Declined => words.declined,
+            OfferDone::Over => words.over,
         })
     }
 

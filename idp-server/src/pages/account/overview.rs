@@ -21,6 +21,8 @@ pub struct OverviewPage<'a> {
     pub ends_at: DateTime<Utc>,
     /// The successful sign-in before this one (R61).
     pub last_sign_in: Option<DateTime<Utc>>,
+    /// Whether some console opens to the person.
+    pub console: bool,
     pub affiliations: Vec<AffiliationView<'a>>,
     pub sites: Vec<SiteVisit<'a>>,
 }

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use chrono::{DateTime, Utc};
+use idp_core::community::organization_life::Suspension;
 
 use super::OrganizationNav;
 use crate::pages::Frame;
@@ -13,11 +14,25 @@ pub struct OrganizationHomePage<'a> {
     pub frame: Frame<'a>,
     pub nav: OrganizationNav<'a>,
     pub form_token: &'a str,
+    /// Why the organization is stopped, if it is.
+    pub stopped: Option<Suspension>,
     pub attention: OrganizationAttention,
     /// When somebody last said that the data are right.
     pub confirmed_at: DateTime<Utc>,
     /// Whether that was just done.
     pub confirmed: bool,
+}
+
+impl OrganizationHomePage<'_> {
+    /// What is to be done about it.
+    fn about_stopped(&self, why: &Suspension) -> &'static str {
+        let words = &self.frame.text.organization;
+        match why {
+            Suspension::Breach => words.stopped_breach,
+            Suspension::NoAdministrator => words.stopped_no_administrator,
+            Suspension::NoTaxId => words.stopped_no_tax_id,
+        }
+    }
 }
 
 /// What needs somebody's attention.

@@ -148,6 +148,10 @@ pub struct ResetCodePage<'a> {
 pub struct EndingPage<'a> {
     pub frame: Frame<'a>,
     pub nav: OrganizationNav<'a>,
+    /// Whose access it was, if one person's.
+    pub person: Option<&'a str>,
+    /// What was just done.
+    pub done: Option<PersonDeed>,
     pub sum: Receipts,
     /// The name of each site, and what became of telling it.
     pub sites: Vec<(String, SiteReceipt)>,
@@ -173,6 +177,11 @@ impl PersonPage<'_> {
 }
 
 impl EndingPage<'_> {
+    fn heading(&self) -> &'static str {
+        let general = self.frame.text.ending.heading;
+        self.done.map_or(general, |deed| deed.words(self.frame.text).2)
+    }
+
     /// "3 of 4 confirmed in 2 s".
     fn sentence(&self) -> String {
         let words = &self.frame.text.ending;

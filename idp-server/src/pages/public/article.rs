@@ -100,6 +100,8 @@ impl ArticlePage<'_> {
             Article::Help => vec![
                 (words.to_forgot, "/forgot/password"),
                 (words.to_existing, "/existing-id"),
+                (self.frame.text.home.to_request_access, "/request-access"),
+                (self.frame.text.home.to_register, "/register"),
                 (words.to_left, "/administrator-left"),
                 (words.to_browser_test, "/browser-test"),
                 (words.to_status, "/status"),

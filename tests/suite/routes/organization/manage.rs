@@ -55,9 +55,11 @@ async fn removing_ends_what_is_open_and_shows_what_the_sites_said(idp: Fresh) {
     let mut browser = at_work(&idp).await;
     let page = open(&idp, &mut browser, "biller", "/remove").await;
     assert!(page.has("does"), "it says what it does: {}", page.body);
-    let page = browser.submit(&page, "deed-submit", &[]).await;
+    let page = browser.submit(&page, "deed-submit", &[("reason", "moved away")]).await;
     assert_eq!(page.status, 200, "{}", page.body);
-    assert!(page.has("receipts"), "{}", page.body);
+    assert!(page.has("receipts") && page.body.contains("is removed"), "{}", page.body);
+    let reason = "SELECT reason AS v FROM audit_event WHERE kind = 'affiliation.ended'";
+    assert_eq!(idp.database.column(reason), ["moved away"]);
     let gone = open(&idp, &mut browser, "biller", "").await;
     assert_eq!(gone.status, 404, "{}", gone.body);
     let list = browser.visit(&format!("{OWN}/people?q=biller")).await;

@@ -13,6 +13,7 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
     let first = OverviewPage {
         email: None,
         last_sign_in: None,
+        console: false,
         affiliations: Vec::new(),
         sites: Vec::new(),
         ..overview(frame, words)
@@ -124,6 +125,7 @@ fn overview(frame: Frame<'static>, words: &'static Words) -> OverviewPage<'stati
         signed_in_at: at(0),
         ends_at: at(4),
         last_sign_in: Some(at(-26)),
+        console: true,
         affiliations: vec![
             affiliation(0, &["licensed-practitioner"], false),
             affiliation(1, &["medical-director", words.value], true),

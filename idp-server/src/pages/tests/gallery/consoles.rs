@@ -1,5 +1,7 @@
 //! What all consoles share, and where each begins.
 
+use idp_core::community::organization_life::Suspension;
+
 use super::{Rendered, Words, rendered};
 use crate::pages::*;
 
@@ -34,6 +36,7 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
                 frame,
                 nav,
                 form_token: words.token,
+                stopped: Some(Suspension::NoTaxId),
                 attention: OrganizationAttention {
                     alone: true,
                     unconfirmed: true,

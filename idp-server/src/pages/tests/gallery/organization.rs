@@ -162,6 +162,7 @@ fn asking(
             &RequestsPage { frame, nav, form_token, requests, declined: true },
         ),
         rendered("account-offers", &offers(vec![offer.clone()], Some(OfferDone::Accepted), None)),
+        rendered("account-offers-over", &offers(Vec::new(), Some(OfferDone::Over), None)),
         rendered("account-offers-none", &offers(Vec::new(), Some(OfferDone::Declined), None)),
         rendered(
             "account-offers-mailbox",
@@ -189,7 +190,8 @@ fn ending(
         slowest: Some(chrono::TimeDelta::milliseconds(1200)),
     };
     let sites = states.map(|state| (words.site.to_owned(), state)).to_vec();
-    EndingPage { frame, nav, sum, sites }
+    let (person, done) = (Some(words.person), Some(PersonDeed::Remove));
+    EndingPage { frame, nav, person, done, sum, sites }
 }
 
 fn typed(words: &'static Words, objections: Objections) -> Typed {
