@@ -165,7 +165,7 @@ impl ChangeOfAddress {
         if !email_change::settle(conn, &before, &change, self.now)? {
             return Ok(Err(NotChanged::WrongCode));
         }
-        let Some(mut changed) = subscriber::find(conn, person)? else {
+        let Some(mut changed) = subscriber::load_for_update(conn, person)? else {
             return Ok(Err(NotChanged::WrongCode));
         };
         changed.email = Some(change.new.clone());

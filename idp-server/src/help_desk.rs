@@ -1,5 +1,5 @@
 //! What an Administrator or Support does for somebody who cannot help themselves: use cases over
-//! one connection, for the command line now and for the consoles later.
+//! one connection, for the command line, and for the consoles by [`crate::community::help`].
 //!
 //! Whoever calls has made sure who is asking, and says how. None of this opens an account by itself:
 //! the mailbox is proved after a handed-over code (security 17.7) and before another address is in

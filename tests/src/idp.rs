@@ -338,19 +338,32 @@ impl TestIdp {
 
     /// Empties Redis, as if it had been lost.
     pub async fn forget_short_lived(&self) {
+        let answer = self.redis("FLUSHDB").await.expect("Redis is in use");
+        assert!(answer.matches("+OK").count() >= 3, "{answer}");
+    }
+
+    /// All that Redis holds; `None` where the node keeps it to itself.
+    pub async fn short_lived(&self) -> Option<String> {
+        let all = "local all = '' for _, key in ipairs(redis.call('KEYS', '*')) do \
+                   local value = redis.pcall('GET', key) \
+                   if type(value) == 'string' then all = all .. value end end return all";
+        self.redis(&format!("EVAL \"{all}\" 0")).await
+    }
+
+    async fn redis(&self, command: &str) -> Option<String> {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let config = fs::read_to_string(self.config_file()).expect("a configuration");
         let url = config.lines().find_map(|line| line.strip_prefix("store = \""));
-        let url = Url::parse(url.expect("a store").trim_end_matches('"')).expect("a URL");
+        let url = Url::parse(url.expect("a store").trim_end_matches('"')).ok()?;
         let password = url.password().unwrap_or_default();
         let number = url.path().trim_start_matches('/');
         let address = Backend::server_of(url.as_str());
         let mut redis = tokio::net::TcpStream::connect(address).await.expect("Redis");
-        let commands = format!("AUTH {password}\r\nSELECT {number}\r\nFLUSHDB\r\nQUIT\r\n");
+        let commands = format!("AUTH {password}\r\nSELECT {number}\r\n{command}\r\nQUIT\r\n");
         redis.write_all(commands.as_bytes()).await.expect("Redis listens");
-        let mut answer = String::new();
-        redis.read_to_string(&mut answer).await.expect("Redis answers");
-        assert!(answer.matches("+OK").count() >= 3, "{answer}");
+        let mut answer = Vec::new();
+        redis.read_to_end(&mut answer).await.expect("Redis answers");
+        Some(String::from_utf8_lossy(&answer).into_owned())
     }
 
     /// What all nodes have said so far.

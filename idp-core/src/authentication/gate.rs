@@ -47,6 +47,9 @@ impl Demand {
     /// To work in a console (security 18.3, 20.4).
     pub const CONSOLE: Self =
         Self { level: Level::Rung(Assurance::BrowserSecondFactor), max_age_seconds: None };
+    /// To do something in a console that leads into somebody's account: a code, another mail address,
+    /// the removal of factors.
+    pub const HELP: Self = Self::lately(Level::Rung(Assurance::BrowserSecondFactor));
 
     /// A level, proved within [`CHANGE_WITHIN`].
     #[must_use]

@@ -22,8 +22,9 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::{
-    actor::Actor,
+    actor::{Actor, Rank},
     affiliation_life,
+    assistance::decides_about,
     end_access::{Cause, Ending, Whose},
     news::{News, Recipient},
     outcome::{Effect, Outcome},
@@ -98,6 +99,8 @@ pub struct Facts {
     /// Those of them of which the person is the last Administrator
     /// ([`affiliation_life::is_last_administrator`]).
     pub keeps_running: BTreeSet<OrganizationId>,
+    /// What the person may decide at the support desk, if they work there.
+    pub staff: Option<Rank>,
 }
 
 /// What somebody wants.
@@ -229,7 +232,8 @@ pub fn decide(
         Command::Close => account.state != State::Closed,
         Command::FallDormant | Command::Reactivate | Command::Resume | Command::Return => false,
     };
-    if ends && acts_for_others {
+    // Nor is who works at the support desk in the hands of one organization.
+    if ends && administrator.is_some() && (acts_for_others || facts.staff.is_some()) {
         let suspends = matches!(command, Command::Suspend);
         return Ok(Decision::OwnAffiliation(if suspends {
             affiliation_life::Command::Suspend
@@ -276,7 +280,7 @@ pub fn decide(
         ) => stop(account, State::Closed, Cause::AccountClosed, Kind::AccountClosed),
         _ => return Err(Refusal::OutOfOrder),
     };
-    Ok(Decision::Account(outcome))
+    Ok(Decision::Account(dismissed(outcome, facts)))
 }
 
 fn permitted(
@@ -286,7 +290,19 @@ fn permitted(
     actor: &Actor,
 ) -> Result<(), Denied> {
     let target = Target::Person { id: &account.subscriber, acts_for: &facts.acts_for };
-    may(actor, command.action(), target)
+    may(actor, command.action(), target)?;
+    decides_about(actor, facts.staff)
+}
+
+/// Whoever leaves for good leaves the support desk too, should the User ID ever come back.
+fn dismissed(outcome: Outcome<Account>, facts: &Facts) -> Outcome<Account> {
+    let leaves = matches!(outcome.state.state, State::Closed | State::Terminated);
+    if leaves && facts.staff.is_some() {
+        let person = outcome.state.subscriber.clone();
+        outcome.noted(Kind::StaffDismissed).with(Effect::DismissFromDesk(person))
+    } else {
+        outcome
+    }
 }
 
 /// All doors of a stopped account close at once (R31). User ID and mail address stay reserved.

@@ -72,6 +72,14 @@ pub enum AffiliationStatus {
     Suspended,
 }
 
+impl AffiliationStatus {
+    /// Whether the person has accepted it and it has not ended: they are one of the organization's.
+    #[must_use]
+    pub const fn is_accepted(self) -> bool {
+        matches!(self, Self::Active | Self::Suspended)
+    }
+}
+
 /// How much of the community a person may use (R89).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

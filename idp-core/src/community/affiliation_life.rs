@@ -252,6 +252,12 @@ fn keep_an_administrator(affiliation: &Affiliation, facts: &Facts) -> Result<(),
     }
 }
 
+/// Whether nobody acts by this affiliation without an NPI.
+#[must_use]
+pub fn needs_npi(affiliation: &Affiliation) -> bool {
+    affiliation.roles.contains(&Role::LicensedPractitioner)
+}
+
 fn accept(
     affiliation: Affiliation,
     facts: &Facts,
@@ -261,8 +267,7 @@ fn accept(
     if !proved {
         return Err(Refusal::MailboxDue);
     }
-    let practises = affiliation.roles.contains(&Role::LicensedPractitioner);
-    if practises && facts.npi != HasNpi::Yes {
+    if needs_npi(&affiliation) && facts.npi != HasNpi::Yes {
         return Err(Refusal::NpiDue);
     }
     let administrators = Recipient::AdministratorsOf(affiliation.organization.id.clone());

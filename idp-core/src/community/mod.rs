@@ -14,6 +14,7 @@ pub mod actor;
 pub mod affiliation;
 pub mod affiliation_life;
 pub mod agreement;
+pub mod assistance;
 pub mod caller_check;
 pub mod end_access;
 pub mod field;

@@ -53,6 +53,8 @@ pub enum Effect {
         /// Why.
         ground: Ground,
     },
+    /// This person no longer works at the support desk.
+    DismissFromDesk(SubscriberId),
     /// Access ends by the one operation that there is (domain, decision 8).
     EndAccess(Ending),
     /// Every affiliation of this person ends, and every proposal of one.

@@ -2,8 +2,9 @@
 //!
 //! Each person has one User ID for life. A mail address or an NPI that somebody has says who it is;
 //! a similar name only says so among the organization's own people. What an Administrator is told
-//! never depends on anybody else's name, organization or state: a person who works elsewhere is
-//! asked, and answers for themselves.
+//! never depends on anybody else's organization or state: a person who works elsewhere is asked, and
+//! answers for themselves. An NPI is public, and people give their own: where only the number is
+//! somebody's and the name is quite another, somebody is mistaken, and Support finds out who.
 
 use std::collections::BTreeSet;
 
@@ -86,6 +87,14 @@ pub fn find(sought: Sought<'_>, known: &[Known<'_>]) -> Finding {
     let (by_address, by_number) = (known.iter().find(has_address), known.iter().find(has_number));
     let found = match (by_address, by_number) {
         (Some(one), Some(other)) if one.id != other.id => return Finding::SeeSupport,
+        (None, Some(one))
+            if !similar_names(
+                (sought.given_name, sought.family_name),
+                (one.given_name, one.family_name),
+            ) =>
+        {
+            return Finding::SeeSupport;
+        }
         (Some(one), _) | (None, Some(one)) => one,
         (None, None) => {
             let similar = |known: &&Known<'_>| {

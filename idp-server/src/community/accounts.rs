@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use idp_core::{
     community::{
         account_life::{self, Account, Command, Decision, Facts, Refusal, State, SuspendedBy},
-        affiliation::{Affiliation, AffiliationStatus},
+        affiliation::Affiliation,
         affiliation_life,
         subscriber::{AccountStatus, Standing, Subscriber},
     },
@@ -15,7 +15,7 @@ use idp_core::{
 use serde_json::json;
 
 use super::{About, Done, Office};
-use crate::store::{AnyConn, StoreError, person, subscriber};
+use crate::store::{AnyConn, StoreError, person, staff, subscriber};
 
 /// What came of a command.
 #[derive(Debug)]
@@ -44,7 +44,8 @@ pub fn load(
         last_used_at: last_used_at(&person),
     };
     let affiliations = person::affiliations_of(conn, id, &*office.open_ssn)?;
-    Ok(Some((account, facts(conn, office, &affiliations)?)))
+    let facts = facts(conn, office, &affiliations)?;
+    Ok(Some((account, Facts { staff: staff::rank(conn, id)?, ..facts })))
 }
 
 /// Does what a command comes to.
@@ -116,11 +117,8 @@ fn facts(
     office: &Office,
     affiliations: &[Affiliation],
 ) -> Result<Facts, StoreError> {
-    let accepted = |affiliation: &&Affiliation| {
-        matches!(affiliation.status, AffiliationStatus::Active | AffiliationStatus::Suspended)
-    };
     let mut facts = Facts::default();
-    for affiliation in affiliations.iter().filter(accepted) {
+    for affiliation in affiliations.iter().filter(|it| it.status.is_accepted()) {
         let organization = &affiliation.organization.id;
         facts.acts_for.insert(organization.clone());
         if affiliation.administrator {

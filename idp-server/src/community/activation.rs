@@ -135,7 +135,7 @@ pub fn activate(
         Ok(outcome) => outcome,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let before = subscriber::find(conn, &record.nomination.subscriber)?;
+    let before = subscriber::load_for_update(conn, &record.nomination.subscriber)?;
     if before.as_ref().is_some_and(|before| before.status != AccountStatus::Terminated) {
         return Ok(Err(Refusal::Invalid)); // closed for good meanwhile
     }

@@ -107,7 +107,9 @@ pub fn change_rights(
     form: RightsForm<'_>,
 ) -> Result<Result<Done<Affiliation>, NotChanged>, StoreError> {
     organization::lock(conn, of)?;
-    let Some(loaded) = load(conn, office, (of, who))? else {
+    // Before somebody accepts there is nothing of them to be changed, or read (security 20.9).
+    let found = load(conn, office, (of, who))?;
+    let Some(loaded) = found.filter(|loaded| loaded.record.status.is_accepted()) else {
         office.refused(conn, Action::ChangeRights, Denied::NotFound)?;
         return Ok(Err(Refusal::Denied(Denied::NotFound).into()));
     };

@@ -22,7 +22,7 @@ use crate::{
     mail::Extras,
     store::{
         self, AnyConn, Carrier, Cause, Scope, StoreError, affiliation, audit, end_access_on_record,
-        ending::Record, mailed_code, organization, reminder, subscriber,
+        ending::Record, mailed_code, organization, reminder, staff, subscriber,
     },
 };
 
@@ -90,6 +90,7 @@ impl Office {
                 other @ (Effect::ActivateAccount(_)
                 | Effect::ActivateAffiliation(_)
                 | Effect::ClaimNumber { .. }
+                | Effect::DismissFromDesk(_)
                 | Effect::EndAffiliations(_)
                 | Effect::MakeAdministrator(_)
                 | Effect::NumberKept(_)
@@ -162,6 +163,7 @@ impl Office {
                 affiliation::set_status(conn, &id, AffiliationStatus::Suspended)
             }
             Effect::MakeAdministrator(id) => affiliation::set_administrator(conn, &id, true),
+            Effect::DismissFromDesk(person) => staff::dismiss(conn, &person).map(drop),
             Effect::EndAffiliations(person) => self.end_affiliations(conn, &person),
             Effect::SuspendOrganization(id) => self.suspend_organization(conn, &id),
             Effect::SwitchSite { organization, site, on: Switch::On } => {

@@ -1,74 +1,43 @@
 //! What the support desk does for people and organizations: it makes sure who calls, and only then
 //! says or does something (R23, R56; domain section 6).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use idp_core::{
-    authentication::mailed_code::MailedCode,
     community::{
         caller_check::{self, Answer, Purpose, Question, Verified},
         organization_life::{self, Command, Facts, HasNumber},
-        permission::{Action, Denied, Target, may},
-        subscriber::EmailAddress,
+        permission::{Action, Denied},
     },
     ids::{CallerCheckId, OrganizationId, SubscriberId},
     mail::Helper,
 };
 use serde_json::json;
 
-use super::{About, Office, accounts};
-use crate::{
-    help_desk::{self, Desk},
-    store::{AnyConn, StoreError, caller_check as checks, organization, subscriber, tax_id},
+use super::{
+    About, Office, accounts,
+    help::{self, Help, Helped},
 };
-
-/// What somebody is helped with who has shown who they are.
-#[derive(Clone, Debug)]
-pub enum Help {
-    /// A code to be handed over.
-    Code,
-    /// Mail goes to another address.
-    Email(EmailAddress),
-    /// Lost second factors are removed.
-    LostFactor,
-}
-
-impl Help {
-    const fn purpose(&self) -> Purpose {
-        match self {
-            Self::Code => Purpose::Code,
-            Self::Email(_) => Purpose::Email,
-            Self::LostFactor => Purpose::LostFactor,
-        }
-    }
-
-    const fn action(&self) -> Action {
-        match self {
-            Self::Code | Self::Email(_) | Self::LostFactor => Action::IssueCode,
-        }
-    }
-}
-
-/// What was done.
-#[derive(Debug)]
-pub enum Helped {
-    /// This code is shown once.
-    Code(MailedCode),
-    /// A link is on its way to the new address.
-    EmailAsked,
-    /// The factors are removed after a wait.
-    FactorsGo,
-}
+use crate::store::{AnyConn, StoreError, caller_check as checks, organization, subscriber, tax_id};
 
 /// Why nothing was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotHelped {
-    /// Not for people like them, or not to be done to oneself.
-    Denied(Denied),
+    /// The reasons of helping.
+    Help(help::NotHelped),
+    /// Nobody is there.
+    NotFound,
     /// Nobody has shown, for this and within the last half hour, who they are.
     NotVerified,
-    /// The account does not stand so.
-    Refused(help_desk::Refusal),
+}
+
+/// What a caller has to be checked for.
+const fn purpose(with: &Help) -> Purpose {
+    match with {
+        Help::Code => Purpose::Code,
+        Help::Email(_) => Purpose::Email,
+        Help::LostFactor => Purpose::LostFactor,
+    }
 }
 
 /// Judges what a caller answered; what comes of it is kept first, also a refusal. Ring
@@ -135,40 +104,17 @@ pub fn help(
     who: &SubscriberId,
     with: &Help,
 ) -> Result<Result<Helped, NotHelped>, StoreError> {
-    // The office on oneself is refused, whatever the person acts for.
-    let nowhere = BTreeSet::new();
-    let target = Target::Person { id: who, acts_for: &nowhere };
-    if let Err(denied) = may(&office.actor, with.action(), target) {
-        office.refused(conn, with.action(), denied)?;
-        return Ok(Err(NotHelped::Denied(denied)));
-    }
+    let Some(person) = subscriber::find(conn, who)? else {
+        return Ok(Err(NotHelped::NotFound));
+    };
     let fresh = verified(conn, office, who)?;
-    let fits = |it: &Verified| it.allows(with.purpose(), who, &office.actor, office.now);
+    let fits = |it: &Verified| it.allows(purpose(with), who, &office.actor, office.now);
     if !fresh.as_ref().is_some_and(fits) {
-        office.refused(conn, with.action(), Denied::Forbidden)?;
+        office.refused(conn, Action::IssueCode, Denied::Forbidden)?;
         return Ok(Err(NotHelped::NotVerified));
     }
-    let Some(person) = subscriber::find(conn, who)? else {
-        return Ok(Err(NotHelped::Denied(Denied::NotFound)));
-    };
-    let desk = Desk {
-        actor: office.audited(),
-        helper: Helper::Support,
-        checked: format!("caller check: {}", with.purpose().code()),
-        now: office.now,
-        rules: office.rules,
-    };
-    let (post, random, name) = (&office.post, &office.random, person.user_id.as_str());
-    let helped = match with {
-        Help::Code => desk.issue_code(conn, post, random, name)?.map(Helped::Code),
-        Help::Email(new) => {
-            desk.change_email(conn, (post, random), name, new)?.map(|()| Helped::EmailAsked)
-        }
-        Help::LostFactor => {
-            desk.request_factor_reset(conn, post, random, name)?.map(|_| Helped::FactorsGo)
-        }
-    };
-    Ok(helped.map_err(NotHelped::Refused))
+    let made_sure = (Helper::Support, format!("caller check: {}", purpose(with).code()));
+    Ok(help::give(conn, office, &person, with, made_sure)?.map_err(NotHelped::Help))
 }
 
 /// Does what a command about an organization comes to, for Support. Ring

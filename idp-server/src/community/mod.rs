@@ -11,6 +11,7 @@ pub mod activation;
 pub mod affiliation;
 mod carry_out;
 pub mod desk;
+pub mod help;
 pub mod nomination;
 pub mod offer;
 mod office;

@@ -3,14 +3,15 @@
 
 use chrono::{DateTime, Utc};
 use idp_core::{
+    audit::{Event, Kind},
     authentication::mailed_code::{CodePurpose, MailedCode, Redemption},
     community::{
         actor::Actor,
         affiliation::{Affiliation, AffiliationStatus},
-        affiliation_life::{self, Command, PROPOSAL_LASTS, Refusal},
+        affiliation_life::{self, Command, Facts, PROPOSAL_LASTS, Refusal},
         npi::Npi,
         permission::{Action, Denied},
-        rights::{Rights, TaxIdSubset},
+        rights::{HasNpi, Rights, TaxIdSubset},
         subscriber::Subscriber,
     },
     ids::{AffiliationId, OrganizationId, SubscriberId},
@@ -19,9 +20,11 @@ use serde_json::json;
 
 use super::{
     About, Done, Office,
-    affiliation::{as_kept, carry, load},
+    affiliation::{Loaded, as_kept, carry, load},
 };
-use crate::store::{AnyConn, StoreError, affiliation, mailed_code, organization, subscriber};
+use crate::store::{
+    AnyConn, StoreError, affiliation, audit, mailed_code, organization, subscriber,
+};
 
 /// Offers somebody an affiliation. `typed` is what the Administrator knows them by.
 ///
@@ -184,10 +187,12 @@ pub fn answer(
         return Ok(Err(Refusal::Denied(Denied::NotFound)));
     };
     let who = &record.subscriber;
-    if answer == Command::Accept {
-        show(conn, office, who, proofs)?;
-    }
-    let settled = settle(conn, office, who, &record.organization, answer)?;
+    let settled = if answer == Command::Accept {
+        prove_mailbox(conn, office, who, proofs.code.as_ref())?;
+        accept(conn, office, who, &record.organization, proofs.npi.as_ref())?
+    } else {
+        settle(conn, office, who, &record.organization, answer)?
+    };
     if matches!(settled, Err(Refusal::MailboxDue)) && proofs.code.is_none() {
         // Too many in this hour: the last one still counts.
         let _ = office.post.mail_code(conn, who, CodePurpose::ConfirmMailbox, office.now)?;
@@ -195,28 +200,52 @@ pub fn answer(
     Ok(settled)
 }
 
-/// Takes down what the person shows.
-fn show(
+/// Takes down that the mailbox was proved just now, if it was.
+fn prove_mailbox(
     conn: &mut AnyConn,
     office: &Office,
     who: &SubscriberId,
-    proofs: &Proofs,
+    code: Option<&MailedCode>,
 ) -> Result<(), StoreError> {
-    if let Some(code) = &proofs.code {
-        let purpose = CodePurpose::ConfirmMailbox;
-        let digest = office.post.digest(code, purpose, who);
-        let redeemed = mailed_code::redeem(conn, who, purpose, Some(&digest), office.now)?;
-        if redeemed == Redemption::Accepted {
-            subscriber::mailbox_proved(conn, who, office.now)?;
-        }
+    let Some(code) = code else { return Ok(()) };
+    let purpose = CodePurpose::ConfirmMailbox;
+    let digest = office.post.digest(code, purpose, who);
+    let redeemed = mailed_code::redeem(conn, who, purpose, Some(&digest), office.now)?;
+    if redeemed == Redemption::Accepted {
+        subscriber::mailbox_proved(conn, who, office.now)?;
     }
-    if let (Some(npi), Some(person)) = (&proofs.npi, subscriber::find(conn, who)?)
-        && person.npi.is_none()
+    Ok(())
+}
+
+/// Accepts. A number that the person gives with it is theirs from then on, but only where the role
+/// needs one and none is on file: people do not give themselves numbers otherwise (security 20.3).
+fn accept(
+    conn: &mut AnyConn,
+    office: &Office,
+    who: &SubscriberId,
+    of: &OrganizationId,
+    given: Option<&Npi>,
+) -> Result<Result<Done<Affiliation>, Refusal>, StoreError> {
+    organization::lock(conn, of)?;
+    let Some(loaded) = load(conn, office, (of, who))? else {
+        return Ok(Err(Refusal::Denied(Denied::NotFound)));
+    };
+    let needed = affiliation_life::needs_npi(&loaded.affiliation) && loaded.facts.npi == HasNpi::No;
+    let Some(npi) = given.filter(|_| needed) else {
+        return carry(conn, office, loaded, Command::Accept, None);
+    };
+    let facts = Facts { npi: HasNpi::Yes, ..loaded.facts.clone() };
+    let accepted = carry(conn, office, Loaded { facts, ..loaded }, Command::Accept, None)?;
+    if accepted.is_ok()
+        && let Some(person) = subscriber::load_for_update(conn, who)?
     {
         let updated_at = office.now;
         subscriber::update(conn, &Subscriber { npi: Some(npi.clone()), updated_at, ..person })?;
+        let event = office.event(Kind::PersonChanged).to(who.clone());
+        let event = Event { organization: Some(of.clone()), ..event };
+        audit::record(conn, &[event.because("gave their NPI with an offer that needs it")])?;
     }
-    Ok(())
+    Ok(accepted)
 }
 
 fn settle(

@@ -6,11 +6,10 @@
 //! shown tells the difference.
 
 use idp_core::{
-    authentication::mailed_code::MailedCode,
     community::{
-        account_life, affiliation_life,
-        permission::{Action, Denied, Target, may},
-        subscriber::{AccountStatus, EmailAddress, UserId},
+        account_life, affiliation_life, assistance,
+        permission::{Action, Denied},
+        subscriber::AccountStatus,
     },
     ids::{EndingId, OrganizationId, SubscriberId},
     mail::Helper,
@@ -20,12 +19,10 @@ use super::{
     Office,
     accounts::{self, Changed},
     affiliation::{self, Loaded},
+    help::{self, Help, Helped, NotHelped},
     nomination::administrator,
 };
-use crate::{
-    help_desk::{self, Desk},
-    store::{AnyConn, StoreError, organization},
-};
+use crate::store::{AnyConn, StoreError, organization};
 
 /// What an Administrator does about somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,37 +39,15 @@ pub enum Deed {
     Suspend,
 }
 
-/// How an Administrator helps somebody who cannot help themselves.
-#[derive(Clone, Debug)]
-pub enum Help {
-    /// A code with which they can set a new password, or come back if they were away too long.
-    Code,
-    /// Another mail address, which they prove.
-    Email(EmailAddress),
-    /// The removal of second factors that were lost.
-    LostFactor,
-}
-
-/// What was done.
-#[derive(Debug)]
-pub enum Helped {
-    /// To be handed over, once.
-    Code(UserId, MailedCode),
-    /// The new mailbox has been sent a code.
-    Email,
-    /// They are removed after a wait.
-    LostFactor,
-}
-
 /// Why nothing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Not theirs to do, or nobody is there.
     #[error(transparent)]
     Denied(#[from] Denied),
-    /// The help desk's own reasons.
-    #[error("this help cannot be given now")]
-    Help(help_desk::Refusal),
+    /// The reasons of helping.
+    #[error(transparent)]
+    Help(NotHelped),
     /// The organization would be without an Administrator.
     #[error("this is the organization's only Administrator")]
     LastAdministrator,
@@ -93,6 +68,15 @@ impl From<affiliation_life::Refusal> for Refusal {
             | affiliation_life::Refusal::NpiDue
             | affiliation_life::Refusal::OutOfOrder
             | affiliation_life::Refusal::Unchanged => Self::OutOfOrder,
+        }
+    }
+}
+
+impl From<NotHelped> for Refusal {
+    fn from(why: NotHelped) -> Self {
+        match why {
+            NotHelped::Assistance(assistance::Refusal::Denied(denied)) => Self::Denied(denied),
+            NotHelped::Assistance(_) | NotHelped::Desk(_) => Self::Help(why),
         }
     }
 }
@@ -189,37 +173,13 @@ pub fn help(
     conn: &mut AnyConn,
     office: &Office,
     who: &SubscriberId,
-    help: &Help,
+    with: &Help,
     checked: &str,
 ) -> Result<Result<Helped, Refusal>, StoreError> {
-    let Some(Loaded { person, record, .. }) = affiliation::seen_by(conn, office, who)? else {
+    let Some(Loaded { person, .. }) = affiliation::seen_by(conn, office, who)? else {
         office.refused(conn, Action::ReadPerson, Denied::NotFound)?;
         return Ok(Err(Refusal::Denied(Denied::NotFound)));
     };
-    let acts_for = [record.organization].into();
-    let target = Target::Person { id: who, acts_for: &acts_for };
-    if let Err(denied) = may(&office.actor, Action::IssueCode, target) {
-        office.refused(conn, Action::IssueCode, denied)?;
-        return Ok(Err(denied.into()));
-    }
-    let desk = Desk {
-        actor: office.audited(),
-        helper: Helper::Administrator,
-        checked: checked.to_owned(),
-        now: office.now,
-        rules: office.rules,
-    };
-    let (post, random, name) = (&office.post, &office.random, person.user_id.as_str());
-    let helped = match help {
-        Help::Code => desk
-            .issue_code(conn, post, random, name)?
-            .map(|code| Helped::Code(person.user_id.clone(), code)),
-        Help::Email(new) => {
-            desk.change_email(conn, (post, random), name, new)?.map(|()| Helped::Email)
-        }
-        Help::LostFactor => {
-            desk.request_factor_reset(conn, post, random, name)?.map(|_| Helped::LostFactor)
-        }
-    };
-    Ok(helped.map_err(Refusal::Help))
+    let made_sure = (Helper::Administrator, checked.to_owned());
+    Ok(help::give(conn, office, &person, with, made_sure)?.map_err(Refusal::from))
 }

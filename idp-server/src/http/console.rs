@@ -24,6 +24,7 @@ use idp_core::{
     secret::{Secret, SecretDigest},
 };
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::{
     browser,
@@ -35,6 +36,7 @@ use super::{
 use crate::{
     community::Office,
     ephemeral::Key,
+    keys::sealing::Place,
     pages::{ConsolesPage, FormExpiredPage, KeptFormPage, StartAgain},
     store::{person::LoadedPerson, session, staff},
 };
@@ -215,6 +217,22 @@ async fn signed_in(visit: &Visit, body: Option<&Bytes>) -> Result<Entry<LoadedPe
     Ok(Entry::Open(Box::new(person)))
 }
 
+/// Before something is done that leads into somebody's account, whoever does it has signed in within
+/// the last quarter of an hour (security 19.5). If they have not, the answer is their way in, and the
+/// form waits meanwhile.
+///
+/// # Errors
+/// [`PageError`] if something that we need is out of reach.
+pub async fn lately(visit: &Visit, body: &Bytes) -> Result<Option<HttpResponse>, PageError> {
+    if gate::open(visit, Demand::HELP).await?.is_some() {
+        return Ok(None);
+    }
+    match way_in::<()>(visit, Some(body), Demand::HELP).await? {
+        Entry::Elsewhere(answer) => Ok(Some(answer)),
+        Entry::Open(_) => Ok(None),
+    }
+}
+
 /// The way through a sign-on and back to this page; a form that was posted waits meanwhile.
 async fn way_in<T>(
     visit: &Visit,
@@ -234,14 +252,15 @@ struct KeptForm {
     /// In which browser it was filled in.
     browser: SecretDigest,
     /// Who was signed in there; nobody else is shown it.
-    subscriber: Option<SubscriberId>,
+    subscriber: SubscriberId,
     /// Where it goes.
     path: ConsolePath,
     /// What was filled in.
     fields: Vec<(String, String)>,
 }
 
-/// Keeps a form of ours; where it is none of ours, there is nothing to keep.
+/// Keeps a form of ours, sealed: there are people's data in it. Where it is none of ours, or nobody can
+/// say who filled it in, nothing is kept.
 async fn keep(visit: &Visit, body: &Bytes) -> Result<ConsolePath, PageError> {
     let here = ConsolePath::of(&visit.request);
     let (Some(form), Some(browser)) =
@@ -249,20 +268,28 @@ async fn keep(visit: &Visit, body: &Bytes) -> Result<ConsolePath, PageError> {
     else {
         return Ok(here);
     };
-    let subscriber = match visit.session() {
+    let session = match visit.session() {
         Some(digest) => visit.db.read(move |conn| session::by_cookie(conn, &digest)).await?,
         None => None,
     };
+    let Some(session) = session else { return Ok(here) };
     let kept = KeptForm {
         browser: browser.digest(),
-        subscriber: subscriber.map(|session| session.subscriber),
+        subscriber: session.subscriber,
         path: here.clone(),
         fields: form.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
     };
     let handle: Secret = visit.random.secret();
     let bytes = serde_json::to_vec(&kept).map_err(|error| PageError::unexpected(&error))?;
-    visit.ephemeral.put(&Key::kept_form(handle.expose()), &bytes, KEPT_FOR).await?;
+    let sealed = visit.sealer.seal(place(handle.expose()), &Zeroizing::new(bytes));
+    let sealed = sealed.map_err(|error| PageError::unexpected(&error))?;
+    visit.ephemeral.put(&Key::kept_form(handle.expose()), &sealed, KEPT_FOR).await?;
     Ok(ConsolePath::read(format!("/console/kept/{}", handle.expose())).unwrap_or(here))
+}
+
+/// Where a kept form lies.
+const fn place(handle: &str) -> Place<'_> {
+    Place { table: "kept_form", column: "form", row: handle }
 }
 
 async fn show_kept(visit: Visit, handle: Path<String>) -> HttpResponse {
@@ -276,14 +303,15 @@ async fn offer(visit: &Visit, handle: &str) -> Result<HttpResponse, PageError> {
         Entry::Open(person) => person,
         Entry::Elsewhere(answer) => return Ok(answer),
     };
-    let Some(bytes) = visit.ephemeral.get(&Key::kept_form(handle)).await? else {
+    let Some(sealed) = visit.ephemeral.get(&Key::kept_form(handle)).await? else {
         return Ok(see_other("/console", []));
     };
+    let plain = visit.sealer.open(place(handle), &sealed);
+    let plain = plain.map_err(|error| PageError::unexpected(&error))?;
     let kept: KeptForm =
-        serde_json::from_slice(&bytes).map_err(|error| PageError::unexpected(&error))?;
+        serde_json::from_slice(&plain).map_err(|error| PageError::unexpected(&error))?;
     let browser = browser::browser_secret(&visit.request).map(|secret| secret.digest());
-    let theirs = browser == Some(kept.browser)
-        && kept.subscriber.is_none_or(|id| id == person.subscriber.id);
+    let theirs = browser == Some(kept.browser) && kept.subscriber == person.subscriber.id;
     if !theirs {
         return Ok(see_other("/console", []));
     }

@@ -189,7 +189,8 @@ impl Work {
 
     /// Stops a change of address that waits, or takes one back that has happened. Whoever changed
     /// it may be somebody else, so everybody is signed out, codes on their way open nothing any
-    /// more, and what was set up since the change was asked for is gone.
+    /// more, and what was set up since the change was asked for is gone: factors, secret questions, a
+    /// password, and a removal of factors that waits.
     fn email(
         &self,
         conn: &mut AnyConn,
@@ -209,8 +210,15 @@ impl Work {
         mailed_code::withdraw_all(conn, person)?;
         factor::remove_since(conn, person, change.requested_at)?;
         secret_questions::remove_since(conn, person, change.requested_at)?;
+        subscriber::forget_password_since(conn, person, change.requested_at)?;
+        let waiting = factor_reset::waiting(conn, person)?;
+        if let Some(reset) = waiting.filter(|reset| reset.requested_at >= change.requested_at) {
+            factor_reset::settle(conn, &reset.id, ResetState::Cancelled, self.now)?;
+        }
         let (kind, outcome) = if was_changed {
-            let Some(mut restored) = subscriber::find(conn, person)? else { return Ok(None) };
+            let Some(mut restored) = subscriber::load_for_update(conn, person)? else {
+                return Ok(None);
+            };
             restored.email.clone_from(&change.old);
             restored.updated_at = self.now;
             subscriber::update(conn, &restored)?;

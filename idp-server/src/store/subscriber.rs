@@ -316,6 +316,27 @@ pub fn set_password(
     Ok(())
 }
 
+/// Takes a password away that was set at `since` or later; then the only way in leads through the
+/// mailbox.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn forget_password_since(
+    conn: &mut AnyConn,
+    id: &SubscriberId,
+    since: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let young = subscriber::table
+        .find(id.as_str())
+        .filter(subscriber::password_changed_at.ge(millis(since)));
+    let none = (
+        subscriber::password_hash.eq(None::<String>),
+        subscriber::password_changed_at.eq(None::<i64>),
+    );
+    diesel::update(young).set(none).execute(conn)?;
+    Ok(())
+}
+
 /// Stores the hash of a new password, unless the password has changed since `account` was read:
 /// then `false`.
 ///

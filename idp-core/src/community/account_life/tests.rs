@@ -16,7 +16,7 @@ fn account(state: State) -> Account {
 
 fn acts_for(organizations: &[&str]) -> Facts {
     let acts_for = organizations.iter().map(|name| format!("org_{name}").parse().unwrap());
-    Facts { acts_for: acts_for.collect(), keeps_running: [].into() }
+    Facts { acts_for: acts_for.collect(), ..Facts::default() }
 }
 
 fn by_a() -> State {

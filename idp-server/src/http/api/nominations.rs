@@ -203,7 +203,7 @@ pub(super) async fn nominate(
     organization: Path<String>,
     body: Bytes,
 ) -> Result<HttpResponse, ApiError> {
-    let own = OrganizationDesk::of(app, &request, &organization).await?;
+    let own = OrganizationDesk::lately(app, &request, &organization).await?;
     let new: NewNomination = door::body(&request, &body)?;
     let similar = if new.nobody_similar { Similar::NobodyOfThem } else { Similar::NotAsked };
     let nominate = move |conn: &mut _, office: &Office| {
@@ -263,7 +263,7 @@ pub(super) async fn resend(
     request: HttpRequest,
     of: Path<(String, String)>,
 ) -> Result<NoStore<Made>, ApiError> {
-    let (own, id) = enter(app, &request, &of).await?;
+    let (own, id) = enter_lately(app, &request, &of).await?;
     let resend = move |conn: &mut _, office: &Office| use_case::resend(conn, office, &id);
     let made = own.desk.write(resend).await?.map_err(|why| over(&why))?;
     Ok(NoStore(Made::of(&made)))
@@ -294,7 +294,21 @@ async fn enter(
     request: &HttpRequest,
     (organization, nomination): &(String, String),
 ) -> Result<(OrganizationDesk, NominationId), ApiError> {
-    let own = OrganizationDesk::of(app, request, organization).await?;
+    known(OrganizationDesk::of(app, request, organization).await?, nomination).await
+}
+
+async fn enter_lately(
+    app: web::Data<App>,
+    request: &HttpRequest,
+    (organization, nomination): &(String, String),
+) -> Result<(OrganizationDesk, NominationId), ApiError> {
+    known(OrganizationDesk::lately(app, request, organization).await?, nomination).await
+}
+
+async fn known(
+    own: OrganizationDesk,
+    nomination: &str,
+) -> Result<(OrganizationDesk, NominationId), ApiError> {
     match nomination.parse() {
         Ok(id) => Ok((own, id)),
         Err(_) => Err(own.desk.refuse(Action::ManageNomination).await?),

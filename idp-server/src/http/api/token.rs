@@ -40,8 +40,10 @@ pub async fn person(
     if !given.scopes.contains(&Scope::Other(scope.to_owned())) {
         return Err(ApiError::InsufficientScope(scope));
     }
-    // What the token says counts: what was proved in the session since is in the next token.
-    let reached = Assurance::from_acr(&about.acr).unwrap_or(Assurance::Password);
+    // What the token says counts: what was proved in the session since is in the next token. A browser
+    // that was only remembered is no second factor here, whatever the site accepts (security 18.7).
+    let told = Assurance::from_acr(&about.acr).unwrap_or(Assurance::Password);
+    let reached = told.min(given.person.session.assurance(false));
     let auth_time = DateTime::from_timestamp(about.auth_time, 0).unwrap_or(DateTime::UNIX_EPOCH);
     match demand.challenge(reached, auth_time, now) {
         Some(challenge) => Err(ApiError::Weak(challenge)),

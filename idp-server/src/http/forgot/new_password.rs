@@ -130,7 +130,9 @@ impl Traveller {
         second_event: &EventId,
     ) -> Result<bool, StoreError> {
         let Some(account) = self.account(conn)? else { return Ok(false) };
-        let person = account.subscriber;
+        let Some(person) = subscriber::load_for_update(conn, &account.subscriber.id)? else {
+            return Ok(false);
+        };
         // The code was read in a mailbox that was taken back meanwhile, or given up.
         if proved.is_none() || proved != mailbox(&person) {
             return Ok(false);

@@ -118,6 +118,11 @@ async fn nominate(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse,
         Posted::Form(posted) => posted,
         Posted::Refused(answer) => return Ok(answer),
     };
+    if posted.find("step") == Some("confirm")
+        && let Some(way_in) = console::lately(visit, body).await?
+    {
+        return Ok(way_in);
+    }
     let typed = Typed::new(posted.pairs(), Objections::default());
     match posted.find("step").unwrap_or_default() {
         "edit" => form(visit, &desk, StatusCode::OK, (&typed, None)).await,

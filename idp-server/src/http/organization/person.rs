@@ -23,7 +23,8 @@ use super::{nav, nominate::rights};
 use crate::{
     community::{
         affiliation::{self, Loaded, NotChanged},
-        standing::{self, Deed, Help, Helped, Refusal},
+        help::{Help, Helped},
+        standing::{self, Deed, Refusal},
     },
     http::{
         console::{self, Entry, OfOrganization, Posted},
@@ -327,6 +328,11 @@ async fn act(
         Entry::Elsewhere(answer) => return Ok(answer),
     };
     let deed = deed(&of.2)?;
+    if deed.asks_for_check()
+        && let Some(way_in) = console::lately(visit, body).await?
+    {
+        return Ok(way_in);
+    }
     let fields: &[&str] =
         if deed == PersonDeed::Email { &["email", "reason"] } else { &["reason"] };
     let posted = match console::posted(visit, &work.desk.at_work.office, body, fields).await? {

@@ -15,8 +15,10 @@ use chrono::{DateTime, Utc};
 use idp_core::{
     community::{
         account_life::{Command, Refusal},
+        assistance,
         caller_check::{Answer, Purpose, Question, Verified},
         field::{LONGEST_NOTE, line},
+        permission::Denied,
         subscriber::{Standing, Subscriber},
     },
     ids::{OrganizationId, SubscriberId},
@@ -28,7 +30,8 @@ use super::{Outcome, one_line, problem};
 use crate::{
     community::{
         Office, accounts,
-        desk::{self, Help, Helped, NotHelped},
+        desk::{self, NotHelped},
+        help::{self, Help, Helped},
     },
     http::{
         console::{self, AtWork, Entry, Posted},
@@ -180,6 +183,9 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
             }
         }
         Deed::Help(help) => {
+            if let Some(way_in) = console::lately(visit, body).await? {
+                return Ok(way_in);
+            }
             let work = move |conn: &mut AnyConn| desk::help(conn, &office, &who, &help);
             helped(visit, visit.db.write(work).await?)?
         }
@@ -221,17 +227,36 @@ async fn changed(visit: &Visit, desk: &AtWork, refusal: Refusal) -> Result<Outco
 fn helped(visit: &Visit, helped: Result<Helped, NotHelped>) -> Result<Outcome, PageError> {
     let words = &visit.frame().text.desk;
     match helped {
-        Ok(Helped::Code(code)) => {
+        Ok(Helped::Code(_, code)) => {
             let code = Some(code.shown().to_string());
             Ok(Outcome { done: Some(words.code_made), code, ..Outcome::default() })
         }
-        Ok(Helped::EmailAsked) => {
-            Ok(Outcome { done: Some(words.email_asked), ..Outcome::default() })
+        Ok(Helped::Email) => Ok(Outcome { done: Some(words.email_asked), ..Outcome::default() }),
+        Ok(Helped::LostFactor) => {
+            Ok(Outcome { done: Some(words.factors_go), ..Outcome::default() })
         }
-        Ok(Helped::FactorsGo) => Ok(Outcome { done: Some(words.factors_go), ..Outcome::default() }),
-        Err(NotHelped::Denied(denied)) => Err(problem(denied)),
+        Err(NotHelped::NotFound) => Err(PageError::NotFound),
         Err(NotHelped::NotVerified) => Ok(Outcome::refused(words.check_first.to_owned())),
-        Err(NotHelped::Refused(_)) => Ok(Outcome::refused(words.not_helped.to_owned())),
+        Err(NotHelped::Help(why)) => Ok(Outcome::refused(not_helped(visit, why)?.to_owned())),
+    }
+}
+
+fn not_helped(visit: &Visit, why: help::NotHelped) -> Result<&'static str, PageError> {
+    let words = &visit.frame().text.desk;
+    match why {
+        // That this is another one's account at the desk is told: they sit next to each other.
+        help::NotHelped::Assistance(assistance::Refusal::Denied(Denied::Forbidden)) => {
+            Ok(words.not_helped_staff)
+        }
+        help::NotHelped::Assistance(assistance::Refusal::Denied(Denied::NotFound)) => {
+            Err(PageError::NotFound)
+        }
+        help::NotHelped::Assistance(assistance::Refusal::Unsettled) => {
+            Ok(words.not_helped_unsettled)
+        }
+        help::NotHelped::Assistance(assistance::Refusal::SeeSupport) | help::NotHelped::Desk(_) => {
+            Ok(words.not_helped)
+        }
     }
 }
 

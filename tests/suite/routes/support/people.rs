@@ -11,6 +11,7 @@ on_every_store![
     only_the_lead_closes_an_account_and_nobody_their_own,
     an_organization_is_closed_by_two_persons,
     whoever_is_looked_for_is_found_in_any_spelling,
+    nobody_at_the_desk_gets_hold_of_the_second_pair_of_eyes,
 ];
 
 const ANA: &str = "ana.rivera@cedar-falls.example";
@@ -219,4 +220,32 @@ async fn whoever_is_looked_for_is_found_in_any_spelling(idp: Fresh) {
         let page = support.visit(&format!("/support/audit?{query}")).await;
         assert_eq!(page.status, 400, "21.5: {query}");
     }
+}
+
+/// 20.8: two persons are two only as long as neither can become the other.
+async fn nobody_at_the_desk_gets_hold_of_the_second_pair_of_eyes(idp: Fresh) {
+    let (mut support, _) = at_the_desk(&idp, "support", "/support").await;
+    let page = person(&mut support, &idp, "lead").await;
+    let right = ["called-back", "email", "organization", "user-id", "last-sign-in"];
+    let right = right.map(|question| (question, "right"));
+    let page = check(&mut support, &page, "email", &right).await;
+    assert!(page.has("verified"), "{}", page.body);
+    let fields = [("address", "mine@evil.example")];
+    let refused = support.submit(&page, "email", &fields).await;
+    assert!(refused.status == 409 && refused.has("problem"), "{}", refused.body);
+    assert_eq!(idp.database.number("SELECT COUNT(*) AS v FROM email_change"), 0);
+    let page = person(&mut support, &idp, "lead").await;
+    let refused = support.submit(&page, "suspend", &[("reason", "mine")]).await;
+    assert_eq!(refused.status, 403, "{}", refused.body);
+
+    // The lead decides about the agent; and whoever leaves for good leaves the desk.
+    let (mut lead, _) = at_the_desk(&idp, "lead", "/support").await;
+    let page = person(&mut lead, &idp, "support").await;
+    let page = lead.submit(&page, "terminate", &[("reason", "left")]).await;
+    assert!(page.has("done"), "{}", page.body);
+    let staff = "SELECT COUNT(*) AS v FROM staff s JOIN subscriber p ON p.id = s.subscriber_id \
+                 WHERE p.user_id = 'support'";
+    assert_eq!(idp.database.number(staff), 0);
+    let dismissed = "SELECT COUNT(*) AS v FROM audit_event WHERE kind = 'staff.dismissed'";
+    assert_eq!(idp.database.number(dismissed), 1);
 }
