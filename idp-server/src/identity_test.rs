@@ -6,10 +6,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use idp_core::community::{
-    identity_proof::{LastFour, TestResult},
-    registration::Contact,
-};
+use idp_core::community::identity_proof::{Examinee, LastFour, TestResult};
 use serde::{Deserialize, Serialize};
 
 use crate::{config::IdentityProof, random::Random};
@@ -46,7 +43,7 @@ pub trait KnowledgeTest: Send + Sync {
     /// The result without one: the provider knows too little about them, or cannot be reached.
     fn begin<'a>(
         &'a self,
-        person: &'a Contact,
+        person: &'a Examinee<'a>,
         last_four: LastFour,
     ) -> Answer<'a, Result<Test, TestResult>>;
 
@@ -80,7 +77,7 @@ impl KnowledgeTest for Simulated {
 
     fn begin<'a>(
         &'a self,
-        _person: &'a Contact,
+        _person: &'a Examinee<'a>,
         last_four: LastFour,
     ) -> Answer<'a, Result<Test, TestResult>> {
         let begun = match last_four.expose() {

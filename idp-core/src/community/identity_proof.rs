@@ -61,6 +61,19 @@ impl fmt::Debug for LastFour {
     }
 }
 
+/// Who is asked: all that the provider is told of them, beside the four digits.
+#[derive(Clone, Copy, Debug)]
+pub struct Examinee<'a> {
+    /// Given name.
+    pub given_name: &'a str,
+    /// Family name.
+    pub family_name: &'a str,
+    /// Work e-mail.
+    pub email: Option<&'a str>,
+    /// Work telephone.
+    pub phone: Option<&'a str>,
+}
+
 /// What the provider of the knowledge test says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TestResult {

@@ -17,6 +17,7 @@ pub mod offer;
 mod office;
 pub mod own_data;
 pub mod own_organization;
+pub mod promotion;
 pub mod registrations;
 mod registry;
 pub mod standing;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, HttpResponse};
 use idp_core::{
     authentication::{factor::Holdings, gate::Demand},
+    ids::PromotionId,
     sign_on::{Progress, SignOnRequest, Step, may_ask_for_factors, next_step},
 };
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,8 @@ pub enum OwnPage {
     Portal,
     /// The person's own data.
     Profile,
+    /// A promotion of the person's.
+    Promotion(PromotionPath),
     /// The secret questions.
     Questions,
     /// Second factors, recovery codes and remembered browsers.
@@ -72,6 +75,7 @@ impl OwnPage {
             Self::Password => Area::Password.path(),
             Self::Portal => "/portal",
             Self::Profile => Area::Profile.path(),
+            Self::Promotion(path) => &path.0,
             Self::Questions => Area::Questions.path(),
             Self::Security => Area::Security.path(),
             Self::SecurityApp => "/account/security/app",
@@ -79,6 +83,17 @@ impl OwnPage {
             Self::Sessions => Area::Sessions.path(),
             Self::Shared => Area::Shared.path(),
         }
+    }
+}
+
+/// The page on which somebody becomes an Administrator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromotionPath(String);
+
+impl PromotionPath {
+    /// The page of this promotion.
+    pub fn of(id: &PromotionId) -> Self {
+        Self(format!("/account/promotions/{id}"))
     }
 }
 

@@ -22,6 +22,7 @@ mod gate;
 pub mod headers;
 pub mod health;
 mod home;
+mod identity;
 mod inquiry;
 mod oidc;
 mod organization;

@@ -45,11 +45,11 @@ mod tests;
 pub use account::activity_words;
 pub use account::{
     AccountAgreementPage, AccountNav, ActivityActor, ActivityEntry, ActivityPage, AffiliationView,
-    AgreementsPage, Area, DueProof, EmailPage, EmailProblem, FactorView, ListedAgreement,
-    OfferDone, OfferDue, OffersPage, OverviewPage, PasswordPage, PasswordProblem, PendingEmail,
-    PortalOpening, PortalPage, PortalSite, ProfilePage, QuestionsPage, ReceivedOffer,
-    RememberedView, SecurityDone, SecurityPage, SessionView, SessionsDone, SessionsPage,
-    SharedEntry, SharedPage, SiteVisit,
+    AgreementsPage, Area, DueProof, EmailPage, EmailProblem, FactorView, Invitation,
+    ListedAgreement, OfferDone, OfferDue, OffersPage, OverviewPage, PasswordPage, PasswordProblem,
+    PendingEmail, PortalOpening, PortalPage, PortalSite, ProfilePage, PromotionPage, PromotionStep,
+    QuestionsPage, ReceivedOffer, RememberedView, SecurityDone, SecurityPage, SessionView,
+    SessionsDone, SessionsPage, SharedEntry, SharedPage, SiteVisit,
 };
 pub use activate::{ActivateAccountPage, ActivatePage, ActivateProblem, ActivatedPage, Wrong};
 pub use affiliation::{AffiliationChoice, AffiliationPage};
@@ -80,8 +80,8 @@ pub use organization::{
     OrganizationArea, OrganizationAttention, OrganizationHomePage, OrganizationNav,
     OrganizationOutcome, OrganizationOutcomePage, OrganizationSitesPage, OrganizationTaxIdsPage,
     PeoplePage, PersonDeed, PersonPage, PersonRightsPage, PersonStanding, PersonView,
-    RepresentedView, RequestView, RequestsPage, ResetCodePage, RightsFields, SiteReceipt, Sought,
-    SwitchableSite, TaxIdOutcome, TaxIdView, Typed,
+    RepresentedView, RequestView, RequestsPage, ResetCodePage, RightsFields, RunningPromotion,
+    SiteReceipt, Sought, SwitchableSite, TaxIdOutcome, TaxIdView, Typed,
 };
 pub use password::hints as password_hints;
 pub use public::{
@@ -91,8 +91,8 @@ pub use public::{
 };
 pub use refusal::{RefusalPage, RefusalReason};
 pub use register::{
-    Checked, NotaryFormPage, NumberQuestion, OnlineTest, RegisterPage, RegisterProblem,
-    RegisterStep, RegisterTyped, ShownContact, TestQuestion,
+    Checked, NotaryFormPage, NotaryPurpose, NumberQuestion, OnlineTest, RegisterPage,
+    RegisterProblem, RegisterStep, RegisterTyped, ShownContact, TestQuestion,
 };
 pub use sign_in::{SignInPage, SignInProblem, SignInReason};
 pub use sign_out::{SignOutPage, SignedOutPage, SigningOutPage, ToldSite, ToldState};
@@ -102,3 +102,4 @@ pub use support::{
 };
 pub use switch_person::SwitchPersonPage;
 pub use wording::access_level_explained;
+pub use wording::promotion_stage;

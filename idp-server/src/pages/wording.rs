@@ -34,6 +34,25 @@ pub(super) fn roles<'a>(text: &'static Messages, codes: &[&'a str]) -> Vec<&'a s
     codes.iter().map(|code| role(text, code)).collect()
 }
 
+/// What an Administrator takes on (R5).
+pub(super) const fn duties(text: &'static Messages) -> [&'static str; 5] {
+    let words = &text.promotion;
+    [words.duty_identity, words.duty_rights, words.duty_leave, words.duty_data, words.duty_help]
+}
+
+/// How far somebody is who is to become an Administrator, by the code of the stage.
+pub fn promotion_stage(text: &'static Messages, code: &str) -> &'static str {
+    let words = &text.promotion;
+    match code {
+        "asked" => words.stage_asked,
+        "at-notary" => words.stage_at_notary,
+        "done" => words.stage_done,
+        "duties-due" => words.stage_duties_due,
+        "proofing" => words.stage_proofing,
+        _ => words.stage_over,
+    }
+}
+
 /// A secret question.
 pub(super) fn question(text: &'static Messages, question: Question) -> &'static str {
     let words = &text.question;

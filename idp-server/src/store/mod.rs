@@ -35,6 +35,7 @@ pub mod person;
 pub mod place;
 mod pool;
 mod prepared;
+pub mod promotion;
 pub mod recovery_code;
 pub mod registration;
 pub mod release_log;

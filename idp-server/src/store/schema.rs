@@ -315,6 +315,7 @@ diesel::table! {
         moved_at -> BigInt,
         settled_at -> Nullable<BigInt>,
         details -> Text,
+        notary_reference -> Nullable<Text>,
     }
 }
 

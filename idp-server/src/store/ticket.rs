@@ -132,6 +132,25 @@ pub fn set_state(
     Ok(())
 }
 
+/// Writes down what a ticket turned out to be about.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn refer(
+    conn: &mut AnyConn,
+    id: &TicketId,
+    regarding: &Regarding,
+    organization: &OrganizationId,
+) -> Result<(), StoreError> {
+    diesel::update(ticket::table.find(id.as_str()))
+        .set((
+            ticket::regarding.eq(regarding.as_str()),
+            ticket::organization_id.eq(organization.as_str()),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Adds what somebody said; `author`: who at the support desk, `None` for who asked.
 ///
 /// # Errors

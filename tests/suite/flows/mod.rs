@@ -15,6 +15,7 @@ mod mail;
 mod mellon;
 mod one_sign_on;
 mod passage;
+mod promotion;
 mod random;
 mod random_factors;
 mod saml;

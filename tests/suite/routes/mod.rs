@@ -18,6 +18,7 @@ mod oidc;
 mod organization;
 mod password;
 mod portal;
+mod promotion;
 mod public;
 mod register;
 mod sessions;

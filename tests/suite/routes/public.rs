@@ -12,7 +12,7 @@ on_every_store![
     a_flood_of_requests_ends_in_a_page_that_says_so,
 ];
 
-const LEFT: [(&str, &str); 6] = [
+pub(super) const LEFT: [(&str, &str); 6] = [
     ("organization_name", "Cedar Falls Family Medicine"),
     ("organization_address", "1 Main St, Cedar Falls"),
     ("person_name", "Ana Rivera"),

@@ -7,6 +7,7 @@ mod offers;
 mod overview;
 mod password;
 mod profile;
+mod promotions;
 mod questions;
 mod sessions;
 mod shared;
@@ -30,6 +31,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(overview::routes)
         .configure(password::routes)
         .configure(profile::routes)
+        .configure(promotions::routes)
         .configure(questions::routes)
         .configure(sessions::routes)
         .configure(shared::routes)

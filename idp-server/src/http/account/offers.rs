@@ -17,7 +17,7 @@ use idp_core::{
 };
 use serde::Deserialize;
 
-use super::{PURPOSE, expired, form_token, nav};
+use super::{PURPOSE, expired, form_token, nav, promotions};
 use crate::{
     community::offer::{self, Proofs},
     http::{
@@ -67,6 +67,7 @@ async fn list(
     status: StatusCode,
     (done, due): (Option<OfferDone>, Option<OfferDue>),
 ) -> Result<HttpResponse, PageError> {
+    let waiting = promotions::waiting(visit, person).await?;
     let (form_token, cookie) = form_token(visit);
     let (who, now) = (person.subscriber.id.clone(), visit.clock.now());
     let open = visit.db.read(move |conn| offer::open_to(conn, &who, now)).await?;
@@ -83,6 +84,7 @@ async fn list(
                 access_level: affiliation.access_level.code(),
             })
             .collect(),
+        promotions: waiting,
         done,
         due,
     };

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, http::StatusCode, web};
 use idp_core::{authentication::gate::Demand, community::affiliation::Affiliation};
 
-use super::nav;
+use super::{nav, promotions};
 use crate::{
     http::{
         console::is_office,
@@ -36,6 +36,7 @@ async fn overview(visit: &Visit) -> Result<HttpResponse, PageError> {
         Ok((site_visit::of_subscriber(conn, &subscriber)?, works_at_desk))
     };
     let (visits, works_at_desk) = visit.db.read(read).await?;
+    let waiting = promotions::waiting(visit, &loaded).await?;
     let (person, session) = (&loaded.subscriber, &loaded.session);
     let name = person.name();
     let active: Vec<&Affiliation> = loaded.affiliations.iter().filter(|a| a.is_active()).collect();
@@ -60,6 +61,7 @@ async fn overview(visit: &Visit) -> Result<HttpResponse, PageError> {
             .zip(&numbers)
             .map(|(a, numbers)| affiliation(a, numbers))
             .collect(),
+        promotions: waiting,
         sites: sites
             .iter()
             .map(|(entry, at)| SiteVisit {

@@ -1,6 +1,9 @@
 //! `/organization/{id}/people/{person}`: one person, and what an Administrator can do about them.
 //! Each deed has a page that says what it does; only its form does it.
 
+mod deeds;
+mod rights;
+
 use actix_web::{
     HttpResponse,
     http::StatusCode,
@@ -9,45 +12,40 @@ use actix_web::{
 use idp_core::{
     community::{
         affiliation::AffiliationStatus,
-        affiliation_life,
-        field::{LONGEST_NOTE, Objections, line, optional_line},
-        permission::Denied,
-        rights::RightsForm,
+        permission::{Action, Denied},
+        promotion::{LASTS, Promotion},
         subscriber::{EmailAddress, Standing},
     },
     ids::{EndingId, SubscriberId},
 };
 use serde::Deserialize;
 
-use super::{nav, nominate::rights};
+use super::nav;
 use crate::{
     community::{
-        affiliation::{self, Loaded, NotChanged},
-        help::{Help, Helped},
-        standing::{self, Deed, Refusal},
+        affiliation::{self, Loaded},
+        promotion,
+        standing::Refusal,
     },
     http::{
-        console::{self, Entry, OfOrganization, Posted},
+        console::{self, Entry, OfOrganization},
         error::PageError,
-        visit::{Visit, page, see_other},
+        visit::{Visit, page},
     },
     pages::{
-        DeedPage, OrganizationArea, OrganizationOutcome, OrganizationOutcomePage, PersonDeed,
-        PersonPage, PersonRightsPage, PersonStanding, ResetCodePage, Typed,
+        OrganizationArea, OrganizationOutcome, OrganizationOutcomePage, PersonDeed, PersonPage,
+        PersonStanding, RunningPromotion,
     },
-    store::{AnyConn, factor},
+    store::{AnyConn, factor, promotion::state},
 };
-
-/// What the form of rights has.
-const RIGHTS: &[&str] = &["access_level", "detail.", "reason", "role.", "tax.", "tax_ids"];
 
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
     let of = |rest: &str| format!("/organization/{{id}}/people/{{person}}{rest}");
     config
         .service(web::resource(of("")).get(show))
-        .service(web::resource(of("/rights")).get(show_rights).post(change_rights))
-        .service(web::resource(of("/{deed}")).get(show_deed).post(carry_out));
+        .service(web::resource(of("/rights")).get(rights::show).post(rights::change))
+        .service(web::resource(of("/{deed}")).get(deeds::show).post(deeds::carry_out));
 }
 
 /// An Administrator at work on somebody of the own organization.
@@ -55,6 +53,8 @@ struct AtWork {
     desk: OfOrganization,
     who: SubscriberId,
     loaded: Loaded,
+    /// That they become an Administrator, while it goes on.
+    promotion: Option<Promotion>,
 }
 
 /// Who works on whom. To whoever is no colleague the answer is that of somebody who is not there,
@@ -75,15 +75,18 @@ async fn enter(
             Some(who) => affiliation::seen_by(conn, &office, who)?,
             None => None,
         };
-        if found.is_none() {
-            let action = idp_core::community::permission::Action::ReadPerson;
-            office.refused(conn, action, Denied::NotFound)?;
-        }
-        Ok(found)
+        let Some(loaded) = found else {
+            office.refused(conn, Action::ReadPerson, Denied::NotFound)?;
+            return Ok(None);
+        };
+        let (of, who) = (&loaded.record.organization, &loaded.record.subscriber);
+        let promotion = promotion::running_in(conn, &office, of, who)?;
+        Ok(Some((loaded, promotion)))
     };
-    let Some(loaded) = visit.db.write(look).await? else { return Err(PageError::NotFound) };
+    let found = visit.db.write(look).await?;
+    let Some((loaded, promotion)) = found else { return Err(PageError::NotFound) };
     let who = loaded.record.subscriber.clone();
-    Ok(Entry::Open(Box::new(AtWork { desk, who, loaded })))
+    Ok(Entry::Open(Box::new(AtWork { desk, who, loaded, promotion })))
 }
 
 impl AtWork {
@@ -112,6 +115,11 @@ impl AtWork {
             PersonDeed::Suspend => !stopped,
             PersonDeed::Demote => self.loaded.record.administrator && !stopped,
             PersonDeed::Deactivate => !stopped,
+            PersonDeed::Promote => {
+                let acts = self.loaded.record.status == AffiliationStatus::Active;
+                acts && !stopped && !self.loaded.record.administrator && self.promotion.is_none()
+            }
+            PersonDeed::WithdrawPromotion => self.promotion.is_some(),
             PersonDeed::Code
             | PersonDeed::Email
             | PersonDeed::LostFactor
@@ -166,255 +174,20 @@ async fn person(
         since: affiliation.since.to_string(),
         last_sign_in_at: person.last_sign_in_at,
         has_factor,
+        promotion: work.promotion.as_ref().map(|promotion| RunningPromotion {
+            stage: state(&promotion.stage),
+            until: promotion.moved_at + LASTS,
+        }),
         deeds: work.deeds(visit),
         done: PersonDeed::ALL.into_iter().find(|deed| Some(deed.place()) == done),
     };
     Ok(page(StatusCode::OK, &content))
 }
 
-async fn show_rights(visit: Visit, of: Path<(String, String)>) -> HttpResponse {
-    let outcome = async {
-        let work = match enter(&visit, (&of.0, &of.1), None).await? {
-            Entry::Open(work) => work,
-            Entry::Elsewhere(answer) => return Ok(answer),
-        };
-        let record = &work.loaded.record;
-        let mut fields: Vec<(String, String)> = Vec::new();
-        let yes = || "yes".to_owned();
-        fields.extend(record.roles.iter().map(|role| (format!("role.{}", role.code()), yes())));
-        fields.extend(record.role_details.iter().map(|code| (format!("detail.{code}"), yes())));
-        fields.push(("access_level".to_owned(), record.access_level.code().to_owned()));
-        if let Some(ids) = &record.tax_ids {
-            fields.push(("tax_ids".to_owned(), "some".to_owned()));
-            fields.extend(ids.iter().map(|id| (format!("tax.{id}"), yes())));
-        }
-        let pairs = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let typed = Typed::new(pairs, Objections::default());
-        rights_form(&visit, &work, &typed, StatusCode::OK).await
-    };
-    let outcome = outcome.await;
-    visit.answer(outcome)
-}
-
-async fn rights_form(
-    visit: &Visit,
-    work: &AtWork,
-    typed: &Typed,
-    status: StatusCode,
-) -> Result<HttpResponse, PageError> {
-    let (form_token, cookie) = console::form_token(visit);
-    let content = PersonRightsPage {
-        frame: visit.frame(),
-        nav: nav(&work.desk, OrganizationArea::People),
-        form_token: &form_token,
-        id: work.who.as_str(),
-        name: &work.loaded.person.name(),
-        typed,
-        rights: rights(visit, &work.desk).await?,
-    };
-    Ok(console::with_form(page(status, &content), cookie))
-}
-
-async fn change_rights(visit: Visit, of: Path<(String, String)>, body: Bytes) -> HttpResponse {
-    let outcome = save_rights(&visit, &of, &body).await;
-    visit.answer(outcome)
-}
-
-async fn save_rights(
-    visit: &Visit,
-    of: &(String, String),
-    body: &Bytes,
-) -> Result<HttpResponse, PageError> {
-    let work = match enter(visit, (&of.0, &of.1), Some(body)).await? {
-        Entry::Open(work) => work,
-        Entry::Elsewhere(answer) => return Ok(answer),
-    };
-    let posted = match console::posted(visit, &work.desk.at_work.office, body, RIGHTS).await? {
-        Posted::Form(posted) => posted,
-        Posted::Refused(answer) => return Ok(answer),
-    };
-    let typed = Typed::new(posted.pairs(), Objections::default());
-    let office = work.desk.at_work.office.clone();
-    let organization = work.desk.affiliation.organization.id.clone();
-    let (who, form) = (work.who.clone(), typed.clone());
-    let write = move |conn: &mut AnyConn| {
-        let (roles, details) = (form.codes("role"), form.codes("detail"));
-        let numbers = form.codes("tax");
-        let some = form.value("tax_ids") == "some";
-        let form = RightsForm {
-            roles: &roles,
-            role_details: &details,
-            access_level: form.value("access_level"),
-            tax_ids: some.then_some(numbers.as_slice()),
-            reason: form.value("reason"),
-        };
-        affiliation::change_rights(conn, &office, (&organization, &who), form)
-    };
-    let changed = visit.db.write(write).await?;
-    visit.outbox.wake();
-    match changed {
-        Ok(done) => Ok(match done.ending {
-            Some(ending) => see_other(&ending_path(&work, &ending, PersonDeed::Rights), []),
-            None => see_other(&format!("{}?done=rights", work.path()), []),
-        }),
-        Err(NotChanged::Objections(objections)) => {
-            let fields = typed.fields().iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            let typed = Typed::new(fields, objections);
-            rights_form(visit, &work, &typed, StatusCode::UNPROCESSABLE_ENTITY).await
-        }
-        Err(NotChanged::Refused(affiliation_life::Refusal::Unchanged)) => {
-            Ok(told(visit, &work, OrganizationOutcome::Unchanged, StatusCode::OK))
-        }
-        Err(NotChanged::Refused(refusal)) => refused(visit, &work, refusal.into()),
-    }
-}
-
 /// Where it is shown what the sites said to this.
 fn ending_path(work: &AtWork, ending: &EndingId, deed: PersonDeed) -> String {
     let of = &work.desk.affiliation.organization.id;
     format!("/organization/{of}/endings/{ending}?done={}", deed.place())
-}
-
-/// Which deed a path names; rights have their own pages.
-fn deed(place: &str) -> Result<PersonDeed, PageError> {
-    let found = PersonDeed::ALL.into_iter().find(|deed| deed.place() == place);
-    found.filter(|deed| *deed != PersonDeed::Rights).ok_or(PageError::NotFound)
-}
-
-async fn show_deed(visit: Visit, of: Path<(String, String, String)>) -> HttpResponse {
-    let outcome = async {
-        let work = match enter(&visit, (&of.0, &of.1), None).await? {
-            Entry::Open(work) => work,
-            Entry::Elsewhere(answer) => return Ok(answer),
-        };
-        Ok(confirm(&visit, &work, deed(&of.2)?, &Typed::default(), StatusCode::OK))
-    };
-    let outcome = outcome.await;
-    visit.answer(outcome)
-}
-
-fn confirm(
-    visit: &Visit,
-    work: &AtWork,
-    deed: PersonDeed,
-    typed: &Typed,
-    status: StatusCode,
-) -> HttpResponse {
-    let (form_token, cookie) = console::form_token(visit);
-    let content = DeedPage {
-        frame: visit.frame(),
-        nav: nav(&work.desk, OrganizationArea::People),
-        form_token: &form_token,
-        id: work.who.as_str(),
-        name: &work.loaded.person.name(),
-        deed,
-        typed,
-    };
-    console::with_form(page(status, &content), cookie)
-}
-
-async fn carry_out(visit: Visit, of: Path<(String, String, String)>, body: Bytes) -> HttpResponse {
-    let outcome = act(&visit, &of, &body).await;
-    visit.answer(outcome)
-}
-
-async fn act(
-    visit: &Visit,
-    of: &(String, String, String),
-    body: &Bytes,
-) -> Result<HttpResponse, PageError> {
-    let work = match enter(visit, (&of.0, &of.1), Some(body)).await? {
-        Entry::Open(work) => work,
-        Entry::Elsewhere(answer) => return Ok(answer),
-    };
-    let deed = deed(&of.2)?;
-    if deed.asks_for_check()
-        && let Some(way_in) = console::lately(visit, body).await?
-    {
-        return Ok(way_in);
-    }
-    let fields: &[&str] =
-        if deed == PersonDeed::Email { &["email", "reason"] } else { &["reason"] };
-    let posted = match console::posted(visit, &work.desk.at_work.office, body, fields).await? {
-        Posted::Form(posted) => posted,
-        Posted::Refused(answer) => return Ok(answer),
-    };
-    let typed = |name| posted.find(name).unwrap_or_default();
-    let mut found = Objections::default();
-    let read = optional_line(typed("reason"), LONGEST_NOTE);
-    let reason = found.take("reason", read).flatten();
-    if deed.asks_for_check() {
-        found.take("reason", line(typed("reason"), LONGEST_NOTE));
-    }
-    let address = (deed == PersonDeed::Email)
-        .then(|| found.take("email", typed("email").parse::<EmailAddress>()))
-        .flatten();
-    if !found.is_empty() {
-        let typed = Typed::new(posted.pairs(), found);
-        return Ok(confirm(visit, &work, deed, &typed, StatusCode::UNPROCESSABLE_ENTITY));
-    }
-    match (deed, address) {
-        (PersonDeed::Code, _) => help(visit, &work, deed, Help::Code, reason).await,
-        (PersonDeed::LostFactor, _) => help(visit, &work, deed, Help::LostFactor, reason).await,
-        (PersonDeed::Email, Some(new)) => help(visit, &work, deed, Help::Email(new), reason).await,
-        (PersonDeed::Deactivate, _) => stand(visit, &work, deed, Deed::Deactivate, reason).await,
-        (PersonDeed::Demote, _) => stand(visit, &work, deed, Deed::Demote, reason).await,
-        (PersonDeed::Remove, _) => stand(visit, &work, deed, Deed::Remove, reason).await,
-        (PersonDeed::Resume, _) => stand(visit, &work, deed, Deed::Resume, reason).await,
-        (PersonDeed::Suspend, _) => stand(visit, &work, deed, Deed::Suspend, reason).await,
-        (PersonDeed::Email, None) | (PersonDeed::Rights, _) => Err(PageError::NotFound),
-    }
-}
-
-/// Changes how they stand; what ended is shown with what the sites said.
-async fn stand(
-    visit: &Visit,
-    work: &AtWork,
-    shown: PersonDeed,
-    deed: Deed,
-    reason: Option<String>,
-) -> Result<HttpResponse, PageError> {
-    let (office, who) = (work.desk.at_work.office.clone(), work.who.clone());
-    let write =
-        move |conn: &mut AnyConn| standing::change(conn, &office, &who, deed, reason.clone());
-    let changed = visit.db.write(write).await?;
-    visit.outbox.wake();
-    match changed {
-        Ok(Some(ending)) => Ok(see_other(&ending_path(work, &ending, shown), [])),
-        Ok(None) => Ok(see_other(&format!("{}?done={}", work.path(), shown.place()), [])),
-        Err(refusal) => refused(visit, work, refusal),
-    }
-}
-
-async fn help(
-    visit: &Visit,
-    work: &AtWork,
-    shown: PersonDeed,
-    help: Help,
-    checked: Option<String>,
-) -> Result<HttpResponse, PageError> {
-    let (office, who) = (work.desk.at_work.office.clone(), work.who.clone());
-    let checked = checked.unwrap_or_default();
-    let write =
-        move |conn: &mut AnyConn| standing::help(conn, &office, &who, &help, checked.as_str());
-    let helped = visit.db.write(write).await?;
-    visit.outbox.wake();
-    match helped {
-        Ok(Helped::Code(user_id, code)) => {
-            let content = ResetCodePage {
-                frame: visit.frame(),
-                nav: nav(&work.desk, OrganizationArea::People),
-                id: work.who.as_str(),
-                user_id: user_id.as_str(),
-                code: &code.shown(),
-            };
-            Ok(page(StatusCode::OK, &content))
-        }
-        Ok(Helped::Email | Helped::LostFactor) => {
-            Ok(see_other(&format!("{}?done={}", work.path(), shown.place()), []))
-        }
-        Err(refusal) => refused(visit, work, refusal),
-    }
 }
 
 /// Why nothing was done.

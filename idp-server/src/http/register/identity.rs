@@ -1,13 +1,10 @@
 //! How the first Administrator proves who they are: by questions, or before a notary (R35–R37).
 
-use std::time::Duration;
-
 use actix_web::{HttpResponse, http::StatusCode};
 use idp_core::{
-    authentication::inquiry,
     community::{
         field::Objections,
-        identity_proof::{LastFour, Proofing, TESTS, TestResult},
+        identity_proof::{Examinee, TestResult},
     },
     oidc::params::Params,
 };
@@ -18,53 +15,58 @@ use super::{
 };
 use crate::{
     community::registrations,
-    ephemeral::Key,
-    http::{client_address::ClientAddress, error::PageError, visit::Visit},
-    identity_test::{KnowledgeTest, Test},
-    pages::{RegisterProblem, RegisterStep, RegisterTyped, TestQuestion},
+    http::{
+        error::PageError,
+        identity::{self, Begun, Proving},
+        visit::Visit,
+    },
+    pages::{RegisterProblem, RegisterStep, RegisterTyped},
 };
 
-/// How long somebody may think about the questions.
-const LIFE: Duration = Duration::from_secs(15 * 60);
+impl Way {
+    fn proving(&self) -> Proving<'_> {
+        let contact = &self.registration.contact;
+        Proving {
+            key: &self.handle,
+            counted_by: self.registration.id.as_str(),
+            proofing: self.registration.proofing(),
+            person: Examinee {
+                given_name: &contact.given_name,
+                family_name: &contact.family_name,
+                email: Some(contact.email.as_str()),
+                phone: Some(&contact.phone),
+            },
+        }
+    }
+}
 
-/// `POST …/test`: begins the questions. The four digits go to the provider and are kept nowhere.
+/// `POST …/test`: begins the questions.
 pub(super) async fn begin(
     visit: &Visit,
     way: &Way,
     form: &Params,
 ) -> Result<HttpResponse, PageError> {
-    let Some(provider) = due(visit, way) else { return Ok(go_on(&way.handle)) };
     let typed = RegisterTyped::default();
-    let last_four: LastFour = match form.find("last_four").unwrap_or_default().parse() {
-        Ok(last_four) => last_four,
-        Err(why) => {
+    match way.proving().begin(visit, form).await? {
+        Begun::NotDue => Ok(go_on(&way.handle)),
+        Begun::Questions(test) => {
+            let questions = identity::questions(&test);
+            let simulated = identity::is_simulated(visit);
+            let asked = RegisterStep::Questions { questions, simulated };
+            Ok(send(visit, way, StatusCode::OK, asked, &typed, None))
+        }
+        Begun::Result(result) => take(visit, way, result).await,
+        Begun::Throttled => {
+            let problem = Some(RegisterProblem::Throttled);
+            step(visit, way, StatusCode::TOO_MANY_REQUESTS, &typed, problem).await
+        }
+        Begun::Wrong(why) => {
             let mut wrong = Objections::default();
             wrong.object("last_four", why);
             let typed = typed.with(&wrong);
-            return step(visit, way, StatusCode::UNPROCESSABLE_ENTITY, &typed, None).await;
+            step(visit, way, StatusCode::UNPROCESSABLE_ENTITY, &typed, None).await
         }
-    };
-    // Questions about a person are not for anybody to leaf through.
-    let address = ClientAddress::of(&visit.request).0;
-    let about = format!("test {}", way.registration.id);
-    if !visit.throttle.admits(&inquiry::caps(address, &about, visit.inquiries_per_hour)).await {
-        let problem = Some(RegisterProblem::Throttled);
-        return step(visit, way, StatusCode::TOO_MANY_REQUESTS, &typed, problem).await;
     }
-    let test = match provider.begin(&way.registration.contact, last_four).await {
-        Ok(test) => test,
-        Err(result) => return take(visit, way, result).await,
-    };
-    let bytes = serde_json::to_vec(&test).map_err(|error| PageError::unexpected(&error))?;
-    visit.ephemeral.put(&Key::identity_test(&way.handle), &bytes, LIFE).await?;
-    let questions = test
-        .questions
-        .iter()
-        .map(|question| TestQuestion { text: &question.text, options: &question.options })
-        .collect();
-    let simulated = provider.is_simulated();
-    let asked = RegisterStep::Questions { questions, simulated };
-    Ok(send(visit, way, StatusCode::OK, asked, &typed, None))
 }
 
 /// `POST …/test-answers`: the questions are answered once.
@@ -73,34 +75,14 @@ pub(super) async fn judge(
     way: &Way,
     form: &Params,
 ) -> Result<HttpResponse, PageError> {
-    let Some(provider) = due(visit, way) else { return Ok(go_on(&way.handle)) };
-    let Some(bytes) = visit.ephemeral.take(&Key::identity_test(&way.handle)).await? else {
-        return Ok(go_on(&way.handle));
-    };
-    let test: Test =
-        serde_json::from_slice(&bytes).map_err(|error| PageError::unexpected(&error))?;
-    let answer = |number: usize| {
-        form.find(&format!("answer{number}")).and_then(|text| text.parse::<usize>().ok())
-    };
-    let answers: Vec<Option<usize>> = (1..=test.questions.len()).map(answer).collect();
-    let result = provider.judge(&test, &answers).await;
-    take(visit, way, result).await
-}
-
-/// The provider, while the registrant may still be asked.
-fn due<'a>(visit: &'a Visit, way: &Way) -> Option<&'a dyn KnowledgeTest> {
-    match way.registration.proofing() {
-        Some(Proofing::Due { failed }) if *failed < TESTS => visit.identity_test.as_deref(),
-        Some(Proofing::AtNotary { .. } | Proofing::Due { .. } | Proofing::Proved(_)) | None => None,
+    match way.proving().judge(visit, form).await? {
+        Some(result) => take(visit, way, result).await,
+        None => Ok(go_on(&way.handle)),
     }
 }
 
 async fn take(visit: &Visit, way: &Way, result: TestResult) -> Result<HttpResponse, PageError> {
-    let problem = match &result {
-        TestResult::Passed { .. } => None,
-        TestResult::Failed | TestResult::NoQuestions => Some(RegisterProblem::TestFailed),
-        TestResult::Unavailable => Some(RegisterProblem::TestAway),
-    };
+    let problem = RegisterProblem::of(&result);
     let (office, id) = (way.office.clone(), way.registration.id.clone());
     let take = move |conn: &mut _| registrations::take_test(conn, &office, &id, result.clone());
     let _ = visit.db.write(take).await?;

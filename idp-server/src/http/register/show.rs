@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web::Path};
 use idp_core::community::{
-    identity_proof::{NOTARY_LASTS, Proofing, TESTS},
+    identity_proof::{NOTARY_LASTS, Proofing},
     registration::{Applicant, Registration, Stage},
     tax_id_registry::dialogue::Dialogue,
 };
@@ -13,11 +13,12 @@ use crate::{
     http::{
         challenge,
         error::PageError,
+        identity,
         visit::{Visit, page},
     },
     pages::{
-        AgreementView, ChallengeView, Checked, Messages, NotaryFormPage, NumberQuestion,
-        OnlineTest, RegisterPage, RegisterProblem, RegisterStep, RegisterTyped, ShownContact,
+        AgreementView, ChallengeView, Checked, Messages, NotaryFormPage, NotaryPurpose,
+        NumberQuestion, RegisterPage, RegisterProblem, RegisterStep, RegisterTyped, ShownContact,
     },
 };
 
@@ -96,7 +97,7 @@ pub(super) async fn step_with(
             RegisterStep::AtNotary { reference: &reference, until: *since + NOTARY_LASTS }
         }
         Stage::Identity(_, _, Proofing::Due { failed }) => {
-            RegisterStep::Identity { online: online(visit, *failed), facts: facts() }
+            RegisterStep::Identity { online: identity::online(visit, *failed), facts: facts() }
         }
         Stage::Identity(_, _, Proofing::Proved(_)) | Stage::Review(..) => RegisterStep::Review,
         Stage::Referred(end) => RegisterStep::Referred(*end),
@@ -129,14 +130,6 @@ pub(super) fn send(
         problem,
     };
     page(status, &content)
-}
-
-fn online(visit: &Visit, failed: u32) -> OnlineTest {
-    match &visit.identity_test {
-        None => OnlineTest::Absent,
-        Some(_) if failed >= TESTS => OnlineTest::UsedUp,
-        Some(provider) => OnlineTest::Offered { simulated: provider.is_simulated() },
-    }
 }
 
 /// What is to be looked at once more: who registers what. A personal number is masked.
@@ -175,6 +168,7 @@ async fn printable(visit: &Visit, handle: &str) -> Result<HttpResponse, PageErro
     let contact = &way.registration.contact;
     let content = NotaryFormPage {
         frame: visit.frame(),
+        purpose: NotaryPurpose::Registration,
         reference: &reference.to_string(),
         person: &[&*contact.given_name, &contact.family_name].join(" "),
         organization: &applicant.details.name,

@@ -5,6 +5,7 @@ mod audit;
 mod home;
 mod organizations;
 mod people;
+mod promotions;
 mod registrations;
 mod search;
 mod tax_ids;
@@ -24,6 +25,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(home::routes)
         .configure(organizations::routes)
         .configure(people::routes)
+        .configure(promotions::routes)
         .configure(registrations::routes)
         .configure(search::routes)
         .configure(tax_ids::routes)

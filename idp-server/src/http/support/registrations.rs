@@ -37,7 +37,7 @@ use crate::{
         CasePage, DeedView, Fact, FieldView, ListPage, ListPart, ListRow, Messages, Section,
         SupportArea, SupportNav,
     },
-    store::{AnyConn, place::Place},
+    store::{AnyConn, place::Place, promotion},
 };
 
 /// How many a page has at most.
@@ -96,11 +96,17 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
     let office = desk.office.clone();
     let read = move |conn: &mut AnyConn| match &reference {
         Some(reference) => {
-            Ok(by_notary_reference(conn, &office, reference)?.into_iter().collect::<Vec<_>>())
+            let found = by_notary_reference(conn, &office, reference)?;
+            let promotion = promotion::by_notary_reference(conn, reference)?;
+            Ok((found.into_iter().collect::<Vec<_>>(), promotion))
         }
-        None => at_stage(conn, &office, stage, after.as_ref(), SHOWN),
+        None => Ok((at_stage(conn, &office, stage, after.as_ref(), SHOWN)?, None)),
     };
-    let found = visit.db.read(read).await?;
+    let (found, promotion) = visit.db.read(read).await?;
+    // The number says nothing of what the form is for; whoever types it off paper need not know.
+    if let Some(promotion) = promotion {
+        return Ok(see_other(&format!("/support/promotions/{}", promotion.id), []));
+    }
     if let ([one], true) = (found.as_slice(), asked) {
         return Ok(see_other(&format!("/support/registrations/{}", one.id), []));
     }

@@ -16,6 +16,7 @@ use idp_core::{
 };
 use serde::Deserialize;
 
+use super::promotions;
 use crate::{
     community::tickets::{self, Deed},
     http::{
@@ -225,6 +226,7 @@ impl Loaded {
             organization: organization
                 .map(|(name, id)| (name, format!("/support/organizations/{id}"))),
             regarding: self.kept.regarding.as_ref().map(address_of),
+            propose: self.asks_for_an_administrator().then(|| promotions::propose_at(&ticket.id)),
             details: self.kept.details.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect(),
             said: self.said.iter().map(|said| self.view(said)).collect(),
             deeds: self.deeds(&desk.person.subscriber.id),
@@ -235,6 +237,13 @@ impl Loaded {
             problem,
         };
         console::with_form(page(status, &content), cookie)
+    }
+
+    /// Whether somebody can be proposed as an Administrator from here.
+    fn asks_for_an_administrator(&self) -> bool {
+        let open = !matches!(self.kept.ticket.state, State::Closed | State::Resolved { .. });
+        let refers = matches!(self.kept.regarding, Some(Regarding::Promotion(_)));
+        self.kept.ticket.kind == TicketKind::PromoteAdmin && open && !refers
     }
 
     fn view<'a>(&'a self, said: &'a Said) -> SaidView<'a> {

@@ -1,16 +1,20 @@
-//! What waits for somebody until a day: registrations, nominations, offers, requests, notaries' forms,
-//! systems to be renewed.
+//! What waits for somebody until a day: registrations, nominations, offers, requests, promotions,
+//! notaries' forms, systems to be renewed.
 
 use chrono::TimeDelta;
 use idp_core::{
-    community::{actor::Actor, registration::Registration},
+    community::{actor::Actor, promotion::Promotion, registration::Registration},
     ids::SystemClientId,
 };
 
 use super::Work;
 use crate::{
-    community::{access, nomination, offer, registrations, systems},
-    store::{AnyConn, StoreError, system_client},
+    community::{access, nomination, offer, promotion, registrations, systems},
+    store::{
+        AnyConn, StoreError,
+        promotion::{self as promotions, Waits},
+        system_client,
+    },
 };
 
 /// How many are settled in one transaction.
@@ -29,11 +33,16 @@ pub(super) async fn look_at_all(work: &Work<'_>) -> Result<bool, StoreError> {
         let after = after.map(|last| (last.moved_at, last.id.clone()));
         registrations::at_stage(conn, &office, "at-notary", after.as_ref(), most)
     };
+    let candidates = |conn: &mut AnyConn, after: Option<&Promotion>, most: i64| {
+        promotions::waiting(conn, Waits::ForForm, after, most)
+    };
     let finished = work.until_none(registrations::erase_due).await?
         && work.until_none(|conn, office| nomination::expire(conn, office, AT_ONCE)).await?
         && work.until_none(|conn, office| offer::expire(conn, office, AT_ONCE)).await?
         && work.until_none(|conn, office| access::expire(conn, office, AT_ONCE)).await?
+        && work.until_none(|conn, office| promotion::expire(conn, office, AT_ONCE)).await?
         && work.each(at_notary, registrations::remind_of_notary).await?
+        && work.each(candidates, promotion::remind_of_notary).await?
         && work.each(ending, systems::fall_due).await?;
     Ok(finished)
 }

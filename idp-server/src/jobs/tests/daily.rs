@@ -8,6 +8,9 @@ use idp_core::{
     community::{
         account_life::{State, SuspendedBy},
         affiliation::AffiliationStatus,
+        identity_proof::Proofing,
+        notary_reference::NotaryReference,
+        promotion::{Promotion, Stage as Promoting},
         subscriber::{AccountStatus, Subscriber},
         system_client::{Stage, SystemClient, SystemKeys},
     },
@@ -19,9 +22,11 @@ use super::Bench;
 use crate::{
     jobs::daily,
     store::{
-        AnyConn, StoreError, affiliation, audit, lease, outbox,
+        AnyConn, StoreError,
+        affiliation::{self, AffiliationRecord},
+        audit, lease, outbox,
         outbox::Content,
-        reminder, session, subscriber, system_client,
+        promotion, reminder, session, subscriber, system_client,
         tests::{
             TestDatabase,
             samples::{a_subscriber, an_affiliation, at, community, store_session},
@@ -155,6 +160,46 @@ async fn the_day_is_done_once_and_by_one_node_and_made_up_for_when_a_node_dies()
         days.round("node-1").await;
         days.round("node-2").await;
         assert_eq!(days.bench.database.read(mails).await, done);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promotion_that_nobody_goes_on_with_is_reminded_of_and_then_over() {
+    for database in TestDatabase::each() {
+        let days = Days::on(database).await;
+        let reference = NotaryReference::from_random([7; 7]);
+        let since = at(-1000);
+        let begun = move |conn: &mut AnyConn| {
+            let ben = subscriber::find(conn, &"sub_ben".parse().unwrap())?.unwrap();
+            subscriber::update(conn, &Subscriber { activated_at: since, ..ben })?;
+            let theirs = an_affiliation("aff_9", "ben", "org_clinic");
+            let theirs = AffiliationRecord { administrator: false, ..theirs };
+            affiliation::insert(conn, &theirs)?;
+            let reference = reference.clone();
+            let stage = Promoting::Proofing(Proofing::AtNotary { reference, since });
+            let promotion = Promotion {
+                id: "pro_1".parse().unwrap(),
+                organization: "org_clinic".parse().unwrap(),
+                affiliation: "aff_9".parse().unwrap(),
+                candidate: "sub_ben".parse().unwrap(),
+                moved_at: since,
+                stage,
+            };
+            promotion::insert(conn, &promotion)?;
+            promotion::save(conn, &promotion)
+        };
+        days.bench.database.write(begun).await;
+        let count = |mails: &[String], what: &str| {
+            mails.iter().filter(|mail| mail.starts_with(what)).count()
+        };
+        for (day, reminders, over) in [(6, 0, 0), (7, 1, 0), (22, 2, 0), (29, 2, 0), (30, 2, 1)] {
+            let mails = days.day(day).await;
+            assert_eq!(count(&mails, "notary-instructions"), reminders, "day {day}");
+            assert_eq!(count(&mails, "promotion-over"), over, "day {day}");
+        }
+        let find = |conn: &mut AnyConn| promotion::find(conn, &"pro_1".parse().unwrap());
+        let found = days.bench.database.read(find).await.unwrap();
+        assert_eq!(found.stage, Promoting::Over);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::AccountNav;
+use super::{AccountNav, Invitation};
 use crate::pages::{Frame, wording};
 
 /// Posts `form_token`, and `code` or `npi` where they are due, to
@@ -14,6 +14,8 @@ pub struct OffersPage<'a> {
     pub nav: AccountNav,
     pub form_token: &'a str,
     pub offers: Vec<ReceivedOffer<'a>>,
+    /// Promotions that wait for the person.
+    pub promotions: Vec<Invitation>,
     pub done: Option<OfferDone>,
     /// What is to be shown before an offer can be accepted.
     pub due: Option<OfferDue>,

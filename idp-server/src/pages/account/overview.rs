@@ -24,7 +24,17 @@ pub struct OverviewPage<'a> {
     /// Whether some console opens to the person.
     pub console: bool,
     pub affiliations: Vec<AffiliationView<'a>>,
+    /// Promotions that wait for the person.
+    pub promotions: Vec<Invitation>,
     pub sites: Vec<SiteVisit<'a>>,
+}
+
+/// Somebody is asked to become an Administrator.
+#[derive(Clone, Debug)]
+pub struct Invitation {
+    /// The promotion's identifier.
+    pub id: String,
+    pub organization: String,
 }
 
 /// An affiliation as its Subscriber sees it: read-only (R68).

@@ -20,7 +20,8 @@ pub use nominations::{
 };
 pub use people::{PeoplePage, PersonStanding, PersonView, Sought};
 pub use person::{
-    DeedPage, EndingPage, PersonDeed, PersonPage, PersonRightsPage, ResetCodePage, SiteReceipt,
+    DeedPage, EndingPage, PersonDeed, PersonPage, PersonRightsPage, ResetCodePage,
+    RunningPromotion, SiteReceipt,
 };
 pub use requests::{RequestView, RequestsPage};
 pub use sites::{OrganizationSitesPage, SwitchableSite};

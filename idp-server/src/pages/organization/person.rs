@@ -30,10 +30,21 @@ pub struct PersonPage<'a> {
     pub since: String,
     pub last_sign_in_at: Option<DateTime<Utc>>,
     pub has_factor: bool,
+    /// That they become an Administrator, while it goes on.
+    pub promotion: Option<RunningPromotion>,
     /// What can be done; nothing about oneself.
     pub deeds: Vec<PersonDeed>,
     /// What was just done.
     pub done: Option<PersonDeed>,
+}
+
+/// How far somebody is who is to become an Administrator.
+#[derive(Clone, Copy, Debug)]
+pub struct RunningPromotion {
+    /// The code of the stage.
+    pub stage: &'static str,
+    /// Until when it waits for the next step.
+    pub until: DateTime<Utc>,
 }
 
 /// What an Administrator can do about somebody. Each is a page of its own.
@@ -44,15 +55,19 @@ pub enum PersonDeed {
     Demote,
     Email,
     LostFactor,
+    Promote,
     Remove,
     Resume,
     Rights,
     Suspend,
+    WithdrawPromotion,
 }
 
 impl PersonDeed {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Rights,
+        Self::Promote,
+        Self::WithdrawPromotion,
         Self::Code,
         Self::Email,
         Self::LostFactor,
@@ -71,10 +86,12 @@ impl PersonDeed {
             Self::Demote => "demote",
             Self::Email => "email",
             Self::LostFactor => "lost-factor",
+            Self::Promote => "promote",
             Self::Remove => "remove",
             Self::Resume => "resume",
             Self::Rights => "rights",
             Self::Suspend => "suspend",
+            Self::WithdrawPromotion => "withdraw-promotion",
         }
     }
 
@@ -90,16 +107,32 @@ impl PersonDeed {
             Self::Demote => (words.demote, words.demote_does, words.demote_done),
             Self::Email => (words.email, words.email_does, words.email_done),
             Self::LostFactor => (words.lost_factor, words.lost_factor_does, words.lost_factor_done),
+            Self::Promote => (words.promote, words.promote_does, words.promote_done),
             Self::Remove => (words.remove, words.remove_does, words.remove_done),
             Self::Resume => (words.resume, words.resume_does, words.resume_done),
             Self::Rights => (words.rights, words.rights_does, words.rights_done),
             Self::Suspend => (words.suspend, words.suspend_does, words.suspend_done),
+            Self::WithdrawPromotion => {
+                let (does, done) = (words.withdraw_promotion_does, words.withdraw_promotion_done);
+                (words.withdraw_promotion, does, done)
+            }
         }
     }
 
     /// Whether it asks how the Administrator made sure who asks.
     pub const fn asks_for_check(self) -> bool {
         matches!(self, Self::Code | Self::Email | Self::LostFactor)
+    }
+
+    /// Whether it leads into somebody's account, or lets them decide about others: then whoever does it
+    /// has signed in of late (security 19.5).
+    pub const fn asks_for_a_late_sign_in(self) -> bool {
+        self.asks_for_check() || matches!(self, Self::Promote)
+    }
+
+    /// Whether a reason may be given; a promotion has none to give.
+    pub(super) const fn takes_reason(self) -> bool {
+        !matches!(self, Self::Promote | Self::WithdrawPromotion)
     }
 }
 
@@ -166,7 +199,17 @@ pub enum SiteReceipt {
     Waiting,
 }
 
+impl DeedPage<'_> {
+    fn duties(&self) -> [&'static str; 5] {
+        wording::duties(self.frame.text)
+    }
+}
+
 impl PersonPage<'_> {
+    fn promotion_stage(&self, promotion: &RunningPromotion) -> &'static str {
+        wording::promotion_stage(self.frame.text, promotion.stage)
+    }
+
     fn role_names(&self) -> Vec<&str> {
         wording::roles(self.frame.text, &self.roles)
     }

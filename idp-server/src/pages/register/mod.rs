@@ -9,7 +9,7 @@ pub use typed::RegisterTyped;
 
 use askama::Template;
 use chrono::{DateTime, Utc};
-use idp_core::community::agreement::Block;
+use idp_core::community::{agreement::Block, identity_proof::TestResult};
 
 use super::frame::Frame;
 
@@ -37,7 +37,16 @@ pub enum RegisterProblem {
 }
 
 impl RegisterProblem {
-    fn sentence(&self, frame: &Frame<'_>) -> &'static str {
+    /// What is told of a knowledge test that did not prove anything.
+    pub const fn of(result: &TestResult) -> Option<Self> {
+        match result {
+            TestResult::Passed { .. } => None,
+            TestResult::Failed | TestResult::NoQuestions => Some(Self::TestFailed),
+            TestResult::Unavailable => Some(Self::TestAway),
+        }
+    }
+
+    pub(super) fn sentence(&self, frame: &Frame<'_>) -> &'static str {
         let words = &frame.text.register;
         match self {
             Self::AgreementChanged => words.problem_agreement,
@@ -72,12 +81,37 @@ pub struct RegisterPage<'a> {
 #[template(path = "register_notary.html")]
 pub struct NotaryFormPage<'a> {
     pub frame: Frame<'a>,
+    pub purpose: NotaryPurpose,
     /// The number that Support types off the paper.
     pub reference: &'a str,
     pub person: &'a str,
     pub organization: &'a str,
     pub address: &'a str,
     pub until: DateTime<Utc>,
+}
+
+/// What somebody shows a notary who they are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotaryPurpose {
+    /// To become an Administrator of an organization that takes part.
+    Promotion,
+    /// To register an organization.
+    Registration,
+}
+
+impl NotaryFormPage<'_> {
+    /// As what they sign, and what they declare.
+    fn words(&self) -> (&'static str, &'static str) {
+        let text = self.frame.text;
+        match self.purpose {
+            NotaryPurpose::Promotion => {
+                (text.promotion.form_person, text.promotion.form_declaration)
+            }
+            NotaryPurpose::Registration => {
+                (text.register.form_person, text.register.form_declaration_text)
+            }
+        }
+    }
 }
 
 /// Name, label, kind, longest value, autofill token and hint of a field of one line.

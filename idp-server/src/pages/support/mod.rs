@@ -16,6 +16,7 @@ pub enum SupportArea {
     Agreements,
     Audit,
     Home,
+    Promotions,
     Registrations,
     Search,
     TaxIds,
@@ -24,11 +25,12 @@ pub enum SupportArea {
 
 impl SupportArea {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Home,
         Self::Tickets,
         Self::Search,
         Self::Registrations,
+        Self::Promotions,
         Self::TaxIds,
         Self::Agreements,
         Self::Audit,
@@ -40,6 +42,7 @@ impl SupportArea {
             Self::Agreements => "/support/agreements",
             Self::Audit => "/support/audit",
             Self::Home => "/support",
+            Self::Promotions => "/support/promotions",
             Self::Registrations => "/support/registrations",
             Self::Search => "/support/search",
             Self::TaxIds => "/support/tax-ids",
@@ -53,6 +56,7 @@ impl SupportArea {
             Self::Agreements => text.support.area_agreements,
             Self::Audit => text.support.area_audit,
             Self::Home => text.support.area_home,
+            Self::Promotions => text.support.area_promotions,
             Self::Registrations => text.support.area_registrations,
             Self::Search => text.support.area_search,
             Self::TaxIds => text.support.area_tax_ids,

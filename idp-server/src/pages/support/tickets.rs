@@ -65,6 +65,8 @@ pub struct TicketPage<'a> {
     pub organization: Option<(&'a str, String)>,
     /// The address of what it refers to.
     pub regarding: Option<String>,
+    /// The address at which somebody is proposed as an Administrator, where the ticket asks for it.
+    pub propose: Option<String>,
     /// What was filled in: field and value.
     pub details: Vec<(&'a str, &'a str)>,
     pub said: Vec<SaidView<'a>>,

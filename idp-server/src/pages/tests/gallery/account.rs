@@ -10,6 +10,12 @@ use super::{Rendered, Words, at, rendered};
 use crate::pages::*;
 
 pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
+    let mut all = areas(frame, words);
+    all.extend(promotion(frame, words));
+    all
+}
+
+fn areas(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
     let first = OverviewPage {
         email: None,
         last_sign_in: None,
@@ -104,6 +110,58 @@ fn refused_profile(frame: Frame<'static>, words: &'static Words) -> ProfilePage<
     ProfilePage { done: false, language: typed.language, objections, ..profile(frame, words) }
 }
 
+/// The way to becoming an Administrator, step by step.
+fn promotion(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
+    let wrong = {
+        let mut wrong = Objections::default();
+        wrong.object("last_four", words.description);
+        RegisterTyped::default().with(&wrong)
+    };
+    let fine = RegisterTyped::default();
+    let page = |step, typed, problem| PromotionPage {
+        frame,
+        nav: nav(Area::Offers),
+        form_token: words.token,
+        id: "pro_1",
+        organization: words.organizations[0],
+        organization_id: "org_1",
+        step,
+        typed,
+        problem,
+    };
+    let online = OnlineTest::Offered { simulated: true };
+    let options = vec![words.value.to_owned(), "Maple Street".to_owned()];
+    let question = || TestQuestion { text: words.description, options: Vec::leak(options.clone()) };
+    let questions = vec![question(), question()];
+    let failed = Some(RegisterProblem::TestFailed);
+    let used_up = PromotionStep::Identity { online: OnlineTest::UsedUp };
+    vec![
+        rendered(
+            "account-promotion-identity",
+            &page(PromotionStep::Identity { online }, &wrong, None),
+        ),
+        rendered("account-promotion-used-up", &page(used_up, &fine, failed)),
+        rendered(
+            "account-promotion-questions",
+            &page(PromotionStep::Questions { questions, simulated: true }, &fine, None),
+        ),
+        rendered(
+            "account-promotion-notary",
+            &page(PromotionStep::AtNotary { reference: "7Q2M-4XK9", until: at(9) }, &fine, None),
+        ),
+        rendered(
+            "account-promotion-factor",
+            &page(PromotionStep::Duties { has_factor: false }, &fine, None),
+        ),
+        rendered(
+            "account-promotion-duties",
+            &page(PromotionStep::Duties { has_factor: true }, &fine, None),
+        ),
+        rendered("account-promotion-done", &page(PromotionStep::Done, &fine, None)),
+        rendered("account-promotion-over", &page(PromotionStep::Over, &fine, None)),
+    ]
+}
+
 const fn nav(area: Area) -> AccountNav {
     AccountNav { area, has_questions: true }
 }
@@ -131,6 +189,10 @@ fn overview(frame: Frame<'static>, words: &'static Words) -> OverviewPage<'stati
             affiliation(1, &["medical-director", words.value], true),
             affiliation(2, &[], false),
         ],
+        promotions: vec![Invitation {
+            id: "pro_1".to_owned(),
+            organization: words.organizations[0].to_owned(),
+        }],
         sites: vec![
             SiteVisit {
                 name: words.site,

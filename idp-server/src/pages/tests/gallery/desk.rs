@@ -84,6 +84,7 @@ fn ticket(
         requester: RequesterView::Visitor(words.email),
         organization: Some((words.organizations[0], "/support/organizations/org_1".to_owned())),
         regarding: Some("/support/people/sub_1".to_owned()),
+        propose: Some("/support/tickets/tkt_1/promotion".to_owned()),
         details: vec![("organization_name", words.organizations[0]), ("person_name", words.person)],
         said: said(words),
         deeds: Deeds {

@@ -88,6 +88,7 @@ fn person(
         since: "2024-03-11".to_owned(),
         last_sign_in_at: Some(at(3)),
         has_factor: false,
+        promotion: Some(RunningPromotion { stage: "at-notary", until: at(9) }),
         deeds,
         done,
     };
@@ -107,6 +108,7 @@ fn person(
     vec![
         rendered("organization-person", &page(all, Some(PersonDeed::Rights))),
         rendered("organization-person-oneself", &page(Vec::new(), None)),
+        rendered("organization-deed-promote", &deed(PersonDeed::Promote, &Typed::default())),
         rendered("organization-deed-remove", &deed(PersonDeed::Remove, &Typed::default())),
         rendered("organization-deed-deactivate", &deed(PersonDeed::Deactivate, &good)),
         rendered("organization-deed-email", &deed(PersonDeed::Email, &address)),
@@ -150,6 +152,10 @@ fn asking(
         nav: account,
         form_token: words.token,
         offers,
+        promotions: vec![Invitation {
+            id: "pro_1".to_owned(),
+            organization: words.organizations[0].to_owned(),
+        }],
         done,
         due,
     };

@@ -102,17 +102,21 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
         page("register-withdrawn", RegisterStep::Withdrawn, None),
         page("register-approved", RegisterStep::Approved { has_account: true }, None),
     ];
-    all.push(rendered(
-        "register-notary-form",
-        &NotaryFormPage {
+    for (name, purpose) in [
+        ("register-notary-form", NotaryPurpose::Registration),
+        ("account-promotion-form", NotaryPurpose::Promotion),
+    ] {
+        let form = NotaryFormPage {
             frame,
+            purpose,
             reference: "7Q2M-4XK9",
             person: words.person,
             organization: words.organizations[0],
             address: words.value,
             until,
-        },
-    ));
+        };
+        all.push(rendered(name, &form));
+    }
     all.push(tax_ids(frame, words));
     all
 }
