@@ -78,10 +78,11 @@ pub use organization::{
     ClaimView, DeedPage, EndingPage, NominatePage, NominateProblem, NominateReviewPage,
     NominatedPage, NominationDone, NominationState, NominationView, NominationsPage, OfferView,
     OrganizationArea, OrganizationAttention, OrganizationHomePage, OrganizationNav,
-    OrganizationOutcome, OrganizationOutcomePage, OrganizationSitesPage, OrganizationTaxIdsPage,
-    PeoplePage, PersonDeed, PersonPage, PersonRightsPage, PersonStanding, PersonView,
-    RepresentedView, RequestView, RequestsPage, ResetCodePage, RightsFields, RunningPromotion,
-    SiteReceipt, Sought, SwitchableSite, TaxIdOutcome, TaxIdView, Typed,
+    OrganizationOutcome, OrganizationOutcomePage, OrganizationSitesPage, OrganizationSystemsPage,
+    OrganizationTaxIdsPage, PeoplePage, PersonDeed, PersonPage, PersonRightsPage, PersonStanding,
+    PersonView, RepresentedView, RequestView, RequestsPage, ResetCodePage, RightsFields,
+    RunningPromotion, SiteReceipt, Sought, SwitchableSite, SystemCodePage, SystemDone, SystemStage,
+    SystemView, TaxIdOutcome, TaxIdView, Typed,
 };
 pub use password::hints as password_hints;
 pub use public::{

@@ -173,6 +173,26 @@ pub fn ending_before(
     found.into_iter().map(id).collect()
 }
 
+/// How many systems of an organization end after `now` and until `before`; a hundred stands for more.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn ending_of(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+    now: DateTime<Utc>,
+    before: DateTime<Utc>,
+) -> Result<usize, StoreError> {
+    let found: Vec<String> = system_client::table
+        .filter(system_client::organization_id.eq(organization.as_str()))
+        .filter(system_client::ends_at.gt(millis(now)))
+        .filter(system_client::ends_at.le(millis(before)))
+        .select(system_client::id)
+        .limit(100)
+        .load(conn)?;
+    Ok(found.len())
+}
+
 /// Takes in a new system.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ mod attest;
 mod browser;
 mod cli;
 mod community;
+mod console;
 mod counts;
 mod crash;
 mod demo;

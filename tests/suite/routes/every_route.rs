@@ -106,6 +106,8 @@ pub(super) const ROUTES: &[(&str, u16, u16)] = &[
     ("/organization/{id}/requests/{request}/decline", 405, 303),
     ("/organization/{id}/sites", 303, 405),
     ("/organization/{id}/sites/{site}", 405, 303),
+    ("/organization/{id}/systems", 303, 303),
+    ("/organization/{id}/systems/{system}", 405, 303),
     ("/organization/{id}/tax-ids", 303, 303),
     ("/organization/{id}/tax-ids/{tax_id}/answer", 405, 303),
     ("/organization/{id}/tax-ids/{tax_id}/appoint", 405, 303),

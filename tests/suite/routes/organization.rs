@@ -5,6 +5,7 @@ mod late;
 mod manage;
 mod people;
 mod stopped;
+mod systems;
 mod takeover;
 
 use hilum_tests::{App, Browser, Form, Page, Person, TestIdp};

@@ -13,7 +13,7 @@ use idp_core::community::{
 };
 use serde::Deserialize;
 
-use super::nav;
+use super::{nav, systems};
 use crate::{
     community::{accounts, own_organization},
     http::{
@@ -22,7 +22,7 @@ use crate::{
         visit::{Visit, page, see_other},
     },
     pages::{OrganizationArea, OrganizationAttention, OrganizationHomePage},
-    store::{AnyConn, access_request, organization, people},
+    store::{AnyConn, access_request, organization, people, system_client},
 };
 
 /// How long it counts that somebody said that the data are right (R14).
@@ -64,6 +64,7 @@ async fn home(visit: &Visit, id: &str, confirmed: bool) -> Result<HttpResponse, 
             without_factor: people::without_factor(conn, &of)?,
             dormant_soon: people::unused_since(conn, &of, unused_since)?,
             requests: access_request::waiting(conn, &of, office.now)?.len(),
+            systems: system_client::ending_of(conn, &of, office.now, office.now + systems::SOON)?,
         };
         Ok((attention, body))
     };

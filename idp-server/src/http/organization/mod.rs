@@ -8,6 +8,7 @@ mod people;
 mod person;
 mod requests;
 mod sites;
+mod systems;
 mod tax_ids;
 
 use actix_web::web;
@@ -26,6 +27,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(person::routes)
         .configure(requests::routes)
         .configure(sites::routes)
+        .configure(systems::routes)
         .configure(tax_ids::routes);
 }
 

@@ -158,7 +158,7 @@ impl Writer<'_> {
             News::SystemCreated { .. }
             | News::SystemEnded { .. }
             | News::SystemEndsSoon { .. }
-            | News::SystemSetUp { .. } => at(words.link_systems, &of("")),
+            | News::SystemSetUp { .. } => at(words.link_systems, &of("/systems")),
             News::RepresentationBegun { .. }
             | News::RepresentationEnded { .. }
             | News::TaxIdAskedAbout { .. }

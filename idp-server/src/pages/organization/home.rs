@@ -48,6 +48,8 @@ pub struct OrganizationAttention {
     pub dormant_soon: usize,
     /// People who ask to act for the organization.
     pub requests: usize,
+    /// Systems that end within 30 days unless they are renewed: a hundred stands for more.
+    pub systems: usize,
 }
 
 impl OrganizationAttention {
@@ -57,6 +59,7 @@ impl OrganizationAttention {
             || self.without_factor > 0
             || self.dormant_soon > 0
             || self.requests > 0
+            || self.systems > 0
     }
 
     /// A count as people read it.

@@ -7,6 +7,7 @@ mod people;
 mod person;
 mod requests;
 mod sites;
+mod systems;
 mod tax_ids;
 mod typed;
 
@@ -25,6 +26,7 @@ pub use person::{
 };
 pub use requests::{RequestView, RequestsPage};
 pub use sites::{OrganizationSitesPage, SwitchableSite};
+pub use systems::{OrganizationSystemsPage, SystemCodePage, SystemDone, SystemStage, SystemView};
 pub use tax_ids::{ClaimView, OrganizationTaxIdsPage, RepresentedView, TaxIdOutcome, TaxIdView};
 pub use typed::{RightsFields, Typed};
 
@@ -38,13 +40,21 @@ pub enum OrganizationArea {
     People,
     Requests,
     Sites,
+    Systems,
     TaxIds,
 }
 
 impl OrganizationArea {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 6] =
-        [Self::Home, Self::People, Self::Nominations, Self::Requests, Self::TaxIds, Self::Sites];
+    const ALL: [Self; 7] = [
+        Self::Home,
+        Self::People,
+        Self::Nominations,
+        Self::Requests,
+        Self::TaxIds,
+        Self::Sites,
+        Self::Systems,
+    ];
 
     /// The end of the address of its page.
     const fn place(self) -> &'static str {
@@ -54,6 +64,7 @@ impl OrganizationArea {
             Self::People => "/people",
             Self::Requests => "/requests",
             Self::Sites => "/sites",
+            Self::Systems => "/systems",
             Self::TaxIds => "/tax-ids",
         }
     }
@@ -66,6 +77,7 @@ impl OrganizationArea {
             Self::People => text.organization.area_people,
             Self::Requests => text.organization.area_requests,
             Self::Sites => text.organization.area_sites,
+            Self::Systems => text.organization.area_systems,
             Self::TaxIds => text.organization.area_tax_ids,
         }
     }

@@ -43,6 +43,7 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
                     without_factor: 100,
                     dormant_soon: 3,
                     requests: 2,
+                    systems: 1,
                 },
                 confirmed_at: super::at(-9000),
                 confirmed: true,

@@ -5,7 +5,7 @@ use idp_core::{
         password_policy::{Objection, PasswordPolicy},
         secret_questions::{Objection as QuestionObjection, Question},
     },
-    community::{end_access::Receipts, field::Objections},
+    community::{end_access::Receipts, field::Objections, system_client::Purpose},
 };
 
 use super::{Rendered, Words, agreement, at, rendered};
@@ -18,7 +18,69 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
     all.extend(person(frame, words, of(OrganizationArea::People)));
     all.extend(activate(frame, words));
     all.extend(asking(frame, words, of(OrganizationArea::Requests)));
+    all.extend(systems(frame, words, of(OrganizationArea::Systems)));
     all
+}
+
+fn systems(
+    frame: Frame<'static>,
+    words: &'static Words,
+    nav: OrganizationNav<'static>,
+) -> Vec<Rendered> {
+    let system = |id, stage| SystemView {
+        id,
+        name: words.description,
+        scopes: vec!["hie/pmp.query", words.value],
+        purposes: Purpose::ALL.to_vec(),
+        stage,
+    };
+    let until = at(9);
+    let systems = vec![
+        system("sys_1", SystemStage::Active { until, soon: false, waits_for_keys: true }),
+        system("sys_2", SystemStage::Active { until, soon: true, waits_for_keys: false }),
+        system("sys_3", SystemStage::CodeDead),
+        system("sys_4", SystemStage::Expired),
+        system("sys_5", SystemStage::Revoked),
+        system("sys_6", SystemStage::Waiting { until }),
+    ];
+    let mut wrong = Objections::default();
+    wrong.object("name", words.description);
+    wrong.object("scopes", words.description);
+    wrong.object("purposes", words.description);
+    let (good, bad) = (Typed::default(), typed(words, wrong));
+    let page = |systems, scopes, typed, done| OrganizationSystemsPage {
+        frame,
+        nav,
+        form_token: words.token,
+        systems,
+        next: Some("/organization/org_7q2m/systems?after=sys_6&name=a".to_owned()),
+        scopes,
+        typed,
+        done,
+    };
+    let scopes = vec!["hie/pmp.query", words.value];
+    vec![
+        rendered(
+            "organization-systems",
+            &page(systems.clone(), scopes.clone(), &good, Some(SystemDone::Renewed)),
+        ),
+        rendered("organization-systems-wrong", &page(Vec::new(), scopes, &bad, None)),
+        rendered(
+            "organization-systems-refused",
+            &page(systems, Vec::new(), &good, Some(SystemDone::OutOfOrder)),
+        ),
+        rendered(
+            "organization-system-code",
+            &SystemCodePage {
+                frame,
+                nav,
+                id: "sys_1",
+                name: words.description,
+                code: "4Yb3",
+                set_up_at: "https://id.example/systems/sys_1/set-up",
+            },
+        ),
+    ]
 }
 
 fn people(
