@@ -118,8 +118,8 @@ pub enum State {
     Declined,
     /// Nobody answered.
     Expired,
-    /// An Administrator nominated them.
-    Nominated(NominationId),
+    /// An Administrator nominated them; `None`: asked them, because they have a User ID.
+    Nominated(Option<NominationId>),
     /// It waits for an Administrator.
     Waiting(Box<Wish>),
 }
@@ -131,8 +131,8 @@ pub enum Command {
     Decline,
     /// Note that nobody answered.
     Expire,
-    /// Nominate them, by this nomination.
-    Nominate(NominationId),
+    /// Nominate them, by this nomination; `None`: ask them, because they have a User ID.
+    Nominate(Option<NominationId>),
 }
 
 /// Why nothing happened.
@@ -232,8 +232,8 @@ mod tests {
     #[test]
     fn a_request_is_answered_once_within_thirty_days_by_an_administrator() {
         let adam = administrator("adam", "a");
-        let nominate = || Command::Nominate("nom_1".parse().unwrap());
-        let nominated = || State::Nominated("nom_1".parse().unwrap());
+        let nominate = || Command::Nominate(Some("nom_1".parse().unwrap()));
+        let nominated = || State::Nominated(Some("nom_1".parse().unwrap()));
         for (command, actor, day, expected) in [
             (nominate(), &adam, 29, Ok(nominated())),
             (nominate(), &adam, 30, Err(Refusal::OutOfOrder)),

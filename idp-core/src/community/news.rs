@@ -256,6 +256,8 @@ pub enum News {
     },
     /// Another organization registered the number before you: some questions follow.
     TaxIdTakenMeanwhile,
+    /// Your telephone number on file is another one.
+    TelephoneChanged,
     /// Somebody answered in a ticket that you work on.
     TicketAnswered,
     /// The support desk has a question for you.

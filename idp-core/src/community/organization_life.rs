@@ -90,6 +90,18 @@ impl State {
             Self::Suspended(_) => OrganizationStatus::Suspended,
         }
     }
+
+    /// Whether its own Administrators may do nothing there. One that lacks a number or an Administrator
+    /// is put right by them; a breach of the agreement is between it and Support.
+    #[must_use]
+    pub const fn bars_its_administrators(self) -> bool {
+        match self {
+            Self::Active | Self::Suspended(Suspension::NoAdministrator | Suspension::NoTaxId) => {
+                false
+            }
+            Self::Closed | Self::Suspended(Suspension::Breach) => true,
+        }
+    }
 }
 
 /// What a decision rests on, beside the organization itself.

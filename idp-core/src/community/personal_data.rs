@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use super::{
     actor::Actor,
     field::{InvalidPhone, Objections, phone},
+    news::{News, Recipient},
     outcome::Outcome,
     permission::{Action, Denied, Target, may},
     subscriber::{Profile, Subscriber},
@@ -124,6 +125,7 @@ pub fn change(
         None if same_language => None,
         Some(_) | None => Some(new.language.tag().to_owned()),
     };
+    let told = Recipient::Subscriber(person.id.clone());
     let changed = Subscriber {
         phone_number: new.phone,
         phone_number_verified: same_number && person.phone_number_verified,
@@ -131,7 +133,13 @@ pub fn change(
         updated_at: now,
         ..person
     };
-    Ok(Some(Outcome::new(changed, Kind::PersonChanged)))
+    let outcome = Outcome::new(changed, Kind::PersonChanged);
+    // Support calls back at this number: whoever has it hears of a new one by mail.
+    let changed_number = (!same_number).then_some(News::TelephoneChanged);
+    Ok(Some(match changed_number {
+        Some(news) => outcome.telling(told, news),
+        None => outcome,
+    }))
 }
 
 #[cfg(test)]
@@ -178,6 +186,8 @@ mod tests {
             let outcome = change(ana(locale), new, &actor, at(1)).unwrap();
             let found = outcome.map(|outcome| {
                 assert_eq!(outcome.audit, [Kind::PersonChanged]);
+                let same = outcome.state.phone_number == ana(None).phone_number;
+                assert_eq!(outcome.letters.is_empty(), same, "a new number is told by mail");
                 assert_eq!(outcome.state.phone_number.as_deref(), phone);
                 assert_eq!(outcome.state.updated_at, at(1));
                 (outcome.state.phone_number_verified, outcome.state.profile.locale)

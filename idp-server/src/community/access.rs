@@ -3,7 +3,7 @@
 
 use idp_core::{
     community::{
-        access_request::{self, AccessRequest, Command, Refusal, State, Wish},
+        access_request::{self, AccessRequest, Command, LASTS, Refusal, State, Wish},
         actor::Actor,
         field::folded,
         permission::{Action, Denied},
@@ -80,7 +80,8 @@ pub fn decline(
     answer(conn, office, id, Command::Decline)
 }
 
-/// Notes that this nomination answers a request.
+/// Notes that this nomination answers a request; `None`: that the person was asked, because they have a
+/// User ID.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -88,9 +89,9 @@ pub fn nominated(
     conn: &mut AnyConn,
     office: &Office,
     id: &AccessRequestId,
-    by: &NominationId,
+    by: Option<&NominationId>,
 ) -> Result<Result<(), Refusal>, StoreError> {
-    answer(conn, office, id, Command::Nominate(by.clone()))
+    answer(conn, office, id, Command::Nominate(by.cloned()))
 }
 
 /// What somebody asked for, for the form with which an Administrator nominates them.
@@ -103,8 +104,7 @@ pub fn wish(
     id: &AccessRequestId,
 ) -> Result<Option<Wish>, StoreError> {
     let Ok((_, of)) = administrator(office) else { return Ok(None) };
-    let waiting = stored::waiting(conn, of, office.now)?;
-    let found = waiting.into_iter().find(|request| request.id == *id);
+    let found = stored::find(conn, of, id)?.filter(|found| office.now < found.asked_at + LASTS);
     Ok(found.and_then(|request| match request.state {
         State::Waiting(wish) => Some(*wish),
         State::Declined | State::Expired | State::Nominated(_) => None,

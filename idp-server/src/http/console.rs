@@ -17,6 +17,7 @@ use idp_core::{
     community::{
         actor::{Actor, Rank},
         affiliation::Affiliation,
+        organization::OrganizationStatus,
         permission::{Action, Denied},
     },
     ids::{OrganizationId, SubscriberId},
@@ -38,7 +39,7 @@ use crate::{
     ephemeral::Key,
     keys::sealing::Place,
     pages::{ConsolesPage, FormExpiredPage, KeptFormPage, StartAgain},
-    store::{person::LoadedPerson, session, staff},
+    store::{organization, person::LoadedPerson, session, staff},
 };
 
 /// What forms of the consoles are for.
@@ -134,6 +135,10 @@ pub async fn organization(
         return Err(PageError::NotFound);
     };
     let of = affiliation.organization.id.clone();
+    let home = format!("/organization/{of}");
+    if visit.request.path() != home && is_barred(visit, &affiliation).await? {
+        return Ok(Entry::Elsewhere(see_other(&home, [])));
+    }
     let office = office(visit, &person, Actor::Administrator { who, of });
     Ok(Entry::Open(Box::new(OfOrganization { at_work: AtWork { person, office }, affiliation })))
 }
@@ -178,6 +183,20 @@ pub async fn anybody(visit: &Visit) -> Result<Entry<(LoadedPerson, Option<Rank>)
 /// still works there, for that may be what lets it go on: a number to register, somebody to help.
 pub fn is_office(affiliation: &Affiliation) -> bool {
     affiliation.administrator && affiliation.is_of_a_member()
+}
+
+/// Whether all but the first page of an organization's console is shut: it is stopped because it broke
+/// the agreement, and that is not for its own Administrators to put right.
+///
+/// # Errors
+/// [`PageError`] if the database is out of reach.
+async fn is_barred(visit: &Visit, affiliation: &Affiliation) -> Result<bool, PageError> {
+    if affiliation.organization.status == OrganizationStatus::Active {
+        return Ok(false);
+    }
+    let of = affiliation.organization.id.clone();
+    let body = visit.db.read(move |conn| organization::body(conn, &of)).await?;
+    Ok(body.is_none_or(|body| body.state.bars_its_administrators()))
 }
 
 /// Somebody who acts as `actor` in this visit.

@@ -57,7 +57,24 @@ pub fn find_for_update(
     row.map(TryInto::try_into).transpose()
 }
 
-/// The requests that wait for this organization, the oldest first.
+/// Finds a request of this organization.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+    id: &AccessRequestId,
+) -> Result<Option<AccessRequest>, StoreError> {
+    let own = access_request::table
+        .find(id.as_str())
+        .filter(access_request::organization_id.eq(organization.as_str()));
+    let row: Option<Row> = own.select(Row::as_select()).first(conn).optional()?;
+    row.map(TryInto::try_into).transpose()
+}
+
+/// The requests that wait for this organization, the youngest first: whoever floods it hides nobody
+/// who asks after that. At most a hundred.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -70,7 +87,7 @@ pub fn waiting(
         .filter(access_request::organization_id.eq(organization.as_str()))
         .filter(access_request::state.eq(WAITING))
         .filter(access_request::asked_at.gt(millis(now - LASTS)))
-        .order((access_request::asked_at, access_request::id))
+        .order((access_request::asked_at.desc(), access_request::id))
         .limit(SHOWN)
         .select(Row::as_select())
         .load(conn)?;
@@ -136,7 +153,7 @@ fn columns(state: &State) -> (&'static str, String) {
 /// What is kept of a request that led to a nomination.
 #[derive(Serialize, Deserialize)]
 struct Answered {
-    nomination: NominationId,
+    nomination: Option<NominationId>,
 }
 
 /// What somebody typed.

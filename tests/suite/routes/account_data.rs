@@ -4,6 +4,7 @@ use hilum_tests::{Browser, Person, Shared, TestIdp, on_every_store};
 
 on_every_store![
     one_changes_ones_telephone_number_and_language_and_nothing_else,
+    whoever_has_a_factor_shows_it_before_the_telephone_number_changes,
     a_wrong_field_is_named_and_nothing_is_saved,
     what_was_shared_is_told_to_its_person_alone_and_without_what_it_was,
 ];
@@ -30,7 +31,9 @@ async fn one_changes_ones_telephone_number_and_language_and_nothing_else(idp: Sh
     });
     let email = on_file(idp, "biller", "email");
     let fields = [("phone", "(360) 555-0199 x12"), ("language", "es")];
-    let page = browser.submit(&page, "profile-submit", &fields).await;
+    let changing = browser.submit(&page, "profile-submit", &fields);
+    let (page, told) = idp.mail_after(&email, "Su número de teléfono cambió", changing).await;
+    assert!(!told.text.contains("555-0199"), "{}", told.text);
     assert_eq!((page.status, page.url.path()), (200, "/account/profile"), "{}", page.body);
     assert!(page.body.contains("role=\"status\"") && page.body.contains("555-0199 x12"));
     assert_eq!(on_file(idp, "biller", "phone_number"), "(360) 555-0199 x12");
@@ -45,6 +48,16 @@ async fn one_changes_ones_telephone_number_and_language_and_nothing_else(idp: Sh
     let told =
         idp.database.column("SELECT after AS v FROM audit_event WHERE kind = 'person.changed'");
     assert!(!told.is_empty() && told.iter().all(|after| !after.contains("555")), "{told:?}");
+}
+
+/// 18.4: Support calls back at this number.
+async fn whoever_has_a_factor_shows_it_before_the_telephone_number_changes(idp: Shared) {
+    let (mut browser, page) = at(idp, "administrator", "/account/profile").await;
+    let before = on_file(idp, "administrator", "phone_number");
+    let fields = [("phone", "(360) 555-0198"), ("language", "en")];
+    let page = browser.submit(&page, "profile-submit", &fields).await;
+    assert!(page.has("factor-submit"), "{}", page.body);
+    assert_eq!(on_file(idp, "administrator", "phone_number"), before);
 }
 
 async fn a_wrong_field_is_named_and_nothing_is_saved(idp: Shared) {

@@ -1,7 +1,7 @@
 //! An Administrator of one organization walks every console page and every call of the API with
 //! identifiers of another: nothing is there, and each try is written down (security 20.1, 20.2).
 
-use hilum_tests::{Browser, Form, Fresh, Page, Person, TestIdp, Tokens, on_every_store};
+use hilum_tests::{Browser, Form, Fresh, Page, Person, TestIdp, Tokens, first_app, on_every_store};
 use reqwest::Method;
 use serde_json::json;
 
@@ -12,8 +12,11 @@ use super::{
 
 on_every_store![what_is_another_organizations_is_not_there];
 
-const OWN: &str = "org_cedar-falls";
-const FOREIGN: &str = "org_lakeside";
+/// Who walks: the Administrator of the hospital, and of nothing else.
+const GRACE: &str = "hospital";
+const OWN: &str = "org_north-sound";
+/// Whose things are walked by.
+const OTHER: &str = "org_cedar-falls";
 
 /// The routes of one organization, by what comes first in them.
 fn routes(beginning: &'static str) -> impl Iterator<Item = (&'static str, bool, bool)> {
@@ -23,19 +26,72 @@ fn routes(beginning: &'static str) -> impl Iterator<Item = (&'static str, bool, 
         .map(|(route, get, post)| (*route, *get != 405, *post != 405))
 }
 
-/// Identifiers of another organization that go into a slot, by what the path says before it.
-fn foreign(idp: &TestIdp, route: &str) -> String {
-    let query = |query: &str| idp.database.column(query).first().cloned();
-    let found = match route.split('/').nth(3) {
-        Some("people") => query(
-            "SELECT subscriber_id AS v FROM affiliation WHERE organization_id = 'org_lakeside'",
-        ),
-        Some("tax-ids") => {
-            query("SELECT id AS v FROM tax_id WHERE organization_id = 'org_lakeside'")
-        }
-        _ => None,
-    };
-    found.unwrap_or_else(|| "none".to_owned())
+/// What each slot of a path names, and where the other organization's are. Whoever adds a route with a
+/// slot of another name says here where there is one.
+const SLOTS: [(&str, &str); 9] = [
+    ("affiliation", "SELECT id AS v FROM affiliation WHERE status = 'proposed'"),
+    ("deed", "SELECT 'remove' AS v"),
+    ("ending", "SELECT id AS v FROM access_ending WHERE organization_id = 'org_cedar-falls'"),
+    ("nomination", "SELECT id AS v FROM nomination WHERE organization_id = 'org_cedar-falls'"),
+    ("person", "SELECT id AS v FROM subscriber WHERE user_id = 'practitioner'"),
+    ("request", "SELECT id AS v FROM access_request WHERE organization_id = 'org_cedar-falls'"),
+    ("site", "SELECT 'no-such-site' AS v"),
+    ("system", "SELECT id AS v FROM system_client WHERE organization_id = 'org_cedar-falls'"),
+    ("tax_id", "SELECT id AS v FROM tax_id WHERE organization_id = 'org_cedar-falls'"),
+];
+
+/// A path of `organization` with what is Cedar Falls' in every other slot.
+fn with_foreign(idp: &TestIdp, route: &str, organization: &str) -> String {
+    let slots = route.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let found: Vec<String> = slots
+        .skip(1)
+        .map(|slot| {
+            let found = SLOTS.iter().find(|(name, _)| *name == slot);
+            let (_, query) = found.unwrap_or_else(|| panic!("what is {{{slot}}} in {route}?"));
+            let rows = idp.database.column(query);
+            rows.into_iter().next().unwrap_or_else(|| panic!("there is no {slot} to be foreign"))
+        })
+        .collect();
+    let mut values = vec![organization];
+    values.extend(found.iter().map(String::as_str));
+    filled(route, &values)
+}
+
+/// Gives Cedar Falls one of everything that a path can name.
+async fn one_of_everything(idp: &TestIdp) {
+    let agreement = ["agreement", "publish", "config/agreements/organization-2026-11.txt"];
+    let version = ["--agreement", "organization", "--version", "2026-11"];
+    idp.must(&[&agreement[..], &version[..]].concat());
+    idp.must(&["demo", "prepare"]);
+    let system = ["--organization", OTHER, "--asked-by", ADMINISTRATOR, "--name", "EHR"];
+    let what = ["--purpose", "TREAT", "--scope", "hie/pmp.query"];
+    idp.must(&[&["system", "create"], &system[..], &what[..]].concat());
+    let mut visitor = idp.browser();
+    let page = visitor.visit("/request-access").await;
+    let fields = [
+        ("organization", OTHER),
+        ("given_name", "Omar"),
+        ("family_name", "Sayed"),
+        ("email", "omar@somewhere.example"),
+        ("phone", "(360) 555-0133"),
+        ("address", "5 Alder Way, Cedar Falls"),
+        ("access_level", "community-view-only"),
+    ];
+    let asked = visitor.submit(&page, "ask-submit", &fields).await;
+    assert_eq!(asked.status, 201, "{}", asked.body);
+    let (mut joan, _) = at_work(idp, "/organization").await;
+    let page = joan.visit(&format!("/organization/{OTHER}/nominate")).await;
+    let fields = [
+        ("given_name", "Priya"),
+        ("family_name", "Raman"),
+        ("email", "priya.raman@mail.example"),
+        ("verified_by", "photo-id"),
+    ];
+    let page = joan.submit(&page, "nominate-submit", &fields).await;
+    assert_eq!(joan.submit(&page, "confirm", &[]).await.status, 200);
+    let biller = idp.database.column("SELECT id AS v FROM subscriber WHERE user_id = 'biller'");
+    let page = joan.visit(&format!("/organization/{OTHER}/people/{}/remove", biller[0])).await;
+    assert!(joan.submit(&page, "deed-submit", &[]).await.has("receipts"));
 }
 
 /// The token of the consoles' forms in this browser, from the first own page that has one.
@@ -63,61 +119,99 @@ async fn post(browser: &mut Browser, idp: &TestIdp, path: &str, token: &str) -> 
 }
 
 async fn what_is_another_organizations_is_not_there(idp: Fresh) {
-    let (mut browser, page) = at_work(&idp, "/organization").await;
+    one_of_everything(&idp).await;
+    let mut browser = idp.browser();
+    let (app, _) = first_app(&idp, &mut browser, GRACE, "grace.okafor@north-sound.example").await;
+    let page = browser.visit(&format!("/organization/{OWN}")).await;
+    let page = if page.has("factor-submit") {
+        browser.submit(&page, "factor-submit", &[("code", &app.code(1))]).await
+    } else {
+        page
+    };
     assert_eq!(page.url.path(), format!("/organization/{OWN}"), "{}", page.body);
     let token = form_token(&mut browser).await;
     let refused = || {
         let query = "SELECT COUNT(*) AS v FROM audit_event WHERE kind = 'access.refused'";
         idp.database.number(query)
     };
+    let everything = || {
+        let rows = |table: &str| {
+            let query = format!("SELECT COUNT(*) AS v FROM {table}");
+            idp.database.number(&query)
+        };
+        let states = "SELECT id || state AS v FROM nomination UNION ALL SELECT id || status FROM \
+                      affiliation UNION ALL SELECT id || state FROM access_request ORDER BY v";
+        (idp.database.column(states), rows("tax_id"), rows("access_ending"), rows("mailed_code"))
+    };
+    let before_all = everything();
 
     let mut walked = 0;
     for (route, get, has_post) in routes("/organization/{") {
-        let before = refused();
-        let path = filled(route, &[FOREIGN, &foreign(&idp, route)]);
-        if get {
-            let page = browser.visit(&path).await;
-            assert_eq!(page.status, 404, "GET {path}: {}", page.body);
-            assert!(!page.body.contains("Lakeside"), "GET {path}");
+        for organization in [OTHER, OWN] {
+            if organization == OWN && route.matches('{').count() < 2 {
+                continue; // it is the own one
+            }
+            let before = refused();
+            let path = with_foreign(&idp, route, organization);
+            if get {
+                let page = browser.visit(&path).await;
+                assert_eq!(page.status, 404, "GET {path}: {}", page.body);
+                assert!(!page.body.contains("Cedar Falls"), "GET {path}");
+            }
+            if has_post {
+                let page = post(&mut browser, &idp, &path, &token).await;
+                let missing_fields = organization == OWN && matches!(page.status, 400 | 422);
+                assert!(page.status == 404 && !missing_fields, "POST {path}: {}", page.body);
+            }
+            assert!(refused() > before || route.contains("{site}"), "{path} is written down");
+            walked += 1;
         }
-        if has_post {
-            let page = post(&mut browser, &idp, &path, &token).await;
-            assert_eq!(page.status, 404, "POST {path}: {}", page.body);
-        }
-        assert!(refused() > before, "{path} is written down");
-        walked += 1;
     }
-    assert!(walked > 0);
-    // The own organization with what is another's.
-    for (route, get, _) in routes("/organization/{") {
-        if route.matches('{').count() < 2 || !get {
-            continue;
-        }
-        let path = filled(route, &[OWN, &foreign(&idp, route)]);
-        let page = browser.visit(&path).await;
-        assert_eq!(page.status, 404, "GET {path}: {}", page.body);
-    }
+    assert!(walked > 20, "{walked}");
 
     let api = idp
         .add_site("console-app", &json!({ "scope": "openid hilum.admin", "client_name": "App" }))
         .await;
     let request = api.request().with("acr_values", "urn:hilum:acr:browser-second-factor");
-    let code = api.code(&mut browser, &Person::new(ADMINISTRATOR), &request).await;
+    let code = api.code(&mut browser, &Person::new(GRACE), &request).await;
     let token = Tokens::of(&api.redeem(&request, &code).await);
-    for (route, get, has_post) in routes("/api/v1/organizations/{") {
-        let path = filled(route, &[FOREIGN, &foreign(&idp, route)]);
-        for (method, exists) in [(Method::GET, get), (Method::POST, has_post)] {
-            if exists {
+    let mut called = 0;
+    for (route, ..) in routes("/api/v1/organizations/{") {
+        for organization in [OTHER, OWN] {
+            if organization == OWN && route.matches('{').count() < 2 {
+                continue;
+            }
+            let path = with_foreign(&idp, route, organization);
+            for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
                 let before = refused();
                 let call = idp
                     .call(method.clone(), &path)
                     .header("Authorization", &format!("Bearer {}", token.access))
                     .header("Content-Type", "application/json")
-                    .body(b"{}".to_vec());
+                    .body(body_of(route, &method).to_string().into_bytes());
                 let (status, _, body) = call.send().await;
-                assert_eq!(status, 404, "{method} {path}: {}", String::from_utf8_lossy(&body));
+                if status == 405 {
+                    continue;
+                }
+                let body = String::from_utf8_lossy(&body);
+                assert_eq!(status, 404, "{method} {path}: {body}");
                 assert!(refused() > before, "{method} {path} is written down");
+                called += 1;
             }
         }
+    }
+    assert!(called > 10, "{called}");
+    assert_eq!(everything(), before_all, "nothing has changed");
+}
+
+/// A body that is good as far as its form goes: what is not there is not there before it is judged.
+fn body_of(route: &str, method: &Method) -> serde_json::Value {
+    match (route.rsplit('/').next(), method) {
+        (Some("rights"), &Method::PUT) => json!({
+            "roles": ["office-worker"], "role_details": [], "access_level": "community-standard",
+            "reason": "none",
+        }),
+        (Some("standing"), _) => json!({ "action": "remove" }),
+        _ => json!({}),
     }
 }

@@ -4,6 +4,7 @@ mod activation;
 mod late;
 mod manage;
 mod people;
+mod requests;
 mod stopped;
 mod systems;
 mod takeover;

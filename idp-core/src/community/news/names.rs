@@ -64,6 +64,7 @@ impl News {
             Self::TaxIdReleased => "tax-id-released",
             Self::TaxIdReserved { .. } => "tax-id-reserved",
             Self::TaxIdTakenMeanwhile => "tax-id-taken-meanwhile",
+            Self::TelephoneChanged => "telephone-changed",
             Self::TicketAnswered => "ticket-answered",
             Self::TicketAskedBack => "ticket-asked-back",
             Self::TicketOpened => "ticket-opened",

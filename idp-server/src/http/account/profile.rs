@@ -102,9 +102,17 @@ async fn keep(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> {
         Ok(new) => new,
         Err(objections) => return Ok(form(visit, &person, typed, false, objections)),
     };
+    let is_new = new.phone != person.subscriber.phone_number;
+    if is_new
+        && let Gate::Elsewhere(answer) = gate::pass(visit, OwnPage::Profile, Demand::CHANGE).await?
+    {
+        // Support calls back at this number (security 18.4).
+        return Ok(answer);
+    }
     let office = office_of(visit, Some(&person));
     let id = person.subscriber.id;
     let work = move |conn: &mut AnyConn| own_data::change(conn, &office, &id, new.clone());
     visit.db.write(work).await?.map_err(|_| PageError::NotFound)?;
+    visit.outbox.wake();
     Ok(see_other("/account/profile?done=saved", []))
 }

@@ -13,6 +13,7 @@ use idp_core::{
     community::{
         actor::Actor,
         affiliation::Affiliation,
+        organization::OrganizationStatus,
         permission::{Action, Denied},
     },
     ids::OrganizationId,
@@ -24,7 +25,7 @@ use crate::{
     app::App,
     community::Office,
     http::{client_address::ClientAddress, console::is_office},
-    store::{AnyConn, StoreError, person::LoadedPerson},
+    store::{AnyConn, StoreError, organization, person::LoadedPerson},
 };
 
 /// What a token must name for an Administrator's work.
@@ -141,6 +142,13 @@ impl OrganizationDesk {
             return Err(desk.refuse(Action::ReadOrganization).await?);
         };
         let (who, of) = (desk.person.subscriber.id.clone(), affiliation.organization.id.clone());
+        if affiliation.organization.status != OrganizationStatus::Active {
+            let id = of.clone();
+            let body = desk.app.db.read(move |conn| organization::body(conn, &id)).await?;
+            if body.is_none_or(|body| body.state.bars_its_administrators()) {
+                return Err(ApiError::Forbidden);
+            }
+        }
         let office = Office { actor: Actor::Administrator { who, of }, ..desk.office };
         Ok(Self { desk: Desk { office, ..desk }, affiliation })
     }

@@ -164,9 +164,13 @@ async fn confirm(
     let answers: Option<AccessRequestId> = typed.value("request").parse().ok();
     let write = move |conn: &mut AnyConn| {
         let made = with_form(&form, |form| use_case::nominate(conn, &office, form, similar))?;
-        if let (Ok(Nominated::Waiting(hand_over)), Some(request)) = (&made, &answers) {
+        if let (Ok(made), Some(request)) = (&made, &answers) {
+            let nomination = match made {
+                Nominated::Asked => None,
+                Nominated::Waiting(hand_over) => Some(&hand_over.nomination),
+            };
             // A request that somebody else answered meanwhile is no reason to hold this up.
-            let _ = access::nominated(conn, &office, request, &hand_over.nomination)?;
+            let _ = access::nominated(conn, &office, request, nomination)?;
         }
         Ok(made)
     };

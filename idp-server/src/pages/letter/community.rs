@@ -136,6 +136,7 @@ impl Writer<'_> {
             | News::CallerRefused
             | News::DormancyAhead { .. }
             | News::RightsChanged { .. }
+            | News::TelephoneChanged
             | News::Welcome => at(words.link_account, "/account"),
             News::AffiliationProposed { .. }
             | News::DutiesDue

@@ -252,6 +252,9 @@ pub(super) fn words(text: &'static Messages, told: &Told) -> [&'static str; 3] {
             words.tax_id_taken_meanwhile,
             words.tax_id_taken_meanwhile_next,
         ],
+        News::TelephoneChanged => {
+            [words.telephone_changed_subject, words.telephone_changed, words.telephone_changed_next]
+        }
         News::TicketAnswered => {
             [words.ticket_answered_subject, words.ticket_answered, words.ticket_answered_next]
         }

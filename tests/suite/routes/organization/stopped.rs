@@ -5,7 +5,10 @@ use hilum_tests::{Fresh, Person, on_every_store};
 use super::{OWN, at_work};
 use crate::routes::support::at_the_desk;
 
-on_every_store![a_stopped_organization_puts_right_what_stopped_it];
+on_every_store![
+    a_stopped_organization_puts_right_what_stopped_it,
+    an_organization_that_broke_the_agreement_is_told_so_and_does_nothing,
+];
 
 async fn a_stopped_organization_puts_right_what_stopped_it(idp: Fresh) {
     let (mut support, page) =
@@ -34,4 +37,21 @@ async fn a_stopped_organization_puts_right_what_stopped_it(idp: Fresh) {
     let reasons = "SELECT reason AS v FROM audit_event WHERE kind IN \
                    ('org.suspended', 'org.resumed') ORDER BY at, id";
     assert_eq!(idp.database.column(reasons), ["the IRS says so", "a number"]);
+}
+
+async fn an_organization_that_broke_the_agreement_is_told_so_and_does_nothing(idp: Fresh) {
+    let mut joan = at_work(&idp).await;
+    let nominate = joan.visit(&format!("{OWN}/nominate")).await;
+    let (mut support, page) =
+        at_the_desk(&idp, "support", "/support/organizations/org_cedar-falls").await;
+    let fields = [("why", "breach"), ("reason", "shared passwords")];
+    assert!(support.submit(&page, "suspend", &fields).await.has("done"));
+    for page in [
+        joan.visit(OWN).await,
+        joan.visit(&format!("{OWN}/people")).await,
+        joan.submit(&nominate, "nominate-submit", super::NOMINEE).await,
+    ] {
+        assert_eq!((page.status, page.url.path()), (200, OWN), "{}", page.body);
+        assert!(page.has("stopped") && !page.body.contains("shared passwords"), "{}", page.body);
+    }
 }

@@ -1,0 +1,82 @@
+//! People who ask an organization for access, and its answer (R18, R88, R89).
+
+use hilum_tests::{Browser, Fresh, Page, TestIdp, on_every_store};
+
+use super::{OWN, at_work};
+
+on_every_store![
+    a_request_goes_to_the_administrators_and_a_nomination_answers_it,
+    whoever_has_a_user_id_is_asked_and_the_request_is_answered_too,
+    who_is_declined_hears_of_it_and_what_was_typed_is_forgotten,
+];
+
+const JOAN: &str = "joan.whitfield@cedar-falls.example";
+
+/// Somebody with this address asks.
+async fn ask(idp: &TestIdp, email: &str) {
+    let mut visitor = idp.browser();
+    let page = visitor.visit("/request-access").await;
+    let fields = [
+        ("organization", "cedar falls FAMILY medicine"),
+        ("given_name", "Omar"),
+        ("family_name", "Sayed"),
+        ("email", email),
+        ("phone", "(360) 555-0133"),
+        ("address", "5 Alder Way, Cedar Falls"),
+        ("user_id", "omar.s"),
+        ("access_level", "community-view-only"),
+    ];
+    let asking = visitor.submit(&page, "ask-submit", &fields);
+    let (asked, told) = idp.mail_after(JOAN, "", asking).await;
+    assert_eq!(asked.status, 201, "{}", asked.body);
+    assert!(told.link(&idp.origin, &format!("{OWN}/requests")).is_some(), "{}", told.text);
+}
+
+/// The form with which Joan answers the only request, filled from it.
+async fn answering(joan: &mut Browser) -> Page {
+    let list = joan.visit(&format!("{OWN}/requests")).await;
+    assert!(list.body.contains("Omar Sayed") && list.body.contains("555-0133"), "{}", list.body);
+    let (_, address) = list.body.split_once("/nominate?request=").expect("a way to nominate");
+    let id = address.split('"').next().unwrap();
+    joan.visit(&format!("{OWN}/nominate?request={id}")).await
+}
+
+fn state(idp: &TestIdp) -> Vec<String> {
+    idp.database.column("SELECT state AS v FROM access_request")
+}
+
+async fn a_request_goes_to_the_administrators_and_a_nomination_answers_it(idp: Fresh) {
+    ask(&idp, "omar@somewhere.example").await;
+    let mut joan = at_work(&idp).await;
+    let form = answering(&mut joan).await;
+    let review = joan.submit(&form, "nominate-submit", &[("verified_by", "known-in-person")]).await;
+    assert!(review.body.contains("omar.s"), "the wanted User ID: {}", review.body);
+    let made = joan.submit(&review, "confirm", &[]).await;
+    assert!(made.has("activation-code"), "{}", made.body);
+    assert_eq!(state(&idp), ["nominated"]);
+    let list = joan.visit(&format!("{OWN}/requests")).await;
+    assert!(!list.body.contains("Omar"), "{}", list.body);
+}
+
+async fn whoever_has_a_user_id_is_asked_and_the_request_is_answered_too(idp: Fresh) {
+    ask(&idp, "priya.raman@mail.example").await;
+    let mut joan = at_work(&idp).await;
+    let form = answering(&mut joan).await;
+    let review = joan.submit(&form, "nominate-submit", &[("verified_by", "known-in-person")]).await;
+    let made = joan.submit(&review, "confirm", &[]).await;
+    assert!(made.status == 200 && !made.has("activation-code"), "{}", made.body);
+    assert_eq!(state(&idp), ["nominated"]);
+}
+
+async fn who_is_declined_hears_of_it_and_what_was_typed_is_forgotten(idp: Fresh) {
+    ask(&idp, "omar@somewhere.example").await;
+    let mut joan = at_work(&idp).await;
+    let list = joan.visit(&format!("{OWN}/requests")).await;
+    let id = idp.database.column("SELECT id AS v FROM access_request").remove(0);
+    let button = format!("decline-{id}");
+    let declining = joan.submit(&list, &button, &[]);
+    let (declined, _) = idp.mail_after("omar@somewhere.example", "", declining).await;
+    assert_eq!(declined.status, 200, "{}", declined.body);
+    assert_eq!(state(&idp), ["declined"]);
+    assert_eq!(idp.database.column("SELECT details AS v FROM access_request"), ["{}"]);
+}
