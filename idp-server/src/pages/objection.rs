@@ -43,11 +43,12 @@ fn from(words: &Objection, choices: &str) -> Filled {
 }
 
 /// All sentences without a value, in one order for every language.
-const fn sentences(words: &Objection) -> [&'static str; 27] {
+const fn sentences(words: &Objection) -> [&'static str; 29] {
     [
         words.accepts,
         words.access_level,
         words.authority,
+        words.choose,
         words.email,
         words.empty,
         words.language,
@@ -71,6 +72,7 @@ const fn sentences(words: &Objection) -> [&'static str; 27] {
         words.tax_id_prefix,
         words.tax_id_same,
         words.user_id,
+        words.user_id_taken,
         words.verified_by,
     ]
 }
@@ -114,6 +116,8 @@ mod tests {
             refused("1999999985".parse::<Npi>()),
             refused("1".parse::<Ein>()),
             refused("00-1234567".parse::<Ein>()),
+            "please choose one of these".to_owned(),
+            crate::community::nomination::USER_ID_TAKEN.to_owned(),
             "please choose from: hie/pmp.query".to_owned(),
             "please choose a role: most people need exactly one".to_owned(),
         ];
