@@ -156,7 +156,8 @@ impl Refusal {
 }
 
 /// What is wrong with a User ID that somebody has.
-pub const USER_ID_TAKEN: &str = "this User ID is taken: choose another one, or leave the field empty";
+pub const USER_ID_TAKEN: &str =
+    "this User ID is taken: choose another one, or leave the field empty";
 
 /// What a nomination would come to, before it is made (R93).
 ///

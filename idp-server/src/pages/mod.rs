@@ -45,7 +45,7 @@ mod tests;
 pub use account::activity_words;
 pub use account::{
     AccountAgreementPage, AccountNav, ActivityActor, ActivityEntry, ActivityPage, AffiliationView,
-    AgreementsPage, Area, DueProof, EmailPage, EmailProblem, FactorView, Invitation,
+    AgreementsPage, Area, DueProof, EmailPage, EmailProblem, FactorView, Invitation, LeavePage,
     ListedAgreement, OfferDone, OfferDue, OffersPage, OverviewPage, PasswordPage, PasswordProblem,
     PendingEmail, PortalOpening, PortalPage, PortalSite, ProfilePage, PromotionPage, PromotionStep,
     QuestionsPage, ReceivedOffer, RememberedView, SecurityDone, SecurityPage, SessionView,

@@ -1,8 +1,9 @@
 //! `/account/profile` and `/account/shared`: one's own data, and what sites were told of them.
 
-use hilum_tests::{Browser, Person, Shared, TestIdp, on_every_store};
+use hilum_tests::{App, Browser, Fresh, Person, Shared, TestIdp, on_every_store};
 
 on_every_store![
+    who_leaves_an_organization_keeps_everything_else_and_the_last_administrator_stays,
     one_changes_ones_telephone_number_and_language_and_nothing_else,
     whoever_has_a_factor_shows_it_before_the_telephone_number_changes,
     a_wrong_field_is_named_and_nothing_is_saved,
@@ -94,4 +95,35 @@ async fn what_was_shared_is_told_to_its_person_alone_and_without_what_it_was(idp
          (SELECT id FROM subscriber WHERE user_id = 'unaffiliated')",
     );
     assert_eq!(page.has("shared-none"), own.is_empty(), "{}", page.body);
+}
+
+/// Domain 4.3, R17.
+async fn who_leaves_an_organization_keeps_everything_else_and_the_last_administrator_stays(
+    idp: Fresh,
+) {
+    let (mut marcus, page) = at(&idp, "biller", "/account").await;
+    let own = "SELECT a.id AS v FROM affiliation a JOIN subscriber s ON s.id = a.subscriber_id \
+               WHERE a.organization_id = 'org_cedar-falls' AND a.status = 'active' AND s.user_id =";
+    let id = idp.database.column(&format!("{own} 'biller'")).remove(0);
+    let asked = marcus.follow_link(&page, &format!("leave-{id}")).await;
+    assert!(asked.has("does") && asked.body.contains("Cedar Falls"), "{}", asked.body);
+    let leaving = marcus.submit(&asked, "leave-submit", &[]);
+    let joan = "joan.whitfield@cedar-falls.example";
+    let (left, told) = idp.mail_after(joan, "", leaving).await;
+    assert!(left.has("done") && !left.body.contains("Cedar Falls"), "{}", left.body);
+    assert!(left.body.contains("North Sound") && told.text.contains("Lindqvist"), "{}", told.text);
+    assert_eq!(marcus.visit(&format!("/account/leave/{id}")).await.status, 404, "it is over");
+
+    let id = idp.database.column(&format!("{own} 'administrator'")).remove(0);
+    let mut browser = idp.browser();
+    let app = App::told("HILUMDEMOSEEDFORADMINISTRATOR234");
+    let page = browser.work_at(&format!("/account/leave/{id}"), "administrator", &app).await;
+    let page = if page.has("leave-submit") {
+        page
+    } else {
+        browser.visit(&format!("/account/leave/{id}")).await
+    };
+    let refused = browser.submit(&page, "leave-submit", &[]).await;
+    assert!(refused.status == 409 && refused.has("problem"), "{}", refused.body);
+    assert_eq!(idp.database.column(&format!("{own} 'administrator'")), [id]);
 }

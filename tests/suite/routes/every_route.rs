@@ -23,6 +23,7 @@ pub(super) const ROUTES: &[(&str, u16, u16)] = &[
     ("/account/activity", 303, 405),
     ("/account/agreements", 303, 405),
     ("/account/agreements/{id}", 303, 303),
+    ("/account/leave/{affiliation}", 303, 303),
     ("/account/offers", 303, 405),
     ("/account/offers/{id}/accept", 405, 303),
     ("/account/offers/{id}/decline", 405, 303),

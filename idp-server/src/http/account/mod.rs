@@ -3,6 +3,7 @@
 mod activity;
 mod agreements;
 mod email;
+mod leave;
 mod offers;
 mod overview;
 mod password;
@@ -27,6 +28,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(activity::routes)
         .configure(agreements::routes)
         .configure(email::routes)
+        .configure(leave::routes)
         .configure(offers::routes)
         .configure(overview::routes)
         .configure(password::routes)

@@ -1,7 +1,12 @@
 //! `GET /account`: who am I, for whom may I act, what have I opened.
 
-use actix_web::{HttpResponse, http::StatusCode, web};
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{self, Query},
+};
 use idp_core::{authentication::gate::Demand, community::affiliation::Affiliation};
+use serde::Deserialize;
 
 use super::{nav, promotions};
 use crate::{
@@ -20,12 +25,17 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config.service(web::resource("/account").get(show));
 }
 
-async fn show(visit: Visit) -> HttpResponse {
-    let outcome = overview(&visit).await;
+#[derive(Deserialize)]
+struct After {
+    done: Option<String>,
+}
+
+async fn show(visit: Visit, after: Query<After>) -> HttpResponse {
+    let outcome = overview(&visit, after.done.as_deref() == Some("left")).await;
     visit.answer(outcome)
 }
 
-async fn overview(visit: &Visit) -> Result<HttpResponse, PageError> {
+async fn overview(visit: &Visit, left: bool) -> Result<HttpResponse, PageError> {
     let loaded = match gate::pass(visit, OwnPage::Account, Demand::SIGNED_IN).await? {
         Gate::Open(person) => person,
         Gate::Elsewhere(answer) => return Ok(answer),
@@ -55,6 +65,7 @@ async fn overview(visit: &Visit) -> Result<HttpResponse, PageError> {
         signed_in_at: session.started_at,
         ends_at: session.expires_at,
         last_sign_in: loaded.previous_sign_in_at,
+        left,
         console: works_at_desk || loaded.affiliations.iter().any(is_office),
         affiliations: active
             .iter()
@@ -82,6 +93,7 @@ async fn overview(visit: &Visit) -> Result<HttpResponse, PageError> {
 
 fn affiliation<'a>(affiliation: &'a Affiliation, numbers: &'a [String]) -> AffiliationView<'a> {
     AffiliationView {
+        id: affiliation.id.as_str(),
         organization: &affiliation.organization.name,
         roles: affiliation.roles.iter().map(|role| role.code()).collect(),
         tax_ids: numbers.iter().map(String::as_str).collect(),

@@ -6,6 +6,7 @@
 mod activity;
 mod agreements;
 mod email;
+mod leave;
 mod nav;
 mod offers;
 mod overview;
@@ -21,6 +22,7 @@ mod sites;
 pub use activity::{ActivityActor, ActivityEntry, ActivityPage, activity_words};
 pub use agreements::{AccountAgreementPage, AgreementsPage, ListedAgreement};
 pub use email::{EmailPage, EmailProblem, PendingEmail};
+pub use leave::LeavePage;
 pub use nav::{AccountNav, Area};
 pub use offers::{DueProof, OfferDone, OfferDue, OffersPage, ReceivedOffer};
 pub use overview::{AffiliationView, Invitation, OverviewPage, SiteVisit};

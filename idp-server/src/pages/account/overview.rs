@@ -21,6 +21,8 @@ pub struct OverviewPage<'a> {
     pub ends_at: DateTime<Utc>,
     /// The successful sign-in before this one (R61).
     pub last_sign_in: Option<DateTime<Utc>>,
+    /// Whether they have just left an organization.
+    pub left: bool,
     /// Whether some console opens to the person.
     pub console: bool,
     pub affiliations: Vec<AffiliationView<'a>>,
@@ -40,6 +42,7 @@ pub struct Invitation {
 /// An affiliation as its Subscriber sees it: read-only (R68).
 #[derive(Clone, Debug)]
 pub struct AffiliationView<'a> {
+    pub id: &'a str,
     pub organization: &'a str,
     /// Role codes.
     pub roles: Vec<&'a str>,

@@ -19,6 +19,7 @@ fn areas(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
     let first = OverviewPage {
         email: None,
         last_sign_in: None,
+        left: true,
         console: false,
         affiliations: Vec::new(),
         sites: Vec::new(),
@@ -168,6 +169,7 @@ const fn nav(area: Area) -> AccountNav {
 
 fn overview(frame: Frame<'static>, words: &'static Words) -> OverviewPage<'static> {
     let affiliation = |number: usize, roles: &[&'static str], administrator| AffiliationView {
+        id: "aff_5tn2",
         organization: words.organizations[number],
         roles: roles.to_vec(),
         tax_ids: vec!["91-1234567", "***-**-1234"],
@@ -183,6 +185,7 @@ fn overview(frame: Frame<'static>, words: &'static Words) -> OverviewPage<'stati
         signed_in_at: at(0),
         ends_at: at(4),
         last_sign_in: Some(at(-26)),
+        left: false,
         console: true,
         affiliations: vec![
             affiliation(0, &["licensed-practitioner"], false),
