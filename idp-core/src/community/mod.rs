@@ -26,6 +26,7 @@ pub mod notary_reference;
 pub mod npi;
 pub mod opening;
 pub mod organization;
+pub mod organization_data;
 pub mod organization_life;
 pub mod outcome;
 pub mod permission;

@@ -143,6 +143,8 @@ pub enum News {
     },
     /// Your organization should have a second Administrator (R12).
     OneAdministratorOnly,
+    /// The data of your organization were changed.
+    OrganizationChanged,
     /// Your organization no longer takes part.
     OrganizationClosed,
     /// An Administrator asked to close your organization.

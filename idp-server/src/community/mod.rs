@@ -15,6 +15,7 @@ pub mod help;
 pub mod nomination;
 pub mod offer;
 mod office;
+pub mod organization_data;
 pub mod own_data;
 pub mod own_organization;
 pub mod promotion;

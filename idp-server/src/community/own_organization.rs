@@ -1,5 +1,5 @@
 //! What an Administrator does about the organization itself: says that its data are right (R14),
-//! switches sites on and off (R7).
+//! switches sites on and off (R7), asks that it be closed.
 
 use idp_core::{
     community::{
@@ -36,6 +36,17 @@ pub fn switch_site(
     to: Switch,
 ) -> Result<Result<Done<Body>, Refusal>, StoreError> {
     change(conn, office, Command::SwitchSite { site, to })
+}
+
+/// Asks Support to close the organization. Nothing ends before the lead there approves.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn ask_to_close(
+    conn: &mut AnyConn,
+    office: &Office,
+) -> Result<Result<Done<Body>, Refusal>, StoreError> {
+    change(conn, office, Command::AskToClose)
 }
 
 fn change(

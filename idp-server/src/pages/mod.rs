@@ -75,14 +75,14 @@ pub use mailbox::{MailView, MailboxPage};
 pub use messages::Messages;
 pub use notice::{NoticePage, Received};
 pub use organization::{
-    ClaimView, DeedPage, EndingPage, NominatePage, NominateProblem, NominateReviewPage,
+    ClaimView, DataDone, DeedPage, EndingPage, NominatePage, NominateProblem, NominateReviewPage,
     NominatedPage, NominationDone, NominationState, NominationView, NominationsPage, OfferView,
-    OrganizationArea, OrganizationAttention, OrganizationHomePage, OrganizationNav,
-    OrganizationOutcome, OrganizationOutcomePage, OrganizationSitesPage, OrganizationSystemsPage,
-    OrganizationTaxIdsPage, PeoplePage, PersonDeed, PersonPage, PersonRightsPage, PersonStanding,
-    PersonView, RepresentedView, RequestView, RequestsPage, ResetCodePage, RightsFields,
-    RunningPromotion, SiteReceipt, Sought, SwitchableSite, SystemCodePage, SystemDone, SystemStage,
-    SystemView, TaxIdOutcome, TaxIdView, Typed,
+    OrganizationArea, OrganizationAttention, OrganizationDataPage, OrganizationHomePage,
+    OrganizationNav, OrganizationOutcome, OrganizationOutcomePage, OrganizationSitesPage,
+    OrganizationSystemsPage, OrganizationTaxIdsPage, PeoplePage, PersonDeed, PersonPage,
+    PersonRightsPage, PersonStanding, PersonView, RepresentedView, RequestView, RequestsPage,
+    ResetCodePage, RightsFields, RunningPromotion, SiteReceipt, Sought, SwitchableSite,
+    SystemCodePage, SystemDone, SystemStage, SystemView, TaxIdOutcome, TaxIdView, Typed,
 };
 pub use password::hints as password_hints;
 pub use public::{

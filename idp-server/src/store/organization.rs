@@ -6,6 +6,7 @@ use idp_core::{
     community::{
         affiliation::Affiliation,
         field::folded,
+        npi::Npi,
         organization::{Organization, OrganizationStatus},
         organization_life::{Body, State, Suspension},
         site::{OrgEnablement, Site},
@@ -70,6 +71,26 @@ pub fn update(
 ) -> Result<bool, StoreError> {
     let row = (Row::from(changed, demo, now), organization::name_key.eq(folded(&changed.name)));
     Ok(diesel::update(organization::table.find(changed.id.as_str())).set(row).execute(conn)? == 1)
+}
+
+/// Writes down another name or NPI of an organization.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn rename(
+    conn: &mut AnyConn,
+    changed: &Organization,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    diesel::update(organization::table.find(changed.id.as_str()))
+        .set((
+            organization::name.eq(&changed.name),
+            organization::name_key.eq(folded(&changed.name)),
+            organization::npi.eq(changed.npi.as_ref().map(Npi::as_str)),
+            organization::updated_at.eq(millis(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Up to `limit` active organizations behind `after`, by identifier.

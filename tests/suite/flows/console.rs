@@ -33,6 +33,9 @@ async fn an_organization_is_looked_after(backend: Backend) {
     joan.go(idp.url(&format!("{OWN}/systems")).as_str()).await;
     joan.wait("[id^=revoke-]").await;
     seen(&joan, "systems").await;
+    joan.go(idp.url(&format!("{OWN}/data")).as_str()).await;
+    joan.wait("#data-submit").await;
+    seen(&joan, "data").await;
     joan.close().await;
 }
 

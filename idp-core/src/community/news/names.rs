@@ -35,6 +35,7 @@ impl News {
             Self::NomineeActivated { .. } => "nominee-activated",
             Self::NotaryInstructions { .. } => "notary-instructions",
             Self::OneAdministratorOnly => "one-administrator-only",
+            Self::OrganizationChanged => "organization-changed",
             Self::OrganizationClosed => "organization-closed",
             Self::OrganizationClosing => "organization-closing",
             Self::OrganizationResumed => "organization-resumed",

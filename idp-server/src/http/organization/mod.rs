@@ -1,5 +1,6 @@
 //! `/organization/{id}`: the Administrator's console, one file for each area.
 
+mod data;
 mod ending;
 mod home;
 mod nominate;
@@ -19,6 +20,7 @@ use crate::pages::{OrganizationArea, OrganizationNav};
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
+        .configure(data::routes)
         .configure(ending::routes)
         .configure(home::routes)
         .configure(nominate::routes)

@@ -9,9 +9,12 @@ use actix_web::{
 use idp_core::{
     community::{
         actor::{Actor, Rank},
-        field::{LONGEST_NOTE, line},
+        field::{LONGEST_NAME, LONGEST_NOTE, Objections, line},
+        npi::Npi,
         organization::Organization,
+        organization_data::Refusal as NotChanged,
         organization_life::{Body, Command, Refusal, State, Suspension},
+        registration::DetailsForm,
     },
     ids::OrganizationId,
     oidc::params::Params,
@@ -19,7 +22,7 @@ use idp_core::{
 
 use super::{Done, Outcome, one_line, problem};
 use crate::{
-    community::{accounts, desk::change_organization},
+    community::{accounts, desk::change_organization, organization_data},
     http::{
         console::{self, AtWork, Entry, Posted},
         error::PageError,
@@ -127,9 +130,29 @@ impl Loaded {
         console::with_form(page(outcome.status, &content), cookie)
     }
 
-    fn deeds(&self, text: &'static Messages, desk: &AtWork) -> Vec<DeedView<'static>> {
+    fn deeds<'a>(&'a self, text: &'static Messages, desk: &AtWork) -> Vec<DeedView<'a>> {
         let words = &text.desk;
         let reason = || FieldView::area("reason", words.reason, LONGEST_NOTE);
+        let (phone, address) = &self.listed;
+        let npi = self.organization.npi.as_ref().map(Npi::as_str).unwrap_or_default();
+        let field =
+            |name, label, value, most| FieldView { value, ..FieldView::line(name, label, most) };
+        let data = || {
+            DeedView::button("change", words.change_data)
+                .with(vec![
+                    field("name", words.name, &self.organization.name, LONGEST_NAME),
+                    field(
+                        "address",
+                        words.address,
+                        address.as_deref().unwrap_or_default(),
+                        LONGEST_NOTE,
+                    ),
+                    field("phone", words.phone, phone.as_deref().unwrap_or_default(), 40),
+                    field("npi", words.npi, npi, 40).optional(),
+                    reason(),
+                ])
+                .with_hint(words.change_data_hint)
+        };
         let lead = matches!(desk.office.actor, Actor::Support { rank: Rank::Lead, .. });
         let mut deeds = match self.body.state {
             State::Active => {
@@ -146,6 +169,9 @@ impl Loaded {
             }
             State::Closed => Vec::new(),
         };
+        if self.body.state != State::Closed {
+            deeds.push(data());
+        }
         let asked = self.body.closing.is_some() && self.body.state != State::Closed;
         if lead && asked {
             deeds.push(
@@ -186,12 +212,15 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
         Entry::Open(desk) => desk,
         Entry::Elsewhere(answer) => return Ok(answer),
     };
-    let fields = ["deed", "why", "reason"];
+    let fields = ["deed", "why", "reason", "name", "address", "phone", "npi"];
     let posted = match console::posted(visit, &desk.office, body, &fields).await? {
         Posted::Form(posted) => posted,
         Posted::Refused(answer) => return Ok(answer),
     };
     let loaded = load(visit, &desk, id).await?;
+    if posted.find("deed") == Some("change") {
+        return change_data(visit, &desk, &loaded, &posted).await;
+    }
     let (command, reason) = match read(&posted)? {
         Ok(read) => read,
         Err(why) => return Ok(loaded.page(visit, &desk, Outcome::wrong(why))),
@@ -216,6 +245,50 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
     };
     let loaded = load(visit, &desk, id).await?;
     Ok(loaded.page(visit, &desk, Outcome::refused(why.to_owned())))
+}
+
+/// What an Administrator asked for, or what turned out to be wrong.
+async fn change_data(
+    visit: &Visit,
+    desk: &AtWork,
+    loaded: &Loaded,
+    posted: &Params,
+) -> Result<HttpResponse, PageError> {
+    let field = |name| posted.find(name).unwrap_or_default();
+    let wanted = DetailsForm {
+        name: field("name"),
+        address: field("address"),
+        phone: field("phone"),
+        npi: field("npi"),
+    };
+    let mut found = Objections::default();
+    let reason = found.take("reason", line(&one_line(field("reason")), LONGEST_NOTE));
+    let wanted = match (wanted.read(), reason) {
+        (Ok(wanted), Some(reason)) => (wanted, reason),
+        (Err(why), _) => return Ok(loaded.page(visit, desk, Outcome::wrong(first(&why)))),
+        (Ok(_), None) => return Ok(loaded.page(visit, desk, Outcome::wrong(first(&found)))),
+    };
+    let (office, of) = (desk.office.clone(), loaded.organization.id.clone());
+    let work = move |conn: &mut AnyConn| {
+        let (wanted, reason) = wanted.clone();
+        organization_data::change(conn, &office, &of, &wanted, Some(reason))
+    };
+    let why = match visit.db.write(work).await? {
+        Ok(_) => {
+            visit.outbox.wake();
+            let address = format!("/support/organizations/{}?done=1", loaded.organization.id);
+            return Ok(see_other(&address, []));
+        }
+        Err(NotChanged::Denied(denied)) => return Err(problem(denied)),
+        Err(NotChanged::Closed) => visit.frame().text.desk.out_of_order,
+        Err(NotChanged::Unchanged) => visit.frame().text.desk.data_unchanged,
+    };
+    Ok(loaded.page(visit, desk, Outcome::refused(why.to_owned())))
+}
+
+/// What is wrong first, in the words of core.
+fn first(objections: &Objections) -> String {
+    objections.iter().next().map(|(_, why)| why.to_owned()).unwrap_or_default()
 }
 
 fn read(posted: &Params) -> Result<Result<(Command<'static>, String), String>, PageError> {

@@ -167,6 +167,7 @@ impl Writer<'_> {
             | News::TaxIdClaimed { .. }
             | News::TaxIdKept
             | News::TaxIdReleased => at(words.link_tax_ids, &of("/tax-ids")),
+            News::OrganizationChanged => at(words.link_console, &of("/data")),
             News::OrganizationClosing
             | News::OrganizationResumed
             | News::OrganizationSuspended

@@ -124,6 +124,11 @@ pub(super) fn words(text: &'static Messages, told: &Told) -> [&'static str; 3] {
             words.one_administrator_only,
             words.one_administrator_only_next,
         ],
+        News::OrganizationChanged => [
+            words.organization_changed_subject,
+            words.organization_changed,
+            words.organization_changed_next,
+        ],
         News::OrganizationClosed => [
             words.organization_closed_subject,
             words.organization_closed,

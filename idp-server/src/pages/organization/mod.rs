@@ -1,5 +1,6 @@
 //! The Administrator's console.
 
+mod data;
 mod home;
 mod nominate;
 mod nominations;
@@ -11,6 +12,7 @@ mod systems;
 mod tax_ids;
 mod typed;
 
+pub use data::{DataDone, OrganizationDataPage};
 pub use home::{OrganizationAttention, OrganizationHomePage};
 pub use nominate::{
     NominatePage, NominateProblem, NominateReviewPage, NominatedPage, OrganizationOutcome,
@@ -35,6 +37,7 @@ use super::Messages;
 /// An area of the console: one entry of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrganizationArea {
+    Data,
     Home,
     Nominations,
     People,
@@ -46,7 +49,7 @@ pub enum OrganizationArea {
 
 impl OrganizationArea {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Home,
         Self::People,
         Self::Nominations,
@@ -54,11 +57,13 @@ impl OrganizationArea {
         Self::TaxIds,
         Self::Sites,
         Self::Systems,
+        Self::Data,
     ];
 
     /// The end of the address of its page.
     const fn place(self) -> &'static str {
         match self {
+            Self::Data => "/data",
             Self::Home => "",
             Self::Nominations => "/nominations",
             Self::People => "/people",
@@ -72,6 +77,7 @@ impl OrganizationArea {
     /// What it is called, in the navigation and as the heading of its page.
     pub(super) const fn label(self, text: &'static Messages) -> &'static str {
         match self {
+            Self::Data => text.organization.area_data,
             Self::Home => text.organization.area_home,
             Self::Nominations => text.organization.area_nominations,
             Self::People => text.organization.area_people,

@@ -117,6 +117,9 @@ fn detail(text: &'static Messages, field: &str) -> &'static str {
     match field {
         "email" => words.detail_email,
         "name" => words.detail_name,
+        "new_name" => text.organization_data.new_name,
+        "new_npi" => text.organization_data.new_npi,
+        "new_phone" => text.organization_data.new_phone,
         "organization_address" => words.organization_address,
         "organization_name" => words.organization_name,
         "person_name" => words.person_name,

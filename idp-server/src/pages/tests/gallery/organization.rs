@@ -18,8 +18,33 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
     all.extend(person(frame, words, of(OrganizationArea::People)));
     all.extend(activate(frame, words));
     all.extend(asking(frame, words, of(OrganizationArea::Requests)));
+    all.extend(data(frame, words, of(OrganizationArea::Data)));
     all.extend(systems(frame, words, of(OrganizationArea::Systems)));
     all
+}
+
+fn data(
+    frame: Frame<'static>,
+    words: &'static Words,
+    nav: OrganizationNav<'static>,
+) -> Vec<Rendered> {
+    let mut wrong = Objections::default();
+    wrong.object("address", words.description);
+    wrong.object("npi", words.description);
+    let (good, bad) = (typed(words, Objections::default()), typed(words, wrong));
+    let page = |typed, closing, done| OrganizationDataPage {
+        frame,
+        nav,
+        form_token: words.token,
+        id: "org_7q2m",
+        typed,
+        closing,
+        done,
+    };
+    vec![
+        rendered("organization-data", &page(&good, false, Some(DataDone::Both))),
+        rendered("organization-data-wrong", &page(&bad, true, None)),
+    ]
 }
 
 fn systems(

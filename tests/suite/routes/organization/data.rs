@@ -1,0 +1,68 @@
+//! An organization's data in the console: what its Administrator changes, and what Support does (R14).
+
+use hilum_tests::{Fresh, TestIdp, on_every_store};
+
+use super::{OWN, at_work};
+use crate::routes::support::at_the_desk;
+
+on_every_store![
+    an_administrator_moves_the_organization_and_asks_for_another_number,
+    an_organization_is_closed_by_two_persons,
+];
+
+fn listed(idp: &TestIdp, column: &str) -> String {
+    let query = format!("SELECT {column} AS v FROM organization WHERE id = 'org_cedar-falls'");
+    idp.database.column(&query).concat()
+}
+
+async fn an_administrator_moves_the_organization_and_asks_for_another_number(idp: Fresh) {
+    let on_file = "UPDATE organization SET address = '1 Main St', phone = '+1 360 555 0110' \
+                   WHERE id = 'org_cedar-falls'";
+    idp.database.execute(on_file).expect("data");
+    let mut browser = at_work(&idp).await;
+    let page = browser.visit(&format!("{OWN}/data")).await;
+    assert!(page.body.contains("+1 360 555 0110"), "{}", page.body);
+    let same = browser.submit(&page, "data-submit", &[]).await;
+    assert_eq!((same.status, same.has("done")), (200, true), "{}", same.body);
+    let wrong = browser.submit(&page, "data-submit", &[("npi", "1234567890")]).await;
+    assert_eq!((wrong.status, wrong.has("npi-wrong")), (422, true), "{}", wrong.body);
+
+    let fields = [("address", "2 Main St"), ("phone", "+1 360 555 0199")];
+    let page = browser.submit(&page, "data-submit", &fields).await;
+    assert_eq!((page.status, page.has("done")), (200, true), "{}", page.body);
+    let now = (listed(&idp, "address"), listed(&idp, "phone"));
+    assert_eq!(now, ("2 Main St".to_owned(), "+1 360 555 0110".to_owned()), "Support calls there");
+    idp.mail("joan.whitfield@cedar-falls.example", "The data of your organization", 0).await;
+
+    // What was asked for stands in the ticket, and Support does it.
+    let (mut support, queue) = at_the_desk(&idp, "support", "/support/tickets?kind=contact").await;
+    let id = idp.database.column("SELECT id AS v FROM ticket").concat();
+    assert!(queue.body.contains(&id), "{}", queue.body);
+    let ticket = support.visit(&format!("/support/tickets/{id}")).await;
+    assert!(ticket.body.contains("+1 360 555 0199"), "{}", ticket.body);
+    let page = support.visit("/support/organizations/org_cedar-falls").await;
+    let fields = [("phone", "+1 360 555 0199"), ("reason", " ")];
+    let unsaid = support.submit(&page, "change", &fields).await;
+    assert_eq!(unsaid.status, 422, "{}", unsaid.body);
+    let fields = [("phone", "+1 360 555 0199"), ("reason", "as the state's directory lists it")];
+    let page = support.submit(&page, "change", &fields).await;
+    assert!(page.has("done") && listed(&idp, "phone").ends_with("0199"), "{}", page.body);
+    let changed = "SELECT count(*) AS v FROM audit_event WHERE kind = 'org.changed'";
+    assert_eq!(idp.database.number(changed), 2);
+}
+
+async fn an_organization_is_closed_by_two_persons(idp: Fresh) {
+    let mut browser = at_work(&idp).await;
+    let page = browser.visit(&format!("{OWN}/data")).await;
+    let page = browser.submit(&page, "close-submit", &[]).await;
+    assert!(page.has("closing") && !page.has("close-submit"), "{}", page.body);
+    assert_eq!(listed(&idp, "status"), "active", "nothing has ended");
+    let of = "/support/organizations/org_cedar-falls";
+    let (_, page) = at_the_desk(&idp, "support", of).await;
+    assert!(!page.has("close"), "the lead approves: {}", page.body);
+    let (mut lead, page) = at_the_desk(&idp, "lead", of).await;
+    let page = lead.submit(&page, "close", &[("reason", "as agreed by telephone")]).await;
+    assert!(page.has("done"), "{}", page.body);
+    assert_eq!(listed(&idp, "status"), "closed");
+    assert_eq!(browser.visit(OWN).await.status, 404, "there is no such console any more");
+}
