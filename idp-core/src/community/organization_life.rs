@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use super::{
     actor::Actor,
     end_access::{Cause, Ending, Whose},
+    field::{LONGEST_NAME, Objections, line, optional_line},
     news::{News, Recipient},
     npi::Npi,
     organization::{Organization, OrganizationStatus},
@@ -252,6 +253,38 @@ fn switch(body: Body, site: &Site, to: Switch) -> Result<Outcome<Body>, Refusal>
     Ok(Outcome::new(body, kind)
         .with(Effect::SwitchSite { organization, site, on: to })
         .with_any(ending))
+}
+
+/// A part, as its form says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The name in which it acts.
+    pub name: String,
+    /// Its own NPI, if it has one.
+    pub npi: Option<Npi>,
+}
+
+/// The form of a [`Part`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PartForm<'a> {
+    /// Name.
+    pub name: &'a str,
+    /// NPI; empty if it has none.
+    pub npi: &'a str,
+}
+
+impl PartForm<'_> {
+    /// Reads the form.
+    ///
+    /// # Errors
+    /// All that is wrong with it, by field: `name`, `npi`.
+    pub fn read(self) -> Result<Part, Objections> {
+        let mut found = Objections::default();
+        let name = found.take("name", line(self.name, LONGEST_NAME));
+        let typed = found.take("npi", optional_line(self.npi, 40)).flatten();
+        let npi = typed.and_then(|text| found.take("npi", text.parse::<Npi>()));
+        found.unless_any(name.map(|name| Part { name, npi }))
+    }
 }
 
 /// A part of an organization: a facility that acts in its own name. It takes part at once, because

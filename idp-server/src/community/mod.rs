@@ -18,6 +18,7 @@ mod office;
 pub mod organization_data;
 pub mod own_data;
 pub mod own_organization;
+pub mod parts;
 pub mod promotion;
 pub mod registrations;
 mod registry;

@@ -78,11 +78,12 @@ pub use organization::{
     ClaimView, DataDone, DeedPage, EndingPage, NominatePage, NominateProblem, NominateReviewPage,
     NominatedPage, NominationDone, NominationState, NominationView, NominationsPage, OfferView,
     OrganizationArea, OrganizationAttention, OrganizationDataPage, OrganizationHomePage,
-    OrganizationNav, OrganizationOutcome, OrganizationOutcomePage, OrganizationSitesPage,
-    OrganizationSystemsPage, OrganizationTaxIdsPage, PeoplePage, PersonDeed, PersonPage,
-    PersonRightsPage, PersonStanding, PersonView, RepresentedView, RequestView, RequestsPage,
-    ResetCodePage, RightsFields, RunningPromotion, SiteReceipt, Sought, SwitchableSite,
-    SystemCodePage, SystemDone, SystemStage, SystemView, TaxIdOutcome, TaxIdView, Typed,
+    OrganizationNav, OrganizationOutcome, OrganizationOutcomePage, OrganizationPartsPage,
+    OrganizationSitesPage, OrganizationSystemsPage, OrganizationTaxIdsPage, PartView, PeoplePage,
+    PersonDeed, PersonPage, PersonRightsPage, PersonStanding, PersonView, RepresentedView,
+    RequestView, RequestsPage, ResetCodePage, RightsFields, RunningPromotion, SiteReceipt, Sought,
+    SwitchableSite, SystemCodePage, SystemDone, SystemStage, SystemView, TaxIdOutcome, TaxIdView,
+    Typed,
 };
 pub use password::hints as password_hints;
 pub use public::{

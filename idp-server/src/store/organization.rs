@@ -73,6 +73,24 @@ pub fn update(
     Ok(diesel::update(organization::table.find(changed.id.as_str())).set(row).execute(conn)? == 1)
 }
 
+/// The parts of an organization that take part, by name: at most a hundred.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn parts_of(
+    conn: &mut AnyConn,
+    whole: &OrganizationId,
+) -> Result<Vec<Organization>, StoreError> {
+    let rows: Vec<Row> = organization::table
+        .filter(organization::parent_id.eq(whole.as_str()))
+        .filter(organization::status.ne(code(&OrganizationStatus::Closed)))
+        .order((organization::name_key, organization::id))
+        .limit(100)
+        .select(Row::as_select())
+        .load(conn)?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
 /// Writes down another name or NPI of an organization.
 ///
 /// # Errors

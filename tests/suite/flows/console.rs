@@ -36,6 +36,12 @@ async fn an_organization_is_looked_after(backend: Backend) {
     joan.go(idp.url(&format!("{OWN}/data")).as_str()).await;
     joan.wait("#data-submit").await;
     seen(&joan, "data").await;
+    joan.click("#to-parts").await;
+    joan.wait("#part-submit").await;
+    joan.type_into("#name", "Cedar Falls Day Clinic").await;
+    joan.click("#part-submit").await;
+    joan.wait("#parts").await;
+    seen(&joan, "parts").await;
     joan.close().await;
 }
 

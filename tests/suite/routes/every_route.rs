@@ -101,6 +101,7 @@ pub(super) const ROUTES: &[(&str, u16, u16)] = &[
     ("/organization/{id}/nominations/{nomination}/resend", 405, 303),
     ("/organization/{id}/nominations/{nomination}/withdraw", 405, 303),
     ("/organization/{id}/offers/{affiliation}/take-back", 405, 303),
+    ("/organization/{id}/parts", 303, 303),
     ("/organization/{id}/people", 303, 405),
     ("/organization/{id}/people/{person}", 303, 405),
     ("/organization/{id}/people/{person}/rights", 303, 303),

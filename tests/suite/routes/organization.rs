@@ -4,6 +4,7 @@ mod activation;
 mod data;
 mod late;
 mod manage;
+mod parts;
 mod people;
 mod requests;
 mod stopped;

@@ -25,6 +25,18 @@ fn switchable() -> Site {
 }
 
 #[test]
+fn the_form_of_a_part_says_what_is_wrong_with_it() {
+    let fields = |name, npi| {
+        let found = PartForm { name, npi }.read();
+        found.map_err(|wrong| wrong.iter().map(|(field, _)| field).collect::<Vec<_>>())
+    };
+    assert_eq!(fields(" ", "1234567890"), Err(vec!["name", "npi"]));
+    let part = fields("Day clinic", "1234567893").unwrap();
+    assert_eq!((&*part.name, part.npi.is_some()), ("Day clinic", true));
+    assert_eq!(fields("Day clinic", " ").map(|part| part.npi), Ok(None));
+}
+
+#[test]
 fn each_command_leads_where_it_should_and_nowhere_else() {
     use State::{Active, Closed, Suspended};
     let (adam, sam, lea) = (administrator("adam", "a"), agent("sam"), lead("lea"));

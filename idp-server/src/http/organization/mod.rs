@@ -5,6 +5,7 @@ mod ending;
 mod home;
 mod nominate;
 mod nominations;
+mod parts;
 mod people;
 mod person;
 mod requests;
@@ -25,6 +26,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(home::routes)
         .configure(nominate::routes)
         .configure(nominations::routes)
+        .configure(parts::routes)
         .configure(people::routes)
         .configure(person::routes)
         .configure(requests::routes)

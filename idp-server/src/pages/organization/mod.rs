@@ -4,6 +4,7 @@ mod data;
 mod home;
 mod nominate;
 mod nominations;
+mod parts;
 mod people;
 mod person;
 mod requests;
@@ -21,6 +22,7 @@ pub use nominate::{
 pub use nominations::{
     NominationDone, NominationState, NominationView, NominationsPage, OfferView,
 };
+pub use parts::{OrganizationPartsPage, PartView};
 pub use people::{PeoplePage, PersonStanding, PersonView, Sought};
 pub use person::{
     DeedPage, EndingPage, PersonDeed, PersonPage, PersonRightsPage, ResetCodePage,

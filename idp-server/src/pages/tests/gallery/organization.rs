@@ -41,9 +41,25 @@ fn data(
         closing,
         done,
     };
+    let part = |number: usize, console: Option<&str>| PartView {
+        name: words.organizations[number].to_owned(),
+        console: console.map(str::to_owned),
+    };
+    let parts = |typed, whole, done| OrganizationPartsPage {
+        frame,
+        nav,
+        form_token: words.token,
+        whole,
+        parts: vec![part(1, Some("/organization/org_2")), part(2, None)],
+        typed,
+        done,
+    };
     vec![
         rendered("organization-data", &page(&good, false, Some(DataDone::Both))),
         rendered("organization-data-wrong", &page(&bad, true, None)),
+        rendered("organization-parts", &parts(&good, None, true)),
+        rendered("organization-parts-wrong", &parts(&bad, None, false)),
+        rendered("organization-part", &parts(&good, Some(words.organizations[1]), false)),
     ]
 }
 
