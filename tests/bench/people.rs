@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
+use diesel::{Connection as _, PgConnection, RunQueryDsl as _, connection::SimpleConnection as _};
 use hilum_tests::App;
 
 use crate::{
@@ -85,7 +85,62 @@ pub fn measure(hilum: &Hilum) -> Outcome<()> {
         let worst = taken.last().copied().unwrap_or_default();
         println!("| {name} | {} | {} |", millis(taken[TIMES / 2]), millis(worst));
     }
+    lists(&mut wire, &mut browser, &mut database)
+}
+
+/// A list of people as a file: in, a thousand at once, and out, a hundred thousand.
+fn lists(wire: &mut Wire, browser: &mut Browser, database: &mut PgConnection) -> Outcome<()> {
+    println!("\n| List | time |\n|---|---:|");
+    let roster = format!("/organization/{LARGE}/roster");
+    let form = browser.open(wire, &roster)?.form("/roster")?;
+    let body = format!(
+        "--b\r\nContent-Disposition: form-data; name=\"form_token\"\r\n\r\n{}\r\n\
+         --b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n{}\r\n--b--\r\n",
+        form.form_token,
+        thousand()
+    );
+    let kind = "multipart/form-data; boundary=b";
+    let began = Instant::now();
+    let answer = wire.send_as(kind, "POST", &roster, &browser.header(), &body)?;
+    let path = answer.header("location").ok_or("the list is not taken")?.to_owned();
+    println!("| a list of 1,000 is taken in | {} |", millis(began.elapsed()));
+    let began = Instant::now();
+    let plan = browser.open(wire, &path)?;
+    println!("| it is looked at | {} |", millis(began.elapsed()));
+    let confirm = plan.form("/confirm")?;
+    let mails = "SELECT count(*) AS count FROM outbox WHERE kind = 'mail'";
+    let before = diesel::sql_query(mails).get_result::<Count>(database)?.count;
+    let began = Instant::now();
+    browser.send_for_page(wire, &confirm, &[])?;
+    println!("| 1,000 are nominated, all mails queued | {} |", millis(began.elapsed()));
+    let queued = diesel::sql_query(mails).get_result::<Count>(database)?.count - before;
+    if queued != 1000 {
+        return Err(format!("{queued} mails are queued").into());
+    }
+    let began = Instant::now();
+    let file = wire.expect(200, ("GET", &format!("{roster}/export"), &browser.header(), ""))?;
+    let lines = file.body.iter().filter(|octet| **octet == b'\n').count();
+    println!("| {lines} lines are taken away | {} |", millis(began.elapsed()));
     Ok(())
+}
+
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+/// A thousand who are new, with names that begin like those of others and are none of theirs.
+fn thousand() -> String {
+    let letter = |number: usize| char::from(b'a' + u8::try_from(number % 26).unwrap_or_default());
+    let beginnings = ["Ri", "Sm", "Jo", "Ng", "Ga", "Br", "Ok", "Ki"];
+    let line = |i: usize| {
+        let end: String = [i, i / 26, i / 676, i + 7, i + 13].map(letter).iter().collect();
+        let family_name = format!("{}{end}ov", beginnings[i % beginnings.len()]);
+        format!("Yara,{family_name},new{i}@people.example,office-worker,photo-id\n")
+    };
+    let header = "given_name,family_name,email,roles,verified_by\n".to_owned();
+    header + &(0..1000).map(line).collect::<String>()
 }
 
 /// What Administrators look at: names and addresses.

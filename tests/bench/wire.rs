@@ -42,12 +42,21 @@ impl Wire {
         headers: &str,
         body: &str,
     ) -> Outcome<Answer> {
+        self.send_as("application/x-www-form-urlencoded", method, target, headers, body)
+    }
+
+    /// The same with a body of this kind.
+    pub fn send_as(
+        &mut self,
+        kind: &str,
+        method: &str,
+        target: &str,
+        headers: &str,
+        body: &str,
+    ) -> Outcome<Answer> {
         let length = match method {
             "GET" => String::new(),
-            _ => format!(
-                "content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n",
-                body.len()
-            ),
+            _ => format!("content-type: {kind}\r\ncontent-length: {}\r\n", body.len()),
         };
         let request = format!(
             "{method} {target} HTTP/1.1\r\nhost: {}\r\nuser-agent: bench\r\naccept: */*\r\n\
@@ -81,10 +90,25 @@ impl Wire {
             let Some((name, value)) = line.trim_end().split_once(':') else { break };
             answer.headers.push((name.to_lowercase(), value.trim().to_owned()));
         }
+        if answer.header("transfer-encoding") == Some("chunked") {
+            while self.chunk(&mut answer.body)? {}
+            return Ok(answer);
+        }
         let length = answer.header("content-length").map_or(Ok(0), str::parse)?;
         answer.body.resize(length, 0);
         self.stream.read_exact(&mut answer.body)?;
         Ok(answer)
+    }
+
+    /// Reads one part of a streamed body (RFC 9112 §7.1); `false`: it was the last one.
+    fn chunk(&mut self, body: &mut Vec<u8>) -> Outcome<bool> {
+        let mut line = String::new();
+        self.stream.read_line(&mut line)?;
+        let length = usize::from_str_radix(line.trim_end(), 16)?;
+        let mut part = vec![0; length + 2];
+        self.stream.read_exact(&mut part)?;
+        body.extend(part.iter().take(length));
+        Ok(length > 0)
     }
 }
 

@@ -130,34 +130,54 @@ pub fn find(sought: Sought<'_>, known: &[Known<'_>]) -> Finding {
 /// accents, signs and a slip of the finger; a first name cut short; first and last name swapped.
 #[must_use]
 pub fn similar_names(one: (&str, &str), other: (&str, &str)) -> bool {
-    let (one, other) = ((letters(one.0), letters(one.1)), (letters(other.0), letters(other.1)));
-    let same = |one: &(String, String), given: &str, family: &str| {
-        near(&one.1, family) && (near(&one.0, given) || shortened(&one.0, given))
-    };
-    same(&one, &other.0, &other.1) || same(&one, &other.1, &other.0)
+    ComparedName::new(one.0, one.1).is_similar(&ComparedName::new(other.0, other.1))
+}
+
+/// A first and a last name as they are compared, made once for many comparisons.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComparedName {
+    given: Vec<char>,
+    family: Vec<char>,
+}
+
+impl ComparedName {
+    /// This first and last name.
+    #[must_use]
+    pub fn new(given: &str, family: &str) -> Self {
+        Self { given: letters(given), family: letters(family) }
+    }
+
+    /// Whether both may be one person's, as [`similar_names`] says.
+    #[must_use]
+    pub fn is_similar(&self, other: &Self) -> bool {
+        let same = |given: &[char], family: &[char]| {
+            near(&self.family, family)
+                && (near(&self.given, given) || shortened(&self.given, given))
+        };
+        same(&other.given, &other.family) || same(&other.family, &other.given)
+    }
 }
 
 /// A name without accents, letter case and everything that is no letter or digit.
-fn letters(name: &str) -> String {
+fn letters(name: &str) -> Vec<char> {
     folded(name).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// Whether one is the beginning of the other: `Al` and `Alexander`, `J` and `Jane`.
-fn shortened(one: &str, other: &str) -> bool {
+fn shortened(one: &[char], other: &[char]) -> bool {
     !one.is_empty() && !other.is_empty() && (one.starts_with(other) || other.starts_with(one))
 }
 
 /// Whether two names differ by one slip at most, or by two if they are long. Short names differ by a
 /// letter more or less (Ana, Anna), for with another letter they are other names (Ana, Ada).
-fn near(one: &str, other: &str) -> bool {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+fn near(one: &[char], other: &[char]) -> bool {
     let allowed = match one.len().min(other.len()) {
         0..=2 => 0,
         3 => usize::from(one.len() != other.len()),
         4..=8 => 1,
         _ => 2,
     };
-    one.len().abs_diff(other.len()) <= allowed && distance(&one, &other) <= allowed
+    one.len().abs_diff(other.len()) <= allowed && distance(one, other) <= allowed
 }
 
 /// How many letters have to be put in, taken out, replaced or swapped with their neighbour

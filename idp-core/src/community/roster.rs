@@ -12,7 +12,9 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use plan::{Applied, Current, Step, Summary, UNDO_WITHIN, Undo, plan, summary, undo};
+pub use plan::{
+    Applied, Current, Obstacle, Step, Summary, TakenBack, UNDO_WITHIN, Undo, plan, summary, undo,
+};
 pub use rows::{COLUMNS, FileError, MOST_ROWS, Row, read};
 
 use super::{affiliation::Affiliation, subscriber::Subscriber};

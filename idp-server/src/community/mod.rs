@@ -22,6 +22,7 @@ pub mod parts;
 pub mod promotion;
 pub mod registrations;
 mod registry;
+pub mod roster;
 pub mod standing;
 pub mod systems;
 pub mod tax_ids;

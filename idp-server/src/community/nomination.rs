@@ -13,7 +13,7 @@ use idp_core::{
         nomination::{self, Command, Keys, Nomination, Nominee, NomineeForm, State},
         npi::Npi,
         permission::{Action, Denied, Target, may},
-        person_match::{self, Finding, Known, Sought},
+        person_match::{self, Finding, Sought},
         subscriber::{EmailAddress, UserId},
         told::Link,
         user_id_proposal::proposals,
@@ -432,18 +432,7 @@ fn make_way(
 }
 
 fn find(nominee: &Nominee, known: &[Candidate]) -> Finding {
-    let known: Vec<Known<'_>> = known
-        .iter()
-        .map(|Candidate { person, here }| Known {
-            id: &person.id,
-            given_name: &person.given_name,
-            family_name: &person.family_name,
-            email: person.email.as_ref(),
-            npi: person.npi.as_ref(),
-            status: person.status,
-            here: *here,
-        })
-        .collect();
+    let known: Vec<_> = known.iter().map(Candidate::known).collect();
     let sought = Sought {
         given_name: &nominee.given_name,
         family_name: &nominee.family_name,
@@ -463,7 +452,10 @@ fn colleagues(known: &[Candidate], similar: &[SubscriberId]) -> Vec<Colleague> {
 }
 
 /// The User ID that was wished for if it is free; without a wish the first proposal that is.
-fn free_user_id(conn: &mut AnyConn, nominee: &Nominee) -> Result<Option<UserId>, StoreError> {
+pub(super) fn free_user_id(
+    conn: &mut AnyConn,
+    nominee: &Nominee,
+) -> Result<Option<UserId>, StoreError> {
     if let Some(wished) = &nominee.user_id {
         let taken = stored::taken_among(conn, std::slice::from_ref(wished))?;
         return Ok(taken.is_empty().then(|| wished.clone()));

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use idp_core::{
-    ids::{MessageId, SubscriberId},
+    ids::{MessageId, RosterImportId, SubscriberId},
     secret::SecretDigest,
 };
 
@@ -77,6 +77,11 @@ impl Key {
         Self::named("kept-form", &[handle])
     }
 
+    /// The activation codes of an import, to be taken away once as a file.
+    pub fn roster_codes(import: &RosterImportId) -> Self {
+        Self::named("roster-codes", &[import.as_str()])
+    }
+
     /// A browser's way round the sites of an ended session, by the handle in its page's address.
     pub fn logout_round(handle: &str) -> Self {
         Self::named("round", &[handle])
@@ -121,6 +126,7 @@ impl Key {
             "question:",
             "recovery:",
             "registration:",
+            "roster-codes:",
             "round:",
             "round-by:",
             "round-of:",

@@ -367,10 +367,7 @@ pub async fn posted(
     fields: &[&str],
 ) -> Result<Posted, PageError> {
     let Some(form) = visit.own_form(body, PURPOSE) else {
-        let here = ConsolePath::of(&visit.request);
-        let start_again = StartAgain::Console(here.as_str());
-        let content = FormExpiredPage { frame: visit.frame(), start_again };
-        return Ok(Posted::Refused(page(StatusCode::FORBIDDEN, &content)));
+        return Ok(Posted::Refused(expired(visit)));
     };
     let known = |name: &str| {
         name == "form_token"
@@ -382,11 +379,32 @@ pub async fn posted(
     if !foreign {
         return Ok(Posted::Form(form));
     }
+    Err(foreign_field(visit, office).await?)
+}
+
+/// Whether this form token is that of our own pages in this browser.
+pub fn is_ours(visit: &Visit, token: Option<&str>) -> bool {
+    browser::form_is_ours(visit, &visit.request, token, PURPOSE)
+}
+
+/// What is said to a form that is not from our page in this browser.
+pub fn expired(visit: &Visit) -> HttpResponse {
+    let here = ConsolePath::of(&visit.request);
+    let start_again = StartAgain::Console(here.as_str());
+    let content = FormExpiredPage { frame: visit.frame(), start_again };
+    page(StatusCode::FORBIDDEN, &content)
+}
+
+/// Writes down that a form had a field that our page has not, and gives the answer to it.
+///
+/// # Errors
+/// [`PageError`] if the database is out of reach.
+pub async fn foreign_field(visit: &Visit, office: &Office) -> Result<PageError, PageError> {
     let office = office.clone();
     let refuse =
         move |conn: &mut _| office.refused(conn, Action::ReadOrganization, Denied::Forbidden);
     visit.db.write(refuse).await?;
-    Err(PageError::NotUnderstood)
+    Ok(PageError::NotUnderstood)
 }
 
 /// A page of a console with a form in it.

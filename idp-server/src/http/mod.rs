@@ -43,6 +43,7 @@ mod systems;
 mod tests;
 mod tls;
 mod transaction;
+mod upload;
 mod visit;
 
 use actix_web::web;

@@ -11,7 +11,7 @@ use crate::{
     app::App,
     store::{
         AnyConn, StoreError, ending, grant, known_browser, lease, lockout, mailed_code, outbox,
-        release_log, remembered_browser, self_help,
+        release_log, remembered_browser, roster, self_help,
     },
 };
 
@@ -28,6 +28,9 @@ const YEAR: TimeDelta = TimeDelta::days(365);
 /// What was shared about somebody can be looked at for six years, as long as an accounting of
 /// disclosures reaches back (45 CFR 164.528).
 const RELEASES_KEPT_FOR: TimeDelta = TimeDelta::days(6 * 366);
+/// A list of people that was uploaded and not imported: its Administrator has looked at it and
+/// gone.
+const UPLOADS_KEPT_FOR: TimeDelta = TimeDelta::days(1);
 /// The lease and how long it is held: no other node does the same in the same hour.
 const LEASE: (&str, TimeDelta) = ("clean-up", TimeDelta::minutes(50));
 
@@ -57,6 +60,7 @@ async fn round(app: &App, holder: String) -> Result<(), StoreError> {
         let answers = self_help::sweep(conn, now - YEAR)?;
         let known = known_browser::sweep(conn, now - YEAR)?;
         release_log::sweep(conn, now - RELEASES_KEPT_FOR)?;
+        roster::sweep(conn, now - UPLOADS_KEPT_FOR, now - KEPT_FOR)?;
         Ok((codes, answers, remembered_browser::sweep(conn, now)? + known))
     };
     let (codes, answers, browsers) = app.db.write(sweep).await?;

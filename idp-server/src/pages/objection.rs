@@ -28,7 +28,14 @@ pub(super) fn objection(text: &'static Messages, why: &str) -> String {
 type Template = fn(&Objection, &str) -> Filled;
 
 /// Those sentences, to be recognised and to be said.
-const TEMPLATES: [(Template, Template); 3] = [(too_long, too_long), (one_of, one_of), (from, from)];
+const TEMPLATES: [(Template, Template); 6] = [
+    (too_long, too_long),
+    (one_of, one_of),
+    (from, from),
+    (double_email, double_email),
+    (double_npi, double_npi),
+    (double_user_id, double_user_id),
+];
 
 fn too_long(words: &Objection, most: &str) -> Filled {
     words.too_long(most)
@@ -42,8 +49,20 @@ fn from(words: &Objection, choices: &str) -> Filled {
     words.from(choices)
 }
 
+fn double_email(words: &Objection, line: &str) -> Filled {
+    words.roster_double_email(line)
+}
+
+fn double_npi(words: &Objection, line: &str) -> Filled {
+    words.roster_double_npi(line)
+}
+
+fn double_user_id(words: &Objection, line: &str) -> Filled {
+    words.roster_double_user_id(line)
+}
+
 /// All sentences without a value, in one order for every language.
-const fn sentences(words: &Objection) -> [&'static str; 29] {
+const fn sentences(words: &Objection) -> [&'static str; 35] {
     [
         words.accepts,
         words.access_level,
@@ -65,6 +84,12 @@ const fn sentences(words: &Objection) -> [&'static str; 29] {
         words.reference_check,
         words.role,
         words.role_unknown,
+        words.roster_asked,
+        words.roster_excess,
+        words.roster_nominated,
+        words.roster_own,
+        words.roster_similar,
+        words.roster_support,
         words.ssn,
         words.ssn_digits,
         words.tax_id,

@@ -14,6 +14,7 @@ use idp_core::{
     },
     ids::{AffiliationId, OrganizationId, SubscriberId, TaxIdId},
 };
+use serde::{Deserialize, Serialize};
 
 use super::{
     AnyConn, StoreError,
@@ -22,7 +23,7 @@ use super::{
 };
 
 /// An affiliation as it is kept: its organization and Tax IDs by their identifiers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AffiliationRecord {
     /// Its identifier.
     pub id: AffiliationId,

@@ -41,6 +41,25 @@ pub fn is_free(
     Ok(taken == 0 && kept == 0)
 }
 
+/// Those of `addresses`, as [`EmailAddress::normalized`] has them, that somebody gave up and may
+/// still take back.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn given_up_among(
+    conn: &mut AnyConn,
+    addresses: &[String],
+    now: DateTime<Utc>,
+) -> Result<Vec<String>, StoreError> {
+    let kept: Vec<Option<String>> = email_change::table
+        .filter(email_change::old_normalized.eq_any(addresses))
+        .filter(email_change::state.eq(code(&ChangeState::Changed)))
+        .filter(email_change::undo_until.gt(millis(now)))
+        .select(email_change::old_normalized)
+        .load(conn)?;
+    Ok(kept.into_iter().flatten().collect())
+}
+
 /// Keeps a new change, in place of one that waits.
 ///
 /// # Errors

@@ -280,7 +280,7 @@ pub fn save(
 
 const ACTIVATED: &str = "activated";
 const EXPIRED: &str = "expired";
-const NOMINATED: &str = "nominated";
+pub(super) const NOMINATED: &str = "nominated";
 const WITHDRAWN: &str = "withdrawn";
 
 fn settled_at(state: &State, now: DateTime<Utc>) -> Option<i64> {

@@ -16,7 +16,7 @@ use idp_core::{
         affiliation::AffiliationStatus,
         field::folded,
         npi::Npi,
-        person_match::Here,
+        person_match::{Here, Known},
         role::Role,
         subscriber::{AccountStatus, EmailAddress, Subscriber, UserId},
     },
@@ -33,7 +33,7 @@ use super::{
 /// How many people a page of the list has.
 pub const PAGE: usize = 25;
 /// How many of the organization's own people are compared by name with somebody who is nominated.
-const MOST_COMPARED: i64 = 2000;
+pub(super) const MOST_COMPARED: i64 = 2000;
 
 /// What a list is narrowed to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -335,6 +335,23 @@ pub struct Candidate {
     pub person: Subscriber,
     /// Whether they act for the organization that nominates.
     pub here: Here,
+}
+
+impl Candidate {
+    /// As core compares them.
+    #[must_use]
+    pub fn known(&self) -> Known<'_> {
+        let Self { person, here } = self;
+        Known {
+            id: &person.id,
+            given_name: &person.given_name,
+            family_name: &person.family_name,
+            email: person.email.as_ref(),
+            npi: person.npi.as_ref(),
+            status: person.status,
+            here: *here,
+        }
+    }
 }
 
 /// Whoever has the address or the number, wherever they work, and the organization's own people

@@ -107,6 +107,12 @@ impl Database {
         Self { url: Arc::new(url), counters, patience: settings.patience, readers, writers }
     }
 
+    /// The same database for work that takes longer than a page: an import of thousands of people.
+    #[must_use]
+    pub fn with_patience(&self, patience: Duration) -> Self {
+        Self { patience, ..self.clone() }
+    }
+
     /// What was counted since the handle was made.
     #[cfg(test)]
     #[must_use]

@@ -337,6 +337,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    roster_import (id) {
+        id -> Text,
+        organization_id -> Text,
+        uploaded_by -> Text,
+        uploaded_at -> BigInt,
+        file -> Nullable<Binary>,
+        imported_at -> Nullable<BigInt>,
+        summary -> Nullable<Text>,
+        applied -> Nullable<Text>,
+        undone_at -> Nullable<BigInt>,
+        taken_back -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     secret_questions (subscriber_id) {
         subscriber_id -> Text,
         questions -> Text,

@@ -19,6 +19,7 @@ mod passage;
 mod promotion;
 mod random;
 mod random_factors;
+mod roster;
 mod saml;
 mod second_client;
 mod second_factor;

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{
     console::{ADMINISTRATOR, at_work},
     every_route::{ROUTES, filled},
+    organization::roster::upload,
 };
 
 on_every_store![what_is_another_organizations_is_not_there];
@@ -28,10 +29,11 @@ fn routes(beginning: &'static str) -> impl Iterator<Item = (&'static str, bool, 
 
 /// What each slot of a path names, and where the other organization's are. Whoever adds a route with a
 /// slot of another name says here where there is one.
-const SLOTS: [(&str, &str); 9] = [
+const SLOTS: [(&str, &str); 10] = [
     ("affiliation", "SELECT id AS v FROM affiliation WHERE status = 'proposed'"),
     ("deed", "SELECT 'remove' AS v"),
     ("ending", "SELECT id AS v FROM access_ending WHERE organization_id = 'org_cedar-falls'"),
+    ("import", "SELECT id AS v FROM roster_import WHERE organization_id = 'org_cedar-falls'"),
     ("nomination", "SELECT id AS v FROM nomination WHERE organization_id = 'org_cedar-falls'"),
     ("person", "SELECT id AS v FROM subscriber WHERE user_id = 'practitioner'"),
     ("request", "SELECT id AS v FROM access_request WHERE organization_id = 'org_cedar-falls'"),
@@ -89,6 +91,10 @@ async fn one_of_everything(idp: &TestIdp) {
     ];
     let page = joan.submit(&page, "nominate-submit", &fields).await;
     assert_eq!(joan.submit(&page, "confirm", &[]).await.status, 200);
+    let list = b"given_name,family_name,email,roles,verified_by\n\
+                 Zoe,Abara,zoe@somewhere.example,office-worker,photo-id\n";
+    let looked_at = upload(&mut joan, &format!("/organization/{OTHER}"), list, &[]).await;
+    assert!(looked_at.has("confirm"), "{}", looked_at.body);
     let biller = idp.database.column("SELECT id AS v FROM subscriber WHERE user_id = 'biller'");
     let page = joan.visit(&format!("/organization/{OTHER}/people/{}/remove", biller[0])).await;
     assert!(joan.submit(&page, "deed-submit", &[]).await.has("receipts"));

@@ -7,6 +7,7 @@ mod manage;
 mod parts;
 mod people;
 mod requests;
+pub(super) mod roster;
 mod stopped;
 mod systems;
 mod takeover;

@@ -1,6 +1,7 @@
 //! What an import would do, what it did, and how that is taken back.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::Row;
 use crate::{
@@ -40,12 +41,25 @@ pub enum Step {
 pub struct Current<'a> {
     /// What the search for the person found.
     pub finding: Finding,
+    /// What keeps somebody from being nominated.
+    pub obstacle: Option<Obstacle>,
     /// Their affiliation with the organization, if they have one.
     pub affiliation: Option<&'a Affiliation>,
     /// Who imports.
     pub administrator: &'a SubscriberId,
     /// The organization's numbers.
     pub tax_ids: &'a [TaxId],
+}
+
+/// What keeps somebody from being nominated who has no account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The organization has nominated them, and they have not answered.
+    Nominated,
+    /// Only Support can tell. The Administrator is told no more than that.
+    SeeSupport,
+    /// Somebody has the User ID that is wished for, or waits for it.
+    UserIdTaken,
 }
 
 /// What an import does with a row: the answer of a dry run, and of the import itself.
@@ -60,6 +74,28 @@ pub fn plan(row: &Row, current: &Current<'_>) -> Step {
         found.object(field, why);
         Step::Refuse(found)
     };
+    let support = || refused("email", "please ask the support desk about this person");
+    match (&current.finding, current.obstacle) {
+        (Finding::Nobody { .. } | Finding::Revive(_), Some(Obstacle::Nominated)) => {
+            return refused("row", "this person is nominated already");
+        }
+        (Finding::Nobody { .. } | Finding::Revive(_), Some(Obstacle::SeeSupport)) => {
+            return support();
+        }
+        // Whoever comes back keeps the User ID that they had.
+        (Finding::Nobody { .. }, Some(Obstacle::UserIdTaken)) => {
+            let why = "this User ID is taken: choose another one, or leave the field empty";
+            return refused("user_id", why);
+        }
+        (
+            Finding::Affiliate(_)
+            | Finding::AlreadyHere(_)
+            | Finding::Nobody { .. }
+            | Finding::Revive(_)
+            | Finding::SeeSupport,
+            _,
+        ) => {}
+    }
     match &current.finding {
         Finding::Affiliate(id) => Step::Affiliate(id.clone()),
         Finding::AlreadyHere(id) if id == current.administrator => {
@@ -77,7 +113,7 @@ pub fn plan(row: &Row, current: &Current<'_>) -> Step {
             refused("family_name", "somebody of this name is here already: nominate by hand")
         }
         Finding::Revive(id) => Step::Revive(id.clone(), nominee.clone()),
-        Finding::SeeSupport => refused("email", "please ask the support desk about this person"),
+        Finding::SeeSupport => support(),
     }
 }
 
@@ -100,7 +136,7 @@ fn change(affiliation: &Affiliation, nominee: &Nominee, tax_ids: &[TaxId]) -> St
 }
 
 /// What a dry run says at the top.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// People who would be asked to act for the organization.
     pub asked: usize,
@@ -154,6 +190,19 @@ pub enum Undo {
     TooLate,
     /// The nomination is withdrawn.
     Withdraw(NominationId),
+}
+
+/// How much of an import was taken back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenBack {
+    /// Nominations that were withdrawn.
+    pub withdrawn: usize,
+    /// Offers that were taken back.
+    pub ended: usize,
+    /// Affiliations that have their rights from before.
+    pub restored: usize,
+    /// Rows from which somebody went on: they stay.
+    pub left: usize,
 }
 
 /// How a row that was imported at `imported_at` is taken back at `now`. `affiliation` and

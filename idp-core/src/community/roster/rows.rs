@@ -44,6 +44,11 @@ pub enum FileError {
     /// A column stands there twice.
     #[error("the column {0} stands there twice")]
     DoubleColumn(String),
+    /// There is a line of column names, and nothing below it.
+    #[error(
+        "there is nobody in the file: below the line of column names stands one line for each person"
+    )]
+    Nobody,
     /// There is no line of column names.
     #[error("the first line names the columns: {}", COLUMNS.join(", "))]
     NoHeader,
@@ -84,6 +89,9 @@ pub fn read(
     let mut records = csv::read(file)?.into_iter();
     let columns = header(records.next())?;
     let records: Vec<Record> = records.collect();
+    if records.is_empty() {
+        return Err(FileError::Nobody);
+    }
     if records.len() > MOST_ROWS {
         return Err(FileError::TooManyRows);
     }
@@ -176,22 +184,26 @@ fn is(tax_id: &TaxId, text: &str) -> bool {
     }
 }
 
-/// Each person stands in a file once: the second row of an address or an NPI is refused.
+/// Each person stands in a file once: the second row of an address, an NPI or a User ID is refused.
 fn refuse_doubles(rows: &mut [Row]) {
-    let mut addresses: BTreeMap<String, usize> = BTreeMap::new();
-    let mut npis: BTreeMap<String, usize> = BTreeMap::new();
+    let [mut addresses, mut npis, mut user_ids] = [(); 3].map(|()| BTreeMap::new());
     for row in rows {
         let Ok(nominee) = &row.nominee else { continue };
         let mut found = Objections::default();
-        let first = *addresses.entry(nominee.email.normalized()).or_insert(row.line);
-        if first != row.line {
+        let first_of = |seen: &mut BTreeMap<String, usize>, value: Option<String>| {
+            let first = value.map(|value| *seen.entry(value).or_insert(row.line));
+            first.filter(|first| *first != row.line)
+        };
+        let npi = nominee.npi.as_ref().map(ToString::to_string);
+        let user_id = nominee.user_id.as_ref().map(ToString::to_string);
+        if let Some(first) = first_of(&mut addresses, Some(nominee.email.normalized())) {
             found.object("email", format_args!("line {first} has this address already"));
         }
-        if let Some(npi) = &nominee.npi {
-            let first = *npis.entry(npi.as_str().to_owned()).or_insert(row.line);
-            if first != row.line {
-                found.object("npi", format_args!("line {first} has this number already"));
-            }
+        if let Some(first) = first_of(&mut npis, npi) {
+            found.object("npi", format_args!("line {first} has this number already"));
+        }
+        if let Some(first) = first_of(&mut user_ids, user_id) {
+            found.object("user_id", format_args!("line {first} has this User ID already"));
         }
         if !found.is_empty() {
             row.nominee = Err(found);

@@ -88,13 +88,29 @@ fn the_first_line_names_the_columns_and_no_others() {
     ] {
         assert_eq!(rows(text), Err(expected), "{text:?}");
     }
-    assert_eq!(rows("Given name;Family name;EMAIL\n"), Ok(vec![]));
+    assert_eq!(rows("Given name;Family name;EMAIL\n"), Err(FileError::Nobody));
+    assert_eq!(
+        rows("Given name;Family name;EMAIL\nAna;Rivera;ana@x.example").map(|r| r.len()),
+        Ok(1)
+    );
     let many = format!("email\n{}", "a@b.example\n".repeat(MOST_ROWS + 1));
     assert_eq!(rows(&many), Err(FileError::TooManyRows));
 }
 
 fn unknown(name: &str) -> FileError {
     FileError::UnknownColumn { name: name.to_owned() }
+}
+
+#[test]
+fn a_user_id_stands_in_a_file_once() {
+    let line = |name: &str, id: &str| {
+        format!("{name},Rivera,{name}@x.example,{id},office-worker,photo-id\n")
+    };
+    let header = "given_name,family_name,email,user_id,roles,verified_by\n";
+    let all = [line("Ana", "Riv"), line("Ben", "riv"), line("Cy", ""), line("Di", "")].concat();
+    let judged = rows(&format!("{header}{all}")).unwrap();
+    let good: Vec<bool> = judged.iter().map(|row| row.nominee.is_ok()).collect();
+    assert_eq!(good, [true, false, true, true]);
 }
 
 fn row(roles: &str) -> Row {
@@ -111,10 +127,18 @@ fn a_dry_run_says_what_would_be_done_with_each_person() {
     let nobody = |similar: &[&SubscriberId]| Finding::Nobody {
         similar_here: similar.iter().copied().cloned().collect(),
     };
-    let planned = |finding: Finding, affiliation: Option<&Affiliation>, roles: &str| {
+    let judged = |finding: Finding,
+                  obstacle: Option<Obstacle>,
+                  affiliation: Option<&Affiliation>,
+                  roles: &str| {
         let (administrator, tax_ids) = (adam(), numbers());
-        let current =
-            Current { finding, affiliation, administrator: &administrator, tax_ids: &tax_ids };
+        let current = Current {
+            finding,
+            obstacle,
+            affiliation,
+            administrator: &administrator,
+            tax_ids: &tax_ids,
+        };
         match plan(&row(roles), &current) {
             Step::Affiliate(_) => "affiliate",
             Step::Change(..) => "change",
@@ -138,8 +162,23 @@ fn a_dry_run_says_what_would_be_done_with_each_person() {
         // nobody raises their own rights by a file
         (Finding::AlreadyHere(adam()), Some(&member), "office-manager", "refuse"),
     ] {
-        let found = planned(finding.clone(), affiliation, roles);
+        let found = judged(finding.clone(), None, affiliation, roles);
         assert_eq!(found, expected, "{finding:?} {roles}");
+    }
+    let (waits, support, taken) =
+        (Obstacle::Nominated, Obstacle::SeeSupport, Obstacle::UserIdTaken);
+    for (finding, obstacle, expected) in [
+        (nobody(&[]), waits, "refuse"),
+        (nobody(&[]), support, "refuse"),
+        (nobody(&[]), taken, "refuse"),
+        (Finding::Revive(ana.clone()), waits, "refuse"),
+        (Finding::Revive(ana.clone()), support, "refuse"),
+        (Finding::Revive(ana.clone()), taken, "revive"),
+        // whoever has an account is asked, whatever stands in the way of a nomination
+        (Finding::Affiliate(ana.clone()), support, "affiliate"),
+    ] {
+        let found = judged(finding.clone(), Some(obstacle), None, "office-worker");
+        assert_eq!(found, expected, "{finding:?} {obstacle:?}");
     }
 }
 
@@ -218,7 +257,8 @@ proptest! {
             .map(|row| {
                 let finding = Finding::Nobody { similar_here: vec![] };
                 let current = Current {
-                    finding, affiliation: None, administrator: &administrator, tax_ids: &tax_ids,
+                    finding, obstacle: None, affiliation: None, administrator: &administrator,
+                    tax_ids: &tax_ids,
                 };
                 plan(row, &current)
             })

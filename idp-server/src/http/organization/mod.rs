@@ -9,6 +9,8 @@ mod parts;
 mod people;
 mod person;
 mod requests;
+mod roster;
+mod roster_files;
 mod sites;
 mod systems;
 mod tax_ids;
@@ -30,6 +32,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(people::routes)
         .configure(person::routes)
         .configure(requests::routes)
+        .configure(roster_files::routes)
+        .configure(roster::routes)
         .configure(sites::routes)
         .configure(systems::routes)
         .configure(tax_ids::routes);

@@ -8,6 +8,7 @@ mod parts;
 mod people;
 mod person;
 mod requests;
+mod roster;
 mod sites;
 mod systems;
 mod tax_ids;
@@ -29,6 +30,10 @@ pub use person::{
     RunningPromotion, SiteReceipt,
 };
 pub use requests::{RequestView, RequestsPage};
+pub use roster::{
+    HandOverView, ImportView, RosterCodesPage, RosterImportPage, RosterNote, RosterPage,
+    RosterPlanPage, RosterProblem, RosterRow, RosterStep,
+};
 pub use sites::{OrganizationSitesPage, SwitchableSite};
 pub use systems::{OrganizationSystemsPage, SystemCodePage, SystemDone, SystemStage, SystemView};
 pub use tax_ids::{ClaimView, OrganizationTaxIdsPage, RepresentedView, TaxIdOutcome, TaxIdView};
