@@ -169,7 +169,7 @@ const fn nav(area: Area) -> AccountNav {
 
 fn overview(frame: Frame<'static>, words: &'static Words) -> OverviewPage<'static> {
     let affiliation = |number: usize, roles: &[&'static str], administrator| AffiliationView {
-        id: "aff_5tn2",
+        id: ["aff_1", "aff_2", "aff_3"][number],
         organization: words.organizations[number],
         roles: roles.to_vec(),
         tax_ids: vec!["91-1234567", "***-**-1234"],
