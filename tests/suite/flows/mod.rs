@@ -9,6 +9,7 @@ mod counts;
 mod crash;
 mod demo;
 mod desk;
+mod dialogue;
 mod forgotten;
 mod hie;
 mod logs;

@@ -122,7 +122,18 @@ pub(super) async fn claimed(idp: &TestIdp, number: &str, answer: &str) {
     let mut ada = begun(idp, "ada").await;
     ada.describe(number).await;
     ada.answer(answer).await;
+    if answer == "unknown" {
+        ada.send("answer-submit", &[("number", number)]).await;
+    }
     assert_eq!(ada.stage(idp), "waiting", "{}", ada.page.body);
+}
+
+/// Somebody takes the form to a notary; the number on it.
+pub(super) async fn at_the_notary(idp: &TestIdp) -> String {
+    let mut ada = at_agreement(idp, "ada").await;
+    ada.sign().await;
+    ada.send("notary-submit", &[]).await;
+    ada.page.text("reference").unwrap_or_else(|| panic!("{}", ada.page.body))
 }
 
 fn audited(idp: &TestIdp, kind: &str) -> usize {

@@ -1,6 +1,7 @@
 //! `/support`: the support desk.
 
 mod people;
+mod registrations;
 mod tickets;
 
 use hilum_tests::{App, Browser, Fresh, Page, Person, TestIdp, on_every_store};
@@ -9,13 +10,23 @@ on_every_store![the_desk_is_not_there_for_anybody_else, the_rights_of_the_desk_r
 
 /// Whoever works at the desk of the demo.
 pub(super) async fn at_the_desk(idp: &TestIdp, user_id: &str, path: &str) -> (Browser, Page) {
+    at_the_desk_when(idp, user_id, path, 0).await
+}
+
+/// Likewise, when the clock of Hilum is so many seconds ahead.
+async fn at_the_desk_when(
+    idp: &TestIdp,
+    user_id: &str,
+    path: &str,
+    offset: i64,
+) -> (Browser, Page) {
     let seed = match user_id {
         "support" => "HILUMDEMOSEEDFORSUPPORTAGENT2345",
         "lead" => "HILUMDEMOSEEDFORSUPPORTLEAD23456",
         other => panic!("{other} does not work at the desk"),
     };
     let mut browser = idp.browser();
-    let page = browser.work_at(path, user_id, &App::told(seed)).await;
+    let page = browser.work_at(path, user_id, &App::told(seed).when(offset)).await;
     assert_eq!(
         (page.status, page.url.path()),
         (200, path.split('?').next().unwrap()),

@@ -1,0 +1,141 @@
+//! The desk's part in a registration: whose a Tax ID is (R48, R49; security 20.8) and what a notary
+//! has confirmed (R36).
+
+use hilum_tests::{Browser, Fresh, Page, TestIdp, on_every_store};
+
+use super::{
+    super::register::{at_the_notary, claimed},
+    at_the_desk,
+};
+
+on_every_store![
+    a_number_is_released_by_two_persons,
+    the_lead_sends_a_release_back_and_the_number_stays,
+    a_disputed_number_is_left_with_its_owner_for_a_reason,
+    a_notarys_form_is_found_by_its_number_and_accepted,
+    a_notarys_form_that_is_refused_can_be_sent_again,
+];
+
+/// Lakeside's, in the demo community: it has one Administrator.
+const TAKEN: &str = "82-7654321";
+
+/// Where the only number that somebody asks for is decided about.
+fn case(idp: &TestIdp) -> String {
+    let ids = idp.database.column("SELECT tax_id_id AS v FROM tax_id_claim");
+    format!("/support/tax-ids/{}", ids.first().expect("a claim"))
+}
+
+fn stage(idp: &TestIdp) -> String {
+    idp.database.column("SELECT stage AS v FROM registration").concat()
+}
+
+fn audited(idp: &TestIdp, kind: &str) -> usize {
+    let query = format!("SELECT id AS v FROM audit_event WHERE kind = '{kind}'");
+    idp.database.column(&query).len()
+}
+
+/// Somebody at the desk, with the case open.
+async fn opened(idp: &TestIdp, user_id: &str, path: &str) -> (Browser, Page) {
+    let (mut browser, list) = at_the_desk(idp, user_id, "/support/tax-ids").await;
+    assert!(list.body.contains("Lakeside") && list.body.contains(path), "{}", list.body);
+    let page = browser.visit(path).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    (browser, page)
+}
+
+async fn a_number_is_released_by_two_persons(idp: Fresh) {
+    claimed(&idp, TAKEN, "works-for-us").await;
+    let path = case(&idp);
+    let (mut agent, page) = opened(&idp, "support", &path).await;
+    assert!(!page.has("approve"), "nobody has proposed it: {}", page.body);
+    let page = agent.submit(&page, "propose", &[("document", "IRS letter CP 575 of 2019")]).await;
+    assert!(page.status == 409 && page.has("problem"), "before its owner could answer");
+    idp.set_clock(30 * 24 * 3600).await;
+    let (mut agent, page) = late(&idp, "support", &path).await;
+    let nothing = agent.submit(&page, "propose", &[("document", " ")]).await;
+    assert_eq!(nothing.status, 422, "without a document: {}", nothing.body);
+    let page = agent.submit(&page, "propose", &[("document", "IRS letter CP 575 of 2019")]).await;
+    assert!(page.has("done") && !page.has("approve"), "not by the same person: {}", page.body);
+    assert_eq!((stage(&idp), audited(&idp, "taxid.released")), ("waiting".into(), 0));
+
+    // Pressed all the same, from the form that is on the page.
+    let form = page.form("keep");
+    let token = form.value("form_token").unwrap().to_owned();
+    let fields = [("form_token", &*token), ("deed", "approve")];
+    let refused = agent.post(&idp.url(&path), &fields).await;
+    assert!(matches!(refused.status, 403 | 404 | 409), "{} {}", refused.status, refused.body);
+    assert_eq!(stage(&idp), "waiting");
+
+    let (mut lead, page) = late(&idp, "lead", &path).await;
+    assert!(page.body.contains("CP 575"), "{}", page.body);
+    let page = lead.submit(&page, "approve", &[]).await;
+    assert!(page.has("done") && !page.has("approve"), "{}", page.body);
+    assert_eq!((stage(&idp), audited(&idp, "taxid.released")), ("agreement".into(), 1));
+}
+
+/// The same, weeks later.
+async fn late(idp: &TestIdp, user_id: &str, path: &str) -> (Browser, Page) {
+    super::at_the_desk_when(idp, user_id, path, 30 * 24 * 3600).await
+}
+
+async fn the_lead_sends_a_release_back_and_the_number_stays(idp: Fresh) {
+    claimed(&idp, TAKEN, "works-for-us").await;
+    let path = case(&idp);
+    idp.set_clock(30 * 24 * 3600).await;
+    let (mut agent, page) = late(&idp, "support", &path).await;
+    agent.submit(&page, "propose", &[("document", "a letter that cannot be read")]).await;
+    let (mut lead, page) = late(&idp, "lead", &path).await;
+    let page = lead.submit(&page, "reject", &[]).await;
+    assert!(page.has("done") && page.has("propose"), "it can be proposed again: {}", page.body);
+    assert_eq!((stage(&idp), audited(&idp, "taxid.release-rejected")), ("waiting".into(), 1));
+}
+
+async fn a_disputed_number_is_left_with_its_owner_for_a_reason(idp: Fresh) {
+    claimed(&idp, TAKEN, "unknown").await;
+    let path = case(&idp);
+    let (mut agent, page) = opened(&idp, "support", &path).await;
+    let nothing = agent.submit(&page, "keep", &[]).await;
+    assert_eq!((nothing.status, stage(&idp)), (422, "waiting".into()), "{}", nothing.body);
+    let page = agent.submit(&page, "keep", &[("document", "the owner's letter is older")]).await;
+    assert!(page.has("done") && !page.has("keep"), "nobody asks any more: {}", page.body);
+    assert_eq!((stage(&idp), audited(&idp, "taxid.kept")), ("contact-verified".into(), 1));
+    let whose = idp
+        .database
+        .column("SELECT organization_id AS v FROM tax_id WHERE organization_id = 'org_lakeside'");
+    assert_eq!(whose.len(), 1, "the number stays");
+}
+
+/// The registration, found by the number on the form.
+async fn by_number(idp: &TestIdp, browser: &mut Browser, reference: &str) -> Page {
+    let page = browser.visit("/support/registrations?stage=at-notary&reference=12345").await;
+    assert!(page.has("problem"), "no such number: {}", page.body);
+    let path = format!("/support/registrations?stage=at-notary&reference={reference}");
+    let page = browser.visit(&path).await;
+    let ids = idp.database.column("SELECT id AS v FROM registration");
+    assert_eq!(page.url.path(), format!("/support/registrations/{}", ids.concat()));
+    page
+}
+
+async fn a_notarys_form_is_found_by_its_number_and_accepted(idp: Fresh) {
+    let reference = at_the_notary(&idp).await;
+    let (mut agent, _) = at_the_desk(&idp, "support", "/support/registrations").await;
+    let page = by_number(&idp, &mut agent, &reference).await;
+    assert!(!page.has("approve"), "not before the notary's word: {}", page.body);
+    let page = agent.submit(&page, "accept-form", &[]).await;
+    assert!(page.has("done") && page.has("approve"), "{}", page.body);
+    assert_eq!(stage(&idp), "review");
+    let page = agent.submit(&page, "approve", &[]).await;
+    assert!(page.has("done") && !page.has("approve"), "{}", page.body);
+    assert_eq!(stage(&idp), "approved");
+}
+
+async fn a_notarys_form_that_is_refused_can_be_sent_again(idp: Fresh) {
+    let reference = at_the_notary(&idp).await;
+    let (mut agent, _) = at_the_desk(&idp, "support", "/support/registrations").await;
+    let page = by_number(&idp, &mut agent, &reference).await;
+    let page = agent.submit(&page, "refuse-form", &[]).await;
+    assert!(page.has("done") && !page.has("approve"), "{}", page.body);
+    assert_eq!(stage(&idp), "identity");
+    let mails = idp.mails("ada@birch-street.example").await;
+    assert!(mails.len() > 1, "the registrant hears of it: {mails:#?}");
+}
