@@ -51,6 +51,10 @@ use crate::{
 /// After how many days a registration that nobody goes on with is over.
 pub const ABANDONED_AFTER: TimeDelta = TimeDelta::days(30);
 
+/// How many times a registration may ask for a number that another organization has; after that the
+/// support desk helps.
+pub const MOST_TAKEN_NUMBERS: usize = 5;
+
 /// An organization that is to join. Written down, it is a document to be sealed: it holds personal
 /// data, and perhaps a personal number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +73,20 @@ pub struct Registration {
     pub moved_at: DateTime<Utc>,
     /// How far it is.
     pub stage: Stage,
+    /// How much was asked about other organizations' numbers on the way.
+    #[serde(default)]
+    pub asked: Asked,
+}
+
+/// How much a registration has asked about numbers that others have. It is never set back, so that
+/// nobody goes through an organization's Administrators, or mails them without end, by typing one
+/// number after another (security 20.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// How many times questions about a number began: at most [`MOST_TAKEN_NUMBERS`].
+    pub numbers: usize,
+    /// How many contacts were shown: at most [`dialogue::MOST_CONTACTS`].
+    pub contacts: usize,
 }
 
 /// How far a registration is, with what is known by then.
@@ -212,6 +230,9 @@ pub enum Refusal {
     /// The identity cannot be proved in this way now.
     #[error(transparent)]
     Proof(#[from] identity_proof::Refusal),
+    /// Too many numbers of others were typed.
+    #[error("too many of these Tax IDs belong to others: please call the support desk")]
+    TooManyNumbers,
 }
 
 impl Stage {

@@ -64,7 +64,7 @@ pub fn load(
     else {
         return Ok(None);
     };
-    let tax_ids = tax_id::of_organization(conn, of, &*office.open_ssn)?;
+    let tax_ids = tax_id::acted_under(conn, of, &*office.open_ssn)?;
     let proposed_at = affiliation::proposed_at(conn, &record.id)?;
     let facts = Facts {
         proposed_at: proposed_at.unwrap_or(office.now),

@@ -172,7 +172,7 @@ pub fn look(
         Ok(administrator) => administrator,
         Err(denied) => return Ok(Err(denied.into())),
     };
-    let tax_ids = tax_id::of_organization(conn, of, &*office.open_ssn)?;
+    let tax_ids = tax_id::acted_under(conn, of, &*office.open_ssn)?;
     let nominee = match form.read(&tax_ids, who, office.now) {
         Ok(nominee) => nominee,
         Err(objections) => return Ok(Err(Refusal::Objections(objections))),

@@ -24,6 +24,7 @@ use super::{
     schema::{
         affiliation as affiliations, organization as organizations, session as sessions,
         site_grant, subscriber as subscribers, tax_id as tax_ids,
+        tax_id_representative as represented,
     },
     session, subscriber,
     tax_id::{self, OpenSsn},
@@ -54,7 +55,13 @@ macro_rules! with_affiliations {
             )
             .left_join(organizations::table.on(organizations::id.eq(affiliations::organization_id)))
             .left_join(
-                tax_ids::table.on(tax_ids::organization_id.eq(affiliations::organization_id)),
+                represented::table
+                    .on(represented::organization_id.eq(affiliations::organization_id)),
+            )
+            .left_join(
+                tax_ids::table.on(tax_ids::organization_id
+                    .eq(affiliations::organization_id)
+                    .or(tax_ids::id.eq(represented::tax_id_id))),
             )
     };
 }
@@ -129,7 +136,14 @@ pub fn affiliations_of(
     type Line = (affiliation::Row, organization::Row, Option<tax_id::Row>);
     let lines: Vec<Line> = affiliations::table
         .inner_join(organizations::table.on(organizations::id.eq(affiliations::organization_id)))
-        .left_join(tax_ids::table.on(tax_ids::organization_id.eq(affiliations::organization_id)))
+        .left_join(
+            represented::table.on(represented::organization_id.eq(affiliations::organization_id)),
+        )
+        .left_join(
+            tax_ids::table.on(tax_ids::organization_id
+                .eq(affiliations::organization_id)
+                .or(tax_ids::id.eq(represented::tax_id_id))),
+        )
         .filter(affiliations::subscriber_id.eq(id.as_str()))
         .filter(affiliations::ended_at.is_null())
         .select((
@@ -148,7 +162,8 @@ pub fn affiliations_of(
     gathered.into_values().map(|affiliation| affiliation.open(open)).collect()
 }
 
-/// One line of the join: the person once for each affiliation and Tax ID.
+/// One line of the join: the person once for each affiliation and Tax ID, and a number of one's own
+/// once for each that the organization represents.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sessions)]
 struct Row {
@@ -175,11 +190,12 @@ struct Gathered {
 impl Gathered {
     fn open(self, open: &OpenSsn) -> Result<Affiliation, StoreError> {
         let mut record = AffiliationRecord::try_from(self.affiliation)?;
+        let numbers = tax_id::Row::as_seen_by(self.tax_ids, record.organization.as_str());
         // What the person may not use is not even opened.
         let may_use = |tax_id: &tax_id::Row| {
             record.tax_ids.as_ref().is_none_or(|ids| ids.iter().any(|id| id.as_str() == tax_id.id))
         };
-        let tax_ids = self.tax_ids.into_iter().filter(may_use).map(|tax_id| tax_id.open(open));
+        let tax_ids = numbers.into_iter().filter(may_use).map(|tax_id| tax_id.open(open));
         let tax_ids = tax_ids.collect::<Result<_, _>>()?;
         record.tax_ids = None;
         Ok(record.join(self.organization.try_into()?, tax_ids))

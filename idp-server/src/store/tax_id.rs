@@ -1,6 +1,8 @@
 //! Tax IDs. A personal number (R16) is sealed before it comes here and opened by whoever holds the
 //! master key; the fingerprint that keeps numbers unique is made by the caller, too.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use idp_core::{
     community::tax_id::{Ein, Prefixes, Ssn, TaxId, TaxIdNumber},
@@ -137,6 +139,31 @@ pub fn of_organization(
     rows.into_iter().map(|row| row.open(open)).collect()
 }
 
+/// The numbers under which an organization's people act: its own, the main one first, and those of
+/// others that it represents (R44; domain 4.9).
+///
+/// # Errors
+/// [`StoreError`].
+pub fn acted_under(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+    open: &OpenSsn,
+) -> Result<Vec<TaxId>, StoreError> {
+    let mut rows: Vec<Row> = tax_id::table
+        .filter(tax_id::organization_id.eq(organization.as_str()))
+        .select(Row::as_select())
+        .load(conn)?;
+    let represented: Vec<Row> = tax_id::table
+        .inner_join(
+            tax_id_representative::table.on(tax_id_representative::tax_id_id.eq(tax_id::id)),
+        )
+        .filter(tax_id_representative::organization_id.eq(organization.as_str()))
+        .select(Row::as_select())
+        .load(conn)?;
+    rows.extend(represented);
+    Row::as_seen_by(rows, organization.as_str()).into_iter().map(|row| row.open(open)).collect()
+}
+
 /// Gives a number that is handed over to its new owner. Its identifier stays, and so does what
 /// people of the old owner may do under it.
 ///
@@ -194,6 +221,7 @@ pub fn remove(conn: &mut AnyConn, id: &TaxIdId) -> Result<(), StoreError> {
 #[diesel(table_name = tax_id)]
 pub(super) struct Row {
     pub(super) id: String,
+    organization_id: String,
     type_: String,
     value: Option<String>,
     sealed: Option<Vec<u8>>,
@@ -201,6 +229,25 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// What these numbers are to one of the organizations that act under them, each of them once,
+    /// the main one first. Another's main number is not ours, unless we act under no number of our
+    /// own: then the first that we represent is what a site gets that takes one number only.
+    pub(super) fn as_seen_by(rows: Vec<Self>, organization: &str) -> Vec<Self> {
+        let is_own = |row: &Self| row.organization_id == organization;
+        let mut seen: BTreeMap<String, Self> = BTreeMap::new();
+        for row in rows {
+            let is_primary = row.is_primary && is_own(&row);
+            seen.insert(row.id.clone(), Self { is_primary, ..row });
+        }
+        let has_own = seen.values().any(is_own);
+        let mut seen: Vec<Self> = seen.into_values().collect();
+        if let (false, Some(first)) = (has_own, seen.first_mut()) {
+            first.is_primary = true;
+        }
+        seen.sort_by_key(|row| !row.is_primary);
+        seen
+    }
+
     pub(super) fn open(self, open: &OpenSsn) -> Result<TaxId, StoreError> {
         let read = Reading { table: "tax_id", row: &self.id };
         let id: TaxIdId = read.parsed("id", self.id.clone())?;

@@ -9,6 +9,7 @@ on_every_store![
     our_own_organization_leads_to_its_administrators,
     a_company_that_works_for_us_is_asked,
     an_unknown_owner_leads_to_another_number_or_to_a_dispute,
+    nobody_asks_about_one_taken_number_after_another,
     the_notary_is_there_beside_the_questions,
     what_is_wrong_stands_at_its_field_and_nothing_is_lost,
     a_step_that_is_not_due_changes_nothing,
@@ -259,6 +260,25 @@ async fn an_unknown_owner_leads_to_another_number_or_to_a_dispute(idp: Fresh) {
     ada.send("answer-submit", &[("number", "827654321")]).await;
     assert!(ada.page.body.contains("Both of you are heard"), "{}", ada.page.body);
     assert_eq!((ada.stage(&idp), audited(&idp, "taxid.disputed")), ("waiting".into(), 1));
+}
+
+/// Security 20.7
+async fn nobody_asks_about_one_taken_number_after_another(idp: Fresh) {
+    let mut ada = begun(&idp, "ada").await;
+    for _ in 0..5 {
+        ada.describe(TAKEN).await;
+        ada.answer("unknown").await;
+        ada.send("answer-submit", &[("number", "82-7654312")]).await;
+    }
+    ada.describe(TAKEN).await;
+    assert!(ada.page.status == 429 && ada.page.has("problem"), "{}", ada.page.body);
+    assert!(ada.page.has("organization-submit"), "a number of one's own goes on");
+    assert_eq!(
+        (ada.stage(&idp), audited(&idp, "taxid.duplicate-found")),
+        ("contact-verified".into(), 5)
+    );
+    ada.describe(FREE).await;
+    assert_eq!(ada.stage(&idp), "agreement");
 }
 
 /// R36

@@ -1,7 +1,8 @@
 //! `/organization/{id}/tax-ids`: the owner's side of the registry (R43, R44; security 20.3, 20.6,
 //! 20.8, 21).
 
-use hilum_tests::{Browser, Fresh, Page, TestIdp, on_every_store};
+use hilum_tests::{Browser, Fresh, Page, Person, TestIdp, on_every_store};
+use serde_json::json;
 
 use super::{console::at_work, register::claimed};
 
@@ -85,8 +86,25 @@ async fn another_organization_acts_under_a_number_until_it_is_ended(idp: Fresh) 
     let page = browser.submit(&page, &button, &fields).await;
     let end = format!("dismiss-{own}-org_lakeside");
     assert!(page.has("done") && page.has(&end), "{}", page.body);
+    // Its people release the number beside their own, until that is ended, and not a moment longer.
+    let more = json!({
+        "scope": "openid affiliations tax_ids offline_access",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "release": { "affiliation_mode": "one", "tax_id_release": "all" },
+    });
+    let site = idp.add_site("records", &more).await;
+    let tokens = site.sign_on(&mut idp.browser(), &Person::new("profile")).await;
+    let told = site.userinfo(&tokens.access).await.body.to_string();
+    assert!(told.contains(OWN) && told.contains("82-7654321"), "{told}");
     let page = browser.submit(&page, &end, &[]).await;
     assert!(page.has("done") && !page.has(&end), "{}", page.body);
+    let told = site.userinfo(&tokens.access).await.body.to_string();
+    assert!(!told.contains(OWN), "{told}");
+    let answer = site.refresh(&tokens.refresh.expect("offline_access")).await.body.to_string();
+    assert!(!answer.contains(OWN), "{answer}");
+    let tokens = site.sign_on(&mut idp.browser(), &Person::new("profile")).await;
+    let told = site.userinfo(&tokens.access).await.body.to_string();
+    assert!(!told.contains(OWN) && told.contains("82-7654321"), "{told}");
 }
 
 /// Security 20.3

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    ABANDONED_AFTER, Applicant, Availability, Command, Contact, Keys, Refusal, Registration,
-    Signed, Stage,
-    dialogue::{Dialogue, End},
+    ABANDONED_AFTER, Applicant, Asked, Availability, Command, Contact, Keys, MOST_TAKEN_NUMBERS,
+    Refusal, Registration, Signed, Stage,
+    dialogue::{self, Dialogue, End, Gate},
     identity_proof::{self, Proofing, TestResult},
 };
 use crate::{
@@ -37,8 +37,17 @@ pub fn begin(
     let registrant = actor.person().cloned();
     let to = Recipient::Registrant(id.clone());
     let stage = Stage::Draft;
-    let begun =
-        Registration { id, contact, keys, registrant, started_at: now, moved_at: now, stage };
+    let asked = Asked::default();
+    let begun = Registration {
+        id,
+        contact,
+        keys,
+        registrant,
+        started_at: now,
+        moved_at: now,
+        stage,
+        asked,
+    };
     let until = now + ABANDONED_AFTER;
     Ok(Outcome::new(begun, Kind::OrgStarted).telling(to, News::RegistrationBegun { until }))
 }
@@ -68,13 +77,21 @@ pub fn decide(
     }
     let id = registration.id.clone();
     let whose = registration.registrant.clone();
-    let waits = matches!(registration.stage, Stage::Waiting(..));
-    let claim_withdrawn = waits.then(|| Effect::WithdrawClaim(id.clone()));
+    // A number that is to be handed over is asked for until the approval.
+    let may_claim = matches!(
+        registration.stage,
+        Stage::Agreement(_) | Stage::Identity(..) | Stage::Review(..) | Stage::Waiting(..)
+    );
+    let claim_withdrawn = may_claim.then(|| Effect::WithdrawClaim(id.clone()));
     let outcome = match (registration.stage.clone(), command) {
         (Stage::Draft, Command::VerifyContact) => {
             Outcome::new(Stage::ContactVerified, Kind::OrgContactVerified)
         }
         (Stage::ContactVerified, Command::Describe { applicant, availability }) => {
+            let used_up = registration.asked.numbers >= MOST_TAKEN_NUMBERS;
+            if availability == Availability::Taken && used_up {
+                return Err(Refusal::TooManyNumbers);
+            }
             described(applicant, availability)
         }
         // The number became free while it was asked about.
@@ -83,6 +100,8 @@ pub fn decide(
             Command::Describe { applicant, availability: Availability::Open },
         ) => described(applicant, Availability::Open),
         (Stage::Dialogue(applicant, dialogue), Command::Answer { answer, owner, gate }) => {
+            let used_up = registration.asked.contacts >= dialogue::MOST_CONTACTS;
+            let gate = if used_up { Gate::TooMany } else { gate };
             let next = dialogue.after(answer, &owner, gate)?;
             let next = next.map(|dialogue| answered(applicant, dialogue));
             let claim = if let Stage::Waiting(_, ground) = &next.state {
@@ -137,7 +156,19 @@ pub fn decide(
         }
         _ => return Err(Refusal::OutOfOrder),
     };
-    Ok(outcome.map(|stage| Registration { id, moved_at: now, stage, ..registration }))
+    let asked = registration.asked.after(&outcome.audit);
+    Ok(outcome.map(|stage| Registration { id, moved_at: now, stage, asked, ..registration }))
+}
+
+impl Asked {
+    /// What it comes to after a step that is written down so.
+    fn after(self, audit: &[Kind]) -> Self {
+        let count = |kind| audit.iter().filter(|found| **found == kind).count();
+        Self {
+            numbers: self.numbers.saturating_add(count(Kind::TaxidDuplicateFound)),
+            contacts: self.contacts.saturating_add(count(Kind::TaxidContactDisclosed)),
+        }
+    }
 }
 
 /// Who may take which step. Steps of the registrant are behind the link and the code that they

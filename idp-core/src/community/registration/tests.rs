@@ -14,7 +14,7 @@ use crate::{
         nomination::{Presented, TRIES, Tried},
         notary_reference::NotaryReference,
         outcome::{Effect, Outcome},
-        tax_id_registry::dialogue::Personal,
+        tax_id_registry::dialogue::{MOST_CONTACTS, Personal},
     },
     secret::SecretDigest,
 };
@@ -38,6 +38,7 @@ fn begun() -> Registration {
         started_at: at(0),
         moved_at: at(0),
         stage: Stage::Draft,
+        asked: Asked::default(),
     }
 }
 
@@ -333,7 +334,7 @@ fn a_registration_begins_with_a_link_in_a_mail() {
 }
 
 #[test]
-fn a_number_is_asked_for_as_long_as_the_registration_waits_for_it() {
+fn a_number_is_asked_for_as_long_as_the_registration_goes_on() {
     let works_for_us = [taken(), vec![me(0, answer(Answer::WorksForUs))]].concat();
     let id = || "reg_1".parse().unwrap();
     let asked = walk(works_for_us.clone()).unwrap().effects;
@@ -343,8 +344,9 @@ fn a_number_is_asked_for_as_long_as_the_registration_waits_for_it() {
         let steps = [works_for_us.clone(), vec![(1, actor, command)]].concat();
         assert_eq!(walk(steps).unwrap().effects, [Effect::WithdrawClaim(id())]);
     }
+    // One that is to be handed over is asked for until the approval.
     let review = [up_to_review(), vec![me(1, Command::Withdraw)]].concat();
-    assert_eq!(walk(review).unwrap().effects, []);
+    assert_eq!(walk(review).unwrap().effects, [Effect::WithdrawClaim(id())]);
 }
 
 #[test]
@@ -464,4 +466,39 @@ proptest! {
             }
         }
     }
+}
+
+/// Security 20.7: another number is no way to more contacts, and to no mails without end.
+#[test]
+fn another_number_sets_no_count_back() {
+    let owner = Owner {
+        id: "org_b".parse().unwrap(),
+        administrators: 9,
+        others: 9,
+        personal: Personal::No,
+    };
+    let say = |registration: Registration, answer| {
+        let command = Command::Answer { answer, owner: owner.clone(), gate: Gate::Open };
+        decide(registration, command, &Actor::Nobody, at(1)).map(|outcome| outcome.state)
+    };
+    let type_taken = |registration: Registration| {
+        decide(registration, describe(Availability::Taken), &Actor::Nobody, at(1))
+            .map(|outcome| outcome.state)
+    };
+    let mut registration = Registration { stage: Stage::ContactVerified, ..begun() };
+    for _ in 0..MOST_TAKEN_NUMBERS {
+        let asked = type_taken(registration).unwrap();
+        let again = say(asked, Answer::Unknown).unwrap();
+        registration = say(again, Answer::TypedAnother).unwrap();
+        assert_eq!(registration.stage, Stage::ContactVerified);
+    }
+    assert_eq!(type_taken(registration.clone()), Err(Refusal::TooManyNumbers));
+    let free = decide(registration, describe(Availability::Open), &Actor::Nobody, at(1)).unwrap();
+    assert_eq!(free.state.stage, Stage::Agreement(applicant()), "a free number goes on");
+
+    let shown = Asked { contacts: MOST_CONTACTS, numbers: 1 };
+    let stage = Stage::Dialogue(applicant(), Dialogue::Whose);
+    let asked = Registration { stage, asked: shown, ..begun() };
+    let refused = say(asked, Answer::OurOwn);
+    assert_eq!(refused, Err(Refusal::Dialogue(dialogue::Refusal::TooMany)));
 }

@@ -322,7 +322,7 @@ pub(super) async fn rights(
 ) -> Result<RightsFields, PageError> {
     let of = desk.affiliation.organization.id.clone();
     let open = visit.open_ssn.clone();
-    let read = move |conn: &mut AnyConn| tax_id::of_organization(conn, &of, &*open);
+    let read = move |conn: &mut AnyConn| tax_id::acted_under(conn, &of, &*open);
     let shown = |tax_id: &TaxId| (tax_id.id.to_string(), tax_id.number.shown());
     Ok(RightsFields { tax_ids: visit.db.read(read).await?.iter().map(shown).collect() })
 }

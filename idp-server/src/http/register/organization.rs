@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, http::StatusCode};
 use idp_core::{
     community::{
-        registration::{Applicant, Details, DetailsForm},
+        registration::{Applicant, Details, DetailsForm, Refusal},
         tax_id::TaxIdNumber,
         tax_id_entry::{self, Entry, Insists, Meaning, Typed},
     },
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     community::registrations,
     http::{error::PageError, visit::Visit},
-    pages::{NumberQuestion, RegisterStep, RegisterTyped},
+    pages::{NumberQuestion, RegisterProblem, RegisterStep, RegisterTyped},
 };
 
 /// What is shown again.
@@ -90,7 +90,7 @@ pub(super) async fn describe(
             let checked = form.find("checked") == Some("yes");
             // Whoever insists on a personal number has been stopped and asked already.
             if checked || matches!(number, TaxIdNumber::Ssn(_)) {
-                return save(visit, way, Applicant { details, number }).await;
+                return save(visit, way, Applicant { details, number }, &shown).await;
             }
             let doubt = doubt.map(|doubt| doubt.to_string());
             Ok(check(visit, way, &shown, &details, &number, doubt))
@@ -120,13 +120,23 @@ fn check(
     send(visit, way, StatusCode::OK, RegisterStep::Check { facts, doubt }, typed, None)
 }
 
-async fn save(visit: &Visit, way: &Way, applicant: Applicant) -> Result<HttpResponse, PageError> {
+async fn save(
+    visit: &Visit,
+    way: &Way,
+    applicant: Applicant,
+    typed: &RegisterTyped,
+) -> Result<HttpResponse, PageError> {
     let (office, id) = (way.office.clone(), way.registration.id.clone());
     let describe =
         move |conn: &mut _| registrations::describe(conn, &office, &id, applicant.clone());
-    // A step that is over leads to the one that is due.
-    let _ = visit.db.write(describe).await?;
+    let described = visit.db.write(describe).await?;
     visit.outbox.wake();
+    if let Err(registrations::Refusal::Registration(Refusal::TooManyNumbers)) = described {
+        let step = RegisterStep::Organization { number: NumberQuestion::None };
+        let problem = Some(RegisterProblem::TooManyNumbers);
+        return Ok(send(visit, way, StatusCode::TOO_MANY_REQUESTS, step, typed, problem));
+    }
+    // A step that is over leads to the one that is due.
     Ok(go_on(&way.handle))
 }
 

@@ -151,7 +151,13 @@ async fn show_one(visit: Visit, id: Path<String>, done: Query<Done>) -> HttpResp
             Entry::Open(desk) => desk,
             Entry::Elsewhere(answer) => return Ok(answer),
         };
-        let loaded = load(&visit, &id).await?;
+        let loaded = match load(&visit, &id).await {
+            // A number that was released is its owner's no longer, and has no place of its own.
+            Err(PageError::NotFound) if done.is_some() => {
+                (id.parse().map_err(|_| PageError::NotFound)?, None)
+            }
+            loaded => loaded?,
+        };
         let words = &visit.frame().text.desk;
         let outcome = Outcome { done: done.is_some().then_some(words.done), ..Outcome::default() };
         Ok(show_case(&visit, &desk, &loaded, outcome))

@@ -32,6 +32,8 @@ pub enum RegisterProblem {
     TestFailed,
     /// Too many tries: send it with 429.
     Throttled,
+    /// Too many numbers of others were typed: send it with 429.
+    TooManyNumbers,
     /// Link and code do not belong together: always these words (security 17.3).
     WrongCode,
 }
@@ -57,6 +59,7 @@ impl RegisterProblem {
             Self::TestAway => words.problem_test_away,
             Self::TestFailed => words.problem_test_failed,
             Self::Throttled => frame.text.forgot.problem_throttled,
+            Self::TooManyNumbers => words.problem_too_many_numbers,
             Self::WrongCode => words.problem_code,
         }
     }
