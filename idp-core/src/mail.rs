@@ -218,8 +218,9 @@ impl Mail {
         } else if matches!(self, Self::EmailChangeByDesk { .. }) {
             Some(written_at + CodePurpose::EmailChangeByDesk.lasts())
         } else if let Self::Community(told) = self
-            && let News::Nominated { until, .. } | News::RegistrationBegun { until } =
-                &told.letter.news
+            && let News::FirstCodeMade { until, .. }
+            | News::Nominated { until, .. }
+            | News::RegistrationBegun { until } = &told.letter.news
         {
             Some(*until)
         } else {

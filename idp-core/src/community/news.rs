@@ -108,6 +108,13 @@ pub enum News {
     },
     /// You have proved who you are; please read what an Administrator does.
     DutiesDue,
+    /// The support desk made you a new code for your first sign-in as the first Administrator.
+    FirstCodeMade {
+        /// The User ID.
+        user_id: UserId,
+        /// Until when the link works.
+        until: DateTime<Utc>,
+    },
     /// You are nominated: here are your User ID and the link; the code is handed over in person.
     Nominated {
         /// The User ID.
@@ -178,6 +185,9 @@ pub enum News {
     RegistrationApproved {
         /// Which it is.
         organization: OrganizationId,
+        /// Until when the code of the beginning opens the account, for whoever has none yet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<DateTime<Utc>>,
     },
     /// You began to register an organization: here is the link that leads back to it.
     RegistrationBegun {

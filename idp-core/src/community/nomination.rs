@@ -11,6 +11,10 @@
 //! mailbox, and the code that the Administrator is shown once and hands over in person. Neither
 //! does anything alone. A code lives 7 days and dies of five wrong tries; the nomination lives 30
 //! days from its beginning, however many codes it has seen.
+//!
+//! An organization's first Administrator comes with its approval, by a nomination that nobody made.
+//! Only Support can help them; what becomes of it is told to Support by a ticket, and an
+//! organization whose first nomination came to nothing stops until there is another (R4).
 
 mod form;
 #[cfg(test)]
@@ -23,9 +27,11 @@ pub use form::{IdentityCheck, Nominee, NomineeForm, VerifiedBy};
 use super::{
     actor::Actor,
     news::{News, Recipient},
+    organization_life::Suspension,
     outcome::{Effect, Outcome},
     permission::{Action, Denied, Target, may},
     subscriber::UserId,
+    ticket::TicketKind,
 };
 use crate::{
     audit::Kind,
@@ -224,14 +230,25 @@ impl Nomination {
         let counts = presented.link == keys.link && keys.lives(now);
         let failures = keys.failures.saturating_add(u32::from(counts));
         let state = State::Nominated(Keys { failures, ..keys });
-        let dies = counts && failures >= TRIES;
+        let (dies, first) = (counts && failures >= TRIES, nomination.is_of_first_administrator());
         let (organization, id) = (nomination.organization.clone(), nomination.id.clone());
         let mut outcome = Outcome::new(Self { state, ..nomination }, Kind::NominationCodeFailed);
         if dies {
-            let news = News::NominationCodeDied { nomination: id };
-            outcome = outcome.telling(Recipient::AdministratorsOf(organization), news);
+            outcome = if first {
+                // There is no Administrator yet who could make another: Support calls back.
+                outcome.with(Effect::OpenTicket(TicketKind::PromoteAdmin))
+            } else {
+                let news = News::NominationCodeDied { nomination: id };
+                outcome.telling(Recipient::AdministratorsOf(organization), news)
+            };
         }
         (outcome, Tried::Wrong)
+    }
+
+    /// Whether it is that of an organization's first Administrator, who came with its approval.
+    #[must_use]
+    pub const fn is_of_first_administrator(&self) -> bool {
+        self.nominated_by.is_none()
     }
 }
 
@@ -266,11 +283,9 @@ pub fn decide(
     now: DateTime<Utc>,
 ) -> Result<Outcome<Nomination>, Refusal> {
     let organization = nomination.organization.clone();
+    let first = nomination.is_of_first_administrator();
     // There is nobody in the organization yet who could help its first Administrator.
-    let action = match &nomination.nominated_by {
-        Some(_) => Action::ManageNomination,
-        None => Action::ManageFirstNomination,
-    };
+    let action = if first { Action::ManageFirstNomination } else { Action::ManageNomination };
     let manage = || may(actor, action, Target::Organization(&organization));
     let nominee = Recipient::Nominee(nomination.id.clone());
     let expires_at = nomination.expires_at();
@@ -281,6 +296,11 @@ pub fn decide(
     let stored = nomination.state;
     let (id, user_id) = (nomination.id.clone(), nomination.user_id.clone());
     let becomes = move |state| Nomination { state, ..nomination };
+    // An organization that nobody can run does not take part (R4).
+    let stopped = first.then(|| Effect::SuspendOrganization {
+        organization: organization.clone(),
+        why: Suspension::NoAdministrator,
+    });
     match (waiting, command) {
         (Some(keys), Command::Resend { link, code }) => {
             manage()?;
@@ -290,12 +310,25 @@ pub fn decide(
             let codes = keys.codes.saturating_add(1);
             let state = State::Nominated(Keys { link, code, made_at: now, failures: 0, codes });
             Ok(Outcome::new(becomes(state), Kind::NominationCodeIssued)
-                .telling(nominee, News::Nominated { user_id, until: expires_at }))
+                .telling(nominee, made_anew(first, user_id, expires_at)))
+        }
+        // Nobody else could nominate them: their thirty days begin again.
+        (None, Command::Resend { link, code })
+            if first && !matches!(stored, State::Activated { .. }) =>
+        {
+            manage()?;
+            let state = State::Nominated(Keys::new(link, code, now));
+            let again = Nomination { nominated_at: now, ..becomes(state) };
+            let news = made_anew(first, user_id, again.expires_at());
+            Ok(Outcome::new(again, Kind::NominationCreated)
+                .noted(Kind::NominationCodeIssued)
+                .telling(nominee, news))
         }
         (Some(_), Command::Withdraw) => {
             manage()?;
             Ok(Outcome::new(becomes(State::Withdrawn { at: now }), Kind::NominationWithdrawn)
-                .telling(nominee, News::NominationWithdrawn))
+                .telling(nominee, News::NominationWithdrawn)
+                .with_any(stopped))
         }
         (Some(keys), Command::Activate { presented, missing }) => {
             may(actor, Action::Activate, Target::Community)?;
@@ -311,14 +344,26 @@ pub fn decide(
         (None, Command::Expire) if matches!(stored, State::Nominated(_)) => {
             may(actor, Action::Expire, Target::Community)?;
             let news = News::NominationExpired { nomination: id };
+            let (to, ticket) = if first {
+                (nominee, Some(Effect::OpenTicket(TicketKind::PromoteAdmin)))
+            } else {
+                (Recipient::AdministratorsOf(organization.clone()), None)
+            };
             Ok(Outcome::new(becomes(State::Expired), Kind::NominationExpired)
-                .telling(Recipient::AdministratorsOf(organization), news))
+                .telling(to, news)
+                .with_any(ticket)
+                .with_any(stopped))
         }
         (Some(_), Command::Expire)
         | (None, Command::Expire | Command::Resend { .. } | Command::Withdraw) => {
             Err(Refusal::OutOfOrder)
         }
     }
+}
+
+/// What the nominee hears of a new link and a new code: who has the code differs.
+fn made_anew(first: bool, user_id: UserId, until: DateTime<Utc>) -> News {
+    if first { News::FirstCodeMade { user_id, until } } else { News::Nominated { user_id, until } }
 }
 
 /// The first nomination counts as the person's consent to the affiliation (domain 4.3).

@@ -11,6 +11,8 @@ use crate::{
     community::{
         end_access::Ending,
         news::{News, Recipient},
+        organization_life::Suspension,
+        registration::First,
         tax_id_registry::Ground,
     },
     ids::{AffiliationId, OrganizationId, RegistrationId, SiteId, SubscriberId},
@@ -71,6 +73,8 @@ pub enum Effect {
     OpenOrganization {
         /// Which.
         organization: OrganizationId,
+        /// Who runs it first.
+        first: First,
         /// What it grew out of.
         registration: RegistrationId,
     },
@@ -78,8 +82,13 @@ pub enum Effect {
     OpenTicket(super::ticket::TicketKind),
     /// This affiliation is stopped for now, because that is all that its Administrator may stop.
     SuspendAffiliation(AffiliationId),
-    /// The organization is stopped: it has no number left.
-    SuspendOrganization(OrganizationId),
+    /// The organization is stopped by the rules: what it needs is gone.
+    SuspendOrganization {
+        /// Which.
+        organization: OrganizationId,
+        /// What it has not.
+        why: Suspension,
+    },
     /// The number of this registration is no longer asked for.
     WithdrawClaim(RegistrationId),
     /// The site is, or is no longer, among those that the organization switched on.

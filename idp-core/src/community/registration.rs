@@ -17,6 +17,7 @@
 //! has it.
 
 mod decide;
+mod first;
 mod forms;
 mod keys;
 mod number;
@@ -29,6 +30,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use decide::{begin, decide};
+pub use first::{Comes, First, Registrant, Seat};
 pub use forms::{Contact, ContactForm, Details, DetailsForm, Signatory, SignatoryForm};
 pub use keys::{FirstAdministrator, Keys};
 
@@ -171,6 +173,8 @@ pub enum Command {
         organization: OrganizationId,
         /// Whether the number is to be had now.
         availability: Availability,
+        /// Who the registrant is, who will be its first Administrator.
+        registrant: Registrant,
     },
     /// Tell about the organization and its number.
     Describe {
@@ -212,6 +216,18 @@ pub enum Refusal {
     /// Nobody went on with it for 30 days.
     #[error("this registration was not continued for 30 days: please begin anew")]
     Abandoned,
+    /// The account with the registrant's address was closed for good.
+    #[error("the account with this address was closed for good: another person has to register")]
+    AccountClosed,
+    /// The account with the registrant's address is stopped.
+    #[error("the account with this address is suspended: decide about it first")]
+    AccountSuspended,
+    /// The registrant's address is another person's, or was until lately.
+    #[error("this address belongs to another account, or did until lately")]
+    AddressUnclear,
+    /// The registrant's address waits in a nomination.
+    #[error("this address has a nomination that waits: let it be taken over or withdrawn first")]
+    AddressWaits,
     /// Another version of the agreement came into force meanwhile.
     #[error("the agreement has changed: please read it again")]
     AgreementChanged,

@@ -175,7 +175,7 @@ fn becomes(record: &NominationRecord, before: Option<&Subscriber>, office: &Offi
         family_name: details.family_name.clone(),
         email: Some(record.email.clone()),
         email_verified: true,
-        phone_number: None,
+        phone_number: details.phone.clone(),
         phone_number_verified: false,
         npi: record.npi.clone(),
         profile: Profile::default(),
@@ -189,7 +189,7 @@ fn becomes(record: &NominationRecord, before: Option<&Subscriber>, office: &Offi
         None => fresh,
         Some(before) => Subscriber {
             npi: record.npi.clone().or_else(|| before.npi.clone()),
-            phone_number: before.phone_number.clone(),
+            phone_number: before.phone_number.clone().or_else(|| details.phone.clone()),
             phone_number_verified: before.phone_number_verified,
             profile: before.profile.clone(),
             last_sign_in_at: before.last_sign_in_at,

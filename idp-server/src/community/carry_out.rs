@@ -98,7 +98,7 @@ impl Office {
                 | Effect::OpenOrganization { .. }
                 | Effect::OpenTicket(_)
                 | Effect::SuspendAffiliation(_)
-                | Effect::SuspendOrganization(_)
+                | Effect::SuspendOrganization { .. }
                 | Effect::SwitchSite { .. }
                 | Effect::WithdrawClaim(_)) => self.effect(conn, other, about)?,
             }
@@ -165,7 +165,9 @@ impl Office {
             Effect::MakeAdministrator(id) => affiliation::set_administrator(conn, &id, true),
             Effect::DismissFromDesk(person) => staff::dismiss(conn, &person).map(drop),
             Effect::EndAffiliations(person) => self.end_affiliations(conn, &person),
-            Effect::SuspendOrganization(id) => self.suspend_organization(conn, &id),
+            Effect::SuspendOrganization { organization, why } => {
+                self.suspend_organization(conn, &organization, why)
+            }
             Effect::SwitchSite { organization, site, on: Switch::On } => {
                 organization::enable_site(conn, &organization, &site)
             }
@@ -180,8 +182,8 @@ impl Office {
             }
             Effect::NumberKept(id) => registrations::number_kept(conn, self, &id),
             Effect::NumberReserved(id) => registrations::number_reserved(conn, self, &id),
-            Effect::OpenOrganization { organization, registration } => {
-                registrations::open_organization(conn, self, &organization, &registration)
+            Effect::OpenOrganization { organization, first, registration } => {
+                registrations::open_organization(conn, self, (&organization, &first), &registration)
             }
             Effect::WithdrawClaim(id) => registrations::withdraw_claim(conn, self, &id),
         }
@@ -239,19 +241,28 @@ impl Office {
         &self,
         conn: &mut AnyConn,
         id: &OrganizationId,
+        why: Suspension,
     ) -> Result<(), StoreError> {
         let Some(body) = organization::body(conn, id)? else { return Ok(()) };
-        // The rules of numbers stop it, whoever it was that took the number away.
-        let registry = Self { actor: Actor::Job("tax-id-registry"), ..self.clone() };
+        // The rules stop it, whoever it was that took away what it needs.
+        let rules = match why {
+            Suspension::NoTaxId => "tax-id-registry",
+            Suspension::Breach | Suspension::NoAdministrator => "organization-rules",
+        };
+        let rules = Self { actor: Actor::Job(rules), ..self.clone() };
         let facts = Facts { administrators: 0, number: HasNumber::No };
-        let stop = Command::Suspend(Suspension::NoTaxId);
         // One that is stopped already, or has left, stays as it is.
-        let Ok(outcome) = decide(body, stop, facts, &registry.actor, self.now) else {
+        let stop = Command::Suspend(why);
+        let Ok(outcome) = decide(body, stop, facts, &rules.actor, self.now) else {
             return Ok(());
         };
         organization::set_body(conn, &outcome.state, self.now)?;
-        let about = About { organization: Some(id.clone()), ..About::default() };
-        registry.carry_out(conn, outcome, &about).map(drop)
+        let about = About {
+            organization: Some(id.clone()),
+            reason: Some(why.code().to_owned()),
+            ..About::default()
+        };
+        rules.carry_out(conn, outcome, &about).map(drop)
     }
 
     /// `None` where too many codes were made in this hour: the caller says so.

@@ -314,13 +314,17 @@ pub(super) fn record(
 /// Makes link and code anew; the older ones are dead.
 ///
 /// # Errors
-/// [`StoreError`].
+/// [`StoreError`]; [`StoreError::Conflict`] if somebody else waits for the same meanwhile.
 pub fn resend(
     conn: &mut AnyConn,
     office: &Office,
     id: &NominationId,
+    reason: Option<String>,
 ) -> Result<Result<HandOver, nomination::Refusal>, StoreError> {
     let Some(record) = own(conn, office, id)? else { return Ok(Err(Denied::NotFound.into())) };
+    if !can_become(conn, office, &record)? {
+        return Ok(Err(nomination::Refusal::OutOfOrder));
+    }
     let drawn = Drawn::new(office);
     let Keys { link, code, .. } = drawn.keys(office);
     let command = Command::Resend { link, code };
@@ -329,10 +333,31 @@ pub fn resend(
         Err(refusal) => Ok(Err(refusal)),
         Ok(outcome) => {
             stored::save(conn, &outcome.state, office.now)?;
-            office.carry_out(conn, outcome, &about(&record, Some(&drawn)))?;
+            let record = NominationRecord { nomination: outcome.state.clone(), ..record };
+            let about = About { reason, ..about(&record, Some(&drawn)) };
+            office.carry_out(conn, outcome, &about)?;
             Ok(Ok(drawn.hand_over(&record)))
         }
     }
+}
+
+/// Whether what a nomination makes is still to be had: while it waits, nobody else can take it.
+fn can_become(
+    conn: &mut AnyConn,
+    office: &Office,
+    record: &NominationRecord,
+) -> Result<bool, StoreError> {
+    if matches!(record.nomination.state, State::Nominated(_)) {
+        return Ok(true);
+    }
+    let Nomination { subscriber: person, user_id, .. } = &record.nomination;
+    if !email_change::is_free(conn, &record.email, person, office.now)?
+        || waits_for(conn, office, &record.email)?
+    {
+        return Ok(false);
+    }
+    let brought_back = subscriber::find(conn, person)?.is_some();
+    Ok(brought_back || stored::taken_among(conn, std::slice::from_ref(user_id))?.is_empty())
 }
 
 /// Takes a nomination back.
@@ -343,9 +368,10 @@ pub fn withdraw(
     conn: &mut AnyConn,
     office: &Office,
     id: &NominationId,
+    reason: Option<String>,
 ) -> Result<Result<(), nomination::Refusal>, StoreError> {
     let Some(record) = own(conn, office, id)? else { return Ok(Err(Denied::NotFound.into())) };
-    let about = about(&record, None);
+    let about = About { reason, ..about(&record, None) };
     let nomination = record.nomination;
     match nomination::decide(nomination, Command::Withdraw, &office.actor, office.now) {
         Err(refusal) => Ok(Err(refusal)),
@@ -416,6 +442,19 @@ fn waits_already(
         }));
     }
     Ok(None)
+}
+
+/// Whether somebody waits for this address, in whatever organization.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn waits_for(
+    conn: &mut AnyConn,
+    office: &Office,
+    email: &EmailAddress,
+) -> Result<bool, StoreError> {
+    let waiting = stored::waiting_for(conn, email, None)?;
+    Ok(waiting.iter().any(|record| office.now < record.nomination.expires_at()))
 }
 
 /// Notes the expiry of what stands in the way of a new nomination.

@@ -18,8 +18,8 @@ pub use steps::{
     Entered, answer, begin, contact_shown, describe, enter, go_to_notary, sign, take_test, withdraw,
 };
 pub use support::{
-    Decision, at_stage, by_notary_reference, decide_registration, erase_due, judge_notary,
-    remind_of_notary,
+    Decision, at_stage, by_notary_reference, decide_registration, erase_due, first_nomination,
+    first_seat, judge_notary, remind_of_notary,
 };
 
 use idp_core::{

@@ -21,7 +21,7 @@ use serde_json::json;
 use super::{About, Office};
 use crate::{
     mail::{Extras, Reader},
-    store::{AnyConn, StoreError, ticket as store, ticket::Kept},
+    store::{AnyConn, StoreError, subscriber, ticket as store, ticket::Kept},
 };
 
 /// What somebody asks for.
@@ -130,7 +130,11 @@ pub(super) fn open_for(
     kind: TicketKind,
     about: &About,
 ) -> Result<(), StoreError> {
-    let person = about.subject.clone().map(Regarding::Person);
+    // Who is nominated has an identifier and no account yet: there is nothing to look at.
+    let person = match &about.subject {
+        Some(id) => subscriber::find(conn, id)?.map(|person| Regarding::Person(person.id)),
+        None => None,
+    };
     let new = NewTicket {
         kind,
         requester: Requester::Hilum,

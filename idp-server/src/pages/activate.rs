@@ -94,7 +94,7 @@ impl ActivatePage<'_> {
         self.problem.map(|problem| match problem {
             ActivateProblem::FormExpired => words.form_expired.to_owned(),
             ActivateProblem::Throttled => words.throttled(self.frame.support.phone).to_string(),
-            ActivateProblem::WrongCode => words.wrong_code.to_owned(),
+            ActivateProblem::WrongCode => words.wrong_code(self.frame.support.phone).to_string(),
         })
     }
 }

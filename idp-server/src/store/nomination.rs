@@ -50,6 +50,9 @@ pub struct Details {
     pub given_name: String,
     /// Last name.
     pub family_name: String,
+    /// Work telephone, where they gave one themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
     /// What they do.
     pub roles: BTreeSet<Role>,
     /// Professions or duties within the roles.
@@ -88,6 +91,7 @@ impl Details {
         Self {
             given_name: nominee.given_name.clone(),
             family_name: nominee.family_name.clone(),
+            phone: None,
             roles: rights.roles().clone(),
             role_details: rights.role_details().clone(),
             access_level: rights.access_level(),
@@ -147,6 +151,16 @@ pub fn insert(conn: &mut AnyConn, new: &NominationRecord) -> Result<(), StoreErr
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// Finds a nomination.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find(conn: &mut AnyConn, id: &NominationId) -> Result<Option<NominationRecord>, StoreError> {
+    let found = nomination::table.find(id.as_str());
+    let row: Option<Row> = found.select(Row::as_select()).first(conn).optional()?;
+    row.map(TryInto::try_into).transpose()
 }
 
 /// Finds a nomination. Nobody else may change it until the transaction ends.
@@ -274,7 +288,10 @@ pub fn save(
 ) -> Result<(), StoreError> {
     let columns =
         Columns { settled_at: settled_at(&changed.state, now), ..Columns::of(&changed.state) };
-    diesel::update(nomination::table.find(changed.id.as_str())).set(columns).execute(conn)?;
+    // One that begins anew has its thirty days from then on.
+    let since = nomination::nominated_at.eq(millis(changed.nominated_at));
+    let row = nomination::table.find(changed.id.as_str());
+    diesel::update(row).set((columns, since)).execute(conn)?;
     Ok(())
 }
 

@@ -31,12 +31,12 @@ const ORGANIZATION: [(&str, &str); 4] = [
 ];
 
 /// Somebody on the way, at the page on which they are.
-struct Registrant {
-    browser: Browser,
-    page: Page,
-    link: String,
-    code: String,
-    email: String,
+pub(super) struct Registrant {
+    pub(super) browser: Browser,
+    pub(super) page: Page,
+    pub(super) link: String,
+    pub(super) code: String,
+    pub(super) email: String,
 }
 
 /// Begins, and comes back by the link and the code.
@@ -63,7 +63,7 @@ async fn begun(idp: &TestIdp, name: &str) -> Registrant {
 }
 
 impl Registrant {
-    async fn send(&mut self, button: &str, fields: &[(&str, &str)]) -> &Page {
+    pub(super) async fn send(&mut self, button: &str, fields: &[(&str, &str)]) -> &Page {
         self.page = self.browser.submit(&self.page, button, fields).await;
         &self.page
     }
@@ -82,13 +82,13 @@ impl Registrant {
         self.send("answer-submit", &[("answer", answer)]).await
     }
 
-    async fn sign(&mut self) -> &Page {
+    pub(super) async fn sign(&mut self) -> &Page {
         let fields =
             [("name", "Ada Birch"), ("title", "Owner"), ("authority", "yes"), ("accepts", "yes")];
         self.send("agreement-submit", &fields).await
     }
 
-    fn stage(&self, idp: &TestIdp) -> String {
+    pub(super) fn stage(&self, idp: &TestIdp) -> String {
         let email = &self.email;
         let query =
             format!("SELECT stage AS v FROM registration WHERE email_normalized = '{email}'");
@@ -104,7 +104,7 @@ async fn publish(idp: &TestIdp) {
 }
 
 /// To the agreement with a free number.
-async fn at_agreement(idp: &TestIdp, name: &str) -> Registrant {
+pub(super) async fn at_agreement(idp: &TestIdp, name: &str) -> Registrant {
     publish(idp).await;
     let mut ada = begun(idp, name).await;
     ada.describe(FREE).await;
@@ -116,6 +116,17 @@ async fn at_agreement(idp: &TestIdp, name: &str) -> Registrant {
         ada.page = ada.browser.visit(&path).await;
     }
     panic!("the agreement is not asked for: {}", ada.page.body)
+}
+
+/// To the desk of Support, with a free number.
+pub(super) async fn at_review(idp: &TestIdp, name: &str) -> Registrant {
+    let mut ada = at_agreement(idp, name).await;
+    ada.sign().await;
+    ada.send("test-submit", &[("last_four", "1234")]).await;
+    let right = [("answer1", "1"), ("answer2", "1"), ("answer3", "1")];
+    ada.send("questions-submit", &right).await;
+    assert_eq!(ada.stage(idp), "review", "{}", ada.page.body);
+    ada
 }
 
 /// Somebody asks for this number.

@@ -1,5 +1,6 @@
 //! `/support`: the support desk.
 
+mod first_administrators;
 mod people;
 mod registrations;
 mod tickets;

@@ -27,6 +27,7 @@ impl News {
             Self::ContactShown => "contact-shown",
             Self::DormancyAhead { .. } => "dormancy-ahead",
             Self::DutiesDue => "duties-due",
+            Self::FirstCodeMade { .. } => "first-code-made",
             Self::Nominated { .. } => "nominated",
             Self::NominationCodeDied { .. } => "nomination-code-died",
             Self::NominationExpired { .. } => "nomination-expired",
@@ -82,7 +83,7 @@ impl News {
         | Self::AffiliationResumed { organization }
         | Self::AffiliationSuspended { organization }
         | Self::PromotionOffered { organization }
-        | Self::RegistrationApproved { organization }
+        | Self::RegistrationApproved { organization, .. }
         | Self::RightsChanged { organization } = self
         {
             Some(organization)

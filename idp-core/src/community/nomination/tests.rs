@@ -151,6 +151,57 @@ fn support_helps_the_first_administrator_of_an_organization_and_nobody_else() {
     assert_eq!(done.letters.len(), 1, "there is no Administrator to tell");
 }
 
+/// R4: nobody in the organization hears of it, so Support does, and the organization stops.
+#[test]
+fn what_becomes_of_a_first_nomination_is_heard_by_support_and_stops_the_organization() {
+    let first = || Nomination { nominated_by: None, ..nominated() };
+    let ticket = || Effect::OpenTicket(TicketKind::PromoteAdmin);
+    let stop = || Effect::SuspendOrganization {
+        organization: "org_a".parse().unwrap(),
+        why: Suspension::NoAdministrator,
+    };
+    let mut tried = first();
+    let mut tickets = Vec::new();
+    for _ in 0..9 {
+        let (outcome, _) = tried.try_keys(with("link", "wrong"), at(0));
+        assert_eq!(outcome.letters, [], "there is no Administrator to tell");
+        tickets.extend(outcome.effects);
+        tried = outcome.state;
+    }
+    assert_eq!(tickets, [ticket()], "once");
+    let expired = decide(first(), Command::Expire, &JOB, at(30)).unwrap();
+    assert_eq!(expired.effects, [ticket(), stop()]);
+    let nominee = Recipient::Nominee("nom_1".parse().unwrap());
+    assert!(expired.letters.iter().all(|letter| letter.to == nominee));
+    let withdrawn = decide(first(), Command::Withdraw, &agent("sam"), at(1)).unwrap();
+    assert_eq!(withdrawn.effects, [stop()]);
+    // An organization with Administrators goes on.
+    for (command, actor, day) in [(Command::Expire, JOB, 30), (Command::Withdraw, adam(), 1)] {
+        assert_eq!(decide(nominated(), command, &actor, at(day)).unwrap().effects, []);
+    }
+}
+
+#[test]
+fn support_begins_a_first_nomination_anew_until_it_is_taken_up() {
+    let first = || Nomination { nominated_by: None, ..nominated() };
+    let expired = decide(first(), Command::Expire, &JOB, at(30)).unwrap().state;
+    let withdrawn = decide(first(), Command::Withdraw, &agent("sam"), at(1)).unwrap().state;
+    for over in [first(), expired, withdrawn] {
+        let again = decide(over.clone(), resend(), &agent("sam"), at(40)).unwrap();
+        assert!(
+            matches!(again.letters[0].news, News::FirstCodeMade { until, .. } if until == at(70))
+        );
+        let taken = decided(again.state.clone(), activate("link2", "code2"), &Actor::Nobody, 46);
+        assert_eq!(taken, Ok(State::Activated { at: at(46) }));
+        let late = decided(again.state, activate("link2", "code2"), &Actor::Nobody, 47);
+        assert_eq!(late, Err(Refusal::Invalid), "seven days, as ever");
+        let other = decided(over, resend(), &adam(), 40);
+        assert_eq!(other, Err(Refusal::Denied(Denied::Forbidden)));
+    }
+    let used = decide(first(), activate("link", "code"), &Actor::Nobody, at(1)).unwrap().state;
+    assert_eq!(decided(used, resend(), &agent("sam"), 2), Err(Refusal::OutOfOrder));
+}
+
 #[test]
 fn an_activation_is_whole_or_does_not_happen() {
     let missing = vec![Missing::Agreement, Missing::Password];

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    ABANDONED_AFTER, Applicant, Asked, Availability, Command, Contact, Keys, MOST_TAKEN_NUMBERS,
-    Refusal, Registration, Signed, Stage,
+    ABANDONED_AFTER, Applicant, Asked, Availability, Comes, Command, Contact, First, Keys,
+    MOST_TAKEN_NUMBERS, Refusal, Registration, Signed, Stage,
     dialogue::{self, Dialogue, End, Gate},
     identity_proof::{self, Proofing, TestResult},
 };
@@ -13,6 +13,7 @@ use crate::{
     community::{
         actor::Actor,
         news::{News, Recipient},
+        nomination,
         outcome::{Effect, Outcome},
         permission::{Action, Denied, Target, may},
         tax_id_registry::Ground,
@@ -137,13 +138,16 @@ pub fn decide(
             let next = proofing.after(step, whose.as_ref(), actor, now)?;
             proved(applicant, signed, next, kind, &registrant)
         }
-        (Stage::Review(applicant, ..), Command::Approve { organization, availability }) => {
-            match availability {
-                Availability::Open => approved(organization, &registration),
-                // Somebody was faster with the same number. What was signed was signed for it.
-                Availability::Taken => described(applicant, availability)
-                    .telling(registrant, News::TaxIdTakenMeanwhile),
-            }
+        (
+            Stage::Review(..),
+            Command::Approve { organization, availability: Availability::Open, registrant },
+        ) => approved(organization, registrant.first()?, &registration, actor, now)?,
+        // Somebody was faster with the same number. What was signed was signed for it.
+        (
+            Stage::Review(applicant, ..),
+            Command::Approve { availability: Availability::Taken, .. },
+        ) => {
+            described(applicant, Availability::Taken).telling(registrant, News::TaxIdTakenMeanwhile)
         }
         (Stage::Review(..) | Stage::Waiting(..) | Stage::Identity(..), Command::Reject(reason)) => {
             let news = News::RegistrationRejected { reason: reason.as_str().to_owned() };
@@ -268,16 +272,31 @@ fn proved(
     }
 }
 
-fn approved(organization: OrganizationId, registration: &Registration) -> Outcome<Stage> {
+fn approved(
+    organization: OrganizationId,
+    first: First,
+    registration: &Registration,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<Outcome<Stage>, Refusal> {
+    // Whoever began without signing in may have an account at the support desk all the same.
+    if actor.person() == Some(&first.id) {
+        return Err(Refusal::OwnRegistration);
+    }
+    let until = match first.comes {
+        Comes::ByNomination => Some(now + nomination::CODE_LASTS),
+        Comes::WithAccount => None,
+    };
     let opened = Effect::OpenOrganization {
         organization: organization.clone(),
+        first,
         registration: registration.id.clone(),
     };
-    let news = News::RegistrationApproved { organization: organization.clone() };
-    Outcome::new(Stage::Approved(organization), Kind::OrgApproved)
+    let news = News::RegistrationApproved { organization: organization.clone(), until };
+    Ok(Outcome::new(Stage::Approved(organization), Kind::OrgApproved)
         .noted(Kind::AdminPromoted)
         .telling(Recipient::Registrant(registration.id.clone()), news)
-        .with(opened)
+        .with(opened))
 }
 
 const fn is_over(stage: &Stage) -> bool {

@@ -14,7 +14,7 @@ use crate::{
         nomination::{self, Nomination, Presented, State, TRIES, Tried},
         subscriber::UserId,
     },
-    ids::{AffiliationId, NominationId, OrganizationId, SubscriberId},
+    ids::{AffiliationId, NominationId, SubscriberId},
     secret::SecretDigest,
 };
 
@@ -29,7 +29,8 @@ pub struct Keys {
     pub failures: u32,
 }
 
-/// The identifiers of what an approval makes, and the digest of the link that is mailed with it.
+/// The identifiers of what an approval makes, and the digest of the link that is mailed with it, for
+/// somebody who [comes by a nomination](super::Comes::ByNomination).
 #[derive(Clone, Debug)]
 pub struct FirstAdministrator {
     /// The nomination.
@@ -66,21 +67,18 @@ impl Keys {
 }
 
 impl Registration {
-    /// The nomination of the first Administrator of an organization that was approved; `None` for
-    /// somebody who has an account, who acts for it at once (R72), and before the approval.
+    /// The nomination of the first Administrator of an organization that was approved; `None` before
+    /// the approval.
     #[must_use]
     pub fn first_nomination(
         &self,
         first: FirstAdministrator,
         now: DateTime<Utc>,
     ) -> Option<Nomination> {
-        let organization: OrganizationId = match (&self.stage, &self.registrant) {
-            (Stage::Approved(organization), None) => organization.clone(),
-            _ => return None,
-        };
+        let Stage::Approved(organization) = &self.stage else { return None };
         Some(Nomination {
             id: first.nomination,
-            organization,
+            organization: organization.clone(),
             affiliation: first.affiliation,
             subscriber: first.subscriber,
             user_id: first.user_id,

@@ -14,6 +14,7 @@ use crate::{
         nomination::{Presented, TRIES, Tried},
         notary_reference::NotaryReference,
         outcome::{Effect, Outcome},
+        subscriber::AccountStatus,
         tax_id_registry::dialogue::{MOST_CONTACTS, Personal},
     },
     secret::SecretDigest,
@@ -94,8 +95,21 @@ fn judge() -> Command {
     Command::Prove(identity_proof::Command::Judge(Judgement::Accepted))
 }
 
+fn nobody_yet() -> Registrant {
+    Registrant::New { id: "sub_new".parse().unwrap(), user_id: "ana.rivera".parse().unwrap() }
+}
+
+fn known(status: AccountStatus) -> Registrant {
+    let user_id = "ana.r".parse().unwrap();
+    Registrant::Known { id: "sub_ana".parse().unwrap(), user_id, status }
+}
+
 fn approve(availability: Availability) -> Command {
-    Command::Approve { organization: "org_new".parse().unwrap(), availability }
+    approve_as(nobody_yet(), availability)
+}
+
+fn approve_as(registrant: Registrant, availability: Availability) -> Command {
+    Command::Approve { organization: "org_new".parse().unwrap(), availability, registrant }
 }
 
 fn answer(answer: Answer) -> Command {
@@ -242,10 +256,40 @@ fn an_approval_opens_the_organization_and_tells_the_registrant() {
     let outcome = walk(steps).unwrap();
     assert_eq!(outcome.audit, [Kind::OrgApproved, Kind::AdminPromoted]);
     let (organization, registration) = ("org_new".parse().unwrap(), "reg_1".parse().unwrap());
-    assert_eq!(outcome.effects, [Effect::OpenOrganization { organization, registration }]);
+    let first = nobody_yet().first().unwrap();
+    assert_eq!(outcome.effects, [Effect::OpenOrganization { organization, first, registration }]);
     let letter = outcome.letters.first().unwrap();
     assert_eq!(letter.to, Recipient::Registrant("reg_1".parse().unwrap()));
     assert!(matches!(letter.news, News::RegistrationApproved { .. }));
+}
+
+/// R4, R72, domain 4.5: whoever cannot sign in runs no organization.
+#[test]
+fn an_organization_is_opened_only_for_somebody_who_can_run_it() {
+    for (registrant, expected) in [
+        (nobody_yet(), Ok(("sub_new", "ana.rivera", Comes::ByNomination))),
+        (known(AccountStatus::Active), Ok(("sub_ana", "ana.r", Comes::WithAccount))),
+        (known(AccountStatus::Dormant), Ok(("sub_ana", "ana.r", Comes::WithAccount))),
+        // the User ID is theirs for life, and comes back
+        (known(AccountStatus::Terminated), Ok(("sub_ana", "ana.r", Comes::ByNomination))),
+        (known(AccountStatus::Suspended), Err(Refusal::AccountSuspended)),
+        (known(AccountStatus::Closed), Err(Refusal::AccountClosed)),
+        (Registrant::Nominated, Err(Refusal::AddressWaits)),
+        (Registrant::Unclear, Err(Refusal::AddressUnclear)),
+    ] {
+        let command = approve_as(registrant.clone(), Availability::Open);
+        let steps = [up_to_review(), vec![(1, agent("sam"), command)]].concat();
+        let found = walk(steps).map(|outcome| match &outcome.effects[..] {
+            [Effect::OpenOrganization { first, .. }] => first.clone(),
+            other => panic!("{other:?}"),
+        });
+        let found = found.as_ref().map(|it| (it.id.as_str(), it.user_id.as_str(), it.comes));
+        assert_eq!(found, expected.as_ref().map(|it| *it), "{registrant:?}");
+        // Where the number is gone, nothing is opened for anybody.
+        let command = approve_as(registrant, Availability::Taken);
+        let steps = [up_to_review(), vec![(1, agent("sam"), command)]].concat();
+        assert_eq!(word(&walk(steps).unwrap().state.stage), "dialogue");
+    }
 }
 
 #[test]
@@ -268,6 +312,10 @@ fn nobody_approves_or_judges_their_own_registration() {
         let own = Registration { stage, ..own.clone() };
         assert_eq!(decide(own, command, &lead("lea"), at(1)), Err(Refusal::OwnRegistration));
     }
+    // They did not sign in to begin, and the address is theirs all the same.
+    let theirs = approve_as(known(AccountStatus::Active), Availability::Open);
+    let found = walk([up_to_review(), vec![(1, lead("ana"), theirs)]].concat());
+    assert_eq!(found, Err(Refusal::OwnRegistration));
 }
 
 #[test]
@@ -306,10 +354,8 @@ fn the_first_administrator_takes_the_account_over_with_the_code_of_the_wizard() 
     assert_eq!(nomination.clone().try_keys(right, at(15)).1, Tried::Right);
     assert_eq!(nomination.clone().try_keys(right, at(16)).1, Tried::Wrong);
     assert_eq!(nomination.try_keys(presented("link"), at(9)).1, Tried::Wrong);
-    // nobody is nominated before the approval, or a second time
+    // nobody is nominated before the approval
     assert_eq!(begun().first_nomination(first(), at(9)), None);
-    let known = Registration { registrant: Some("sub_ana".parse().unwrap()), ..approved };
-    assert_eq!(known.first_nomination(first(), at(9)), None);
 }
 
 fn signed() -> Signed {

@@ -11,6 +11,7 @@ use crate::{
         actor::Actor,
         end_access::{Cause, Ending, Whose},
         news::{News, Recipient},
+        organization_life::Suspension,
         outcome::{Effect, Outcome},
         permission::{Action, Target, may},
         ticket::TicketKind,
@@ -203,7 +204,10 @@ fn release(held: &Held, rules: &Rules, now: DateTime<Utc>) -> Result<Outcome<Hol
     let state = Holding::Reserved { registration: claim.by.clone(), until };
     let suspends = match held.others {
         OtherNumbers::Some => None,
-        OtherNumbers::None => Some(Effect::SuspendOrganization(held.by.clone())),
+        OtherNumbers::None => Some(Effect::SuspendOrganization {
+            organization: held.by.clone(),
+            why: Suspension::NoTaxId,
+        }),
     };
     Ok(taken_away(held, state)
         .with_any(suspends)

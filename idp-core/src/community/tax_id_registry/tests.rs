@@ -16,6 +16,7 @@ use crate::{
         },
         end_access::{Cause, Ending, Whose},
         news::Recipient,
+        organization_life::Suspension,
         outcome::{Effect, Outcome},
     },
 };
@@ -279,7 +280,7 @@ fn a_release_stops_at_once_what_the_number_opened() {
         [
             ending("holder"),
             ending("billing"),
-            Effect::SuspendOrganization(org("holder")),
+            Effect::SuspendOrganization { organization: org("holder"), why: Suspension::NoTaxId },
             Effect::NumberReserved(reg("new")),
         ]
     );

@@ -9,7 +9,7 @@ use idp_core::{
         affiliation::{AccessLevel, AffiliationStatus},
         organization::{Organization, OrganizationStatus},
         organization_life::{Body, State},
-        registration::{FirstAdministrator, Registration, Stage},
+        registration::{Comes, First, FirstAdministrator, Registration, Stage},
         tax_id_registry::{Command, Held, Holding},
     },
     ids::{AffiliationId, OrganizationId, RegistrationId, SubscriberId, TaxIdId},
@@ -26,7 +26,7 @@ use crate::{
         AnyConn, StoreError, Taken,
         affiliation::{self, AffiliationRecord},
         nomination::Details,
-        organization, subscriber, tax_id_claim,
+        organization, tax_id_claim,
     },
 };
 
@@ -37,7 +37,7 @@ use crate::{
 pub(crate) fn open_organization(
     conn: &mut AnyConn,
     office: &Office,
-    id: &OrganizationId,
+    (id, first): (&OrganizationId, &First),
     from: &RegistrationId,
 ) -> Result<(), StoreError> {
     let file = load_for_update(conn, office, from)?;
@@ -60,10 +60,10 @@ pub(crate) fn open_organization(
     let body = Body { id: id.clone(), state, closing: None, confirmed_at };
     organization::set_body(conn, &body, office.now)?;
     register_number(conn, office, id, from, &joined)?;
-    match &registration.registrant {
+    match first.comes {
         // They have an account, and act for the organization at once (R72).
-        Some(who) => affiliate(conn, office, id, who),
-        None => nominate_first(conn, office, id, &registration, &link),
+        Comes::WithAccount => affiliate(conn, office, id, &first.id),
+        Comes::ByNomination => nominate_first(conn, office, (id, first), &registration, &link),
     }
 }
 
@@ -115,35 +115,30 @@ fn affiliate(
     affiliation::insert(conn, &new)
 }
 
-/// Lets somebody without an account take one over, by the code of the wizard and the link that the
-/// mail of the approval has. Whoever was given an account with this address since they registered
-/// acts for the organization at once.
+/// Lets somebody without an account in use take one over, by the code of the wizard and the link
+/// that the mail of the approval has.
 fn nominate_first(
     conn: &mut AnyConn,
     office: &Office,
-    organization: &OrganizationId,
+    (organization, first): (&OrganizationId, &First),
     registration: &Registration,
     link: &LinkKey,
 ) -> Result<(), StoreError> {
     let contact = &registration.contact;
-    if let Some(person) = subscriber::by_email(conn, &contact.email)? {
-        return affiliate(conn, office, organization, &person.id);
-    }
-    let proposed = nomination::proposed_user_id(conn, &contact.given_name, &contact.family_name)?;
-    let Some(user_id) = proposed else { return Err(StoreError::Conflict(Taken::UserId)) };
-    let first = FirstAdministrator {
+    let new = FirstAdministrator {
         nomination: first_nomination(organization),
         affiliation: AffiliationId::from_random(office.random.bytes()),
-        subscriber: SubscriberId::from_random(office.random.bytes()),
-        user_id,
+        subscriber: first.id.clone(),
+        user_id: first.user_id.clone(),
         link: link.digest(),
     };
     let approved =
         Registration { stage: Stage::Approved(organization.clone()), ..registration.clone() };
-    let Some(first) = approved.first_nomination(first, office.now) else { return Ok(()) };
+    let Some(nominated) = approved.first_nomination(new, office.now) else { return Ok(()) };
     let details = Details {
         given_name: contact.given_name.clone(),
         family_name: contact.family_name.clone(),
+        phone: Some(contact.phone.clone()),
         roles: BTreeSet::new(),
         role_details: BTreeSet::new(),
         access_level: AccessLevel::CommunityStandard,
@@ -152,5 +147,5 @@ fn nominate_first(
         administrator: true,
         identity: None,
     };
-    nomination::first(conn, office, first, &contact.email, details)
+    nomination::first(conn, office, nominated, &contact.email, details)
 }

@@ -5,21 +5,28 @@ use idp_core::{
         identity_proof::{self, Judgement, Proofing},
         news::{News, Recipient},
         notary_reference::NotaryReference,
-        registration::{self, ABANDONED_AFTER, Availability, Command, Registration, Stage},
+        registration::{
+            self, ABANDONED_AFTER, Availability, Comes, Command, First, Registrant, Registration,
+            Seat, Stage,
+        },
+        subscriber::{AccountStatus, Subscriber},
         ticket::Message,
         told::Link,
     },
-    ids::{NominationId, OrganizationId, RegistrationId},
+    ids::{NominationId, OrganizationId, RegistrationId, SubscriberId},
 };
 
 use super::{Decided, NOT_FOUND, load_for_update, reader, steps::availability, transition};
 use crate::{
     community::{
-        About, Done, Office,
+        About, Done, Office, nomination,
         registry::{File, Joined},
     },
     mail::Extras,
-    store::{AnyConn, StoreError, registration as store, tax_id_claim},
+    store::{
+        AnyConn, StoreError, Taken, email_change, nomination as nominations, registration as store,
+        subscriber, tax_id_claim,
+    },
 };
 
 /// How many are erased in one transaction.
@@ -66,19 +73,87 @@ fn approve(
     // From here on nobody else is given the number.
     tax_id_claim::lock(conn, &fingerprint, office.now)?;
     let availability = availability(conn, office, id, &applicant.number)?;
-    file.joined = (availability == Availability::Open).then(|| Joined { applicant, signed, proof });
+    let open = availability == Availability::Open;
+    file.joined = open.then(|| Joined { applicant, signed, proof });
     let organization = OrganizationId::from_random(office.random.bytes());
-    // Somebody without an account takes one over, by a nomination named after the organization.
-    let link = file.registration.registrant.is_none().then(|| Link::Activate {
-        nomination: first_nomination(&organization),
-        key: file.link.clone(),
-    });
-    let command = Command::Approve { organization, availability };
-    transition(conn, office, file, command, Extras { link, ..Extras::default() })
+    let registrant = registrant(conn, office, &file.registration)?;
+    let mail = match registrant.clone().first() {
+        Ok(first) if open => how_they_get_in(&file, &organization, first),
+        // Then nothing is opened, and the letter says something else or is none.
+        Ok(_) | Err(_) => Extras::default(),
+    };
+    let command = Command::Approve { organization, availability, registrant };
+    transition(conn, office, file, command, mail)
+}
+
+/// What the letter of an approval says of the account. Somebody without one in use takes one over,
+/// by a nomination named after the organization.
+fn how_they_get_in(file: &File, organization: &OrganizationId, first: First) -> Extras {
+    let link = match first.comes {
+        Comes::ByNomination => Some(Link::Activate {
+            nomination: first_nomination(organization),
+            key: file.link.clone(),
+        }),
+        Comes::WithAccount => None,
+    };
+    Extras { link, user_id: Some(first.user_id), ..Extras::default() }
+}
+
+/// Who the registrant is, as the community knows them now.
+fn registrant(
+    conn: &mut AnyConn,
+    office: &Office,
+    registration: &Registration,
+) -> Result<Registrant, StoreError> {
+    let contact = &registration.contact;
+    let by_address = subscriber::by_email(conn, &contact.email)?;
+    let known = match &registration.registrant {
+        Some(who) => subscriber::find(conn, who)?,
+        None => by_address.clone(),
+    };
+    if let Some(known) = &known
+        && matches!(known.status, AccountStatus::Active | AccountStatus::Dormant)
+    {
+        return Ok(of_account(known));
+    }
+    // Whoever does not come with an account in use needs the address, and needs it alone.
+    let nobody = SubscriberId::from_random(office.random.bytes());
+    let own = known.as_ref().map_or(&nobody, |known| &known.id);
+    if !email_change::is_free(conn, &contact.email, own, office.now)? {
+        return Ok(Registrant::Unclear);
+    }
+    if nomination::waits_for(conn, office, &contact.email)? {
+        return Ok(Registrant::Nominated);
+    }
+    if let Some(known) = &known {
+        return Ok(of_account(known));
+    }
+    let proposed = nomination::proposed_user_id(conn, &contact.given_name, &contact.family_name)?;
+    let user_id = proposed.ok_or(StoreError::Conflict(Taken::UserId))?;
+    Ok(Registrant::New { id: nobody, user_id })
+}
+
+fn of_account(account: &Subscriber) -> Registrant {
+    let Subscriber { id, user_id, status, .. } = account;
+    Registrant::Known { id: id.clone(), user_id: user_id.clone(), status: *status }
+}
+
+/// How the first Administrator of this organization gets in now.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn first_seat(
+    conn: &mut AnyConn,
+    office: &Office,
+    organization: &OrganizationId,
+) -> Result<Seat, StoreError> {
+    let found = nominations::find(conn, &first_nomination(organization))?;
+    Ok(Seat::of(found.map(|record| record.nomination), office.now))
 }
 
 /// The identifier of the nomination of an organization's first Administrator.
-pub(super) fn first_nomination(organization: &OrganizationId) -> NominationId {
+#[must_use]
+pub fn first_nomination(organization: &OrganizationId) -> NominationId {
     let suffix = organization.as_str().strip_prefix(OrganizationId::PREFIX).unwrap_or_default();
     let id = [NominationId::PREFIX, suffix].concat().parse();
     // What follows the prefix of one identifier may follow that of any other.

@@ -59,7 +59,7 @@ pub fn take_back(
             }
             Undo::TooLate => None,
             Undo::Withdraw(id) => {
-                nomination::withdraw(conn, office, &id)?.is_ok().then_some(&mut sum.withdrawn)
+                nomination::withdraw(conn, office, &id, None)?.is_ok().then_some(&mut sum.withdrawn)
             }
         };
         *went.unwrap_or(&mut sum.left) += 1;

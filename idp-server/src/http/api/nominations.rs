@@ -264,7 +264,7 @@ pub(super) async fn resend(
     of: Path<(String, String)>,
 ) -> Result<NoStore<Made>, ApiError> {
     let (own, id) = enter_lately(app, &request, &of).await?;
-    let resend = move |conn: &mut _, office: &Office| use_case::resend(conn, office, &id);
+    let resend = move |conn: &mut _, office: &Office| use_case::resend(conn, office, &id, None);
     let made = own.desk.write(resend).await?.map_err(|why| over(&why))?;
     Ok(NoStore(Made::of(&made)))
 }
@@ -284,7 +284,7 @@ pub(super) async fn withdraw(
     of: Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
     let (own, id) = enter(app, &request, &of).await?;
-    let withdraw = move |conn: &mut _, office: &Office| use_case::withdraw(conn, office, &id);
+    let withdraw = move |conn: &mut _, office: &Office| use_case::withdraw(conn, office, &id, None);
     own.desk.write(withdraw).await?.map_err(|why| over(&why))?;
     Ok(json::private(StatusCode::NO_CONTENT).finish())
 }

@@ -145,7 +145,7 @@ async fn resend(visit: Visit, of: Path<(String, String)>, body: Bytes) -> HttpRe
             return Ok(way_in);
         }
         let office = desk.at_work.office.clone();
-        let write = move |conn: &mut AnyConn| use_case::resend(conn, &office, &id);
+        let write = move |conn: &mut AnyConn| use_case::resend(conn, &office, &id, None);
         let made = visit.db.write(write).await?;
         visit.outbox.wake();
         match made {
@@ -164,7 +164,7 @@ async fn withdraw(visit: Visit, of: Path<(String, String)>, body: Bytes) -> Http
             Entry::Elsewhere(answer) => return Ok(answer),
         };
         let office = desk.at_work.office.clone();
-        let write = move |conn: &mut AnyConn| use_case::withdraw(conn, &office, &id);
+        let write = move |conn: &mut AnyConn| use_case::withdraw(conn, &office, &id, None);
         let done = visit.db.write(write).await?;
         visit.outbox.wake();
         match done {

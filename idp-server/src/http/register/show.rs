@@ -102,8 +102,10 @@ pub(super) async fn step_with(
         Stage::Identity(_, _, Proofing::Proved(_)) | Stage::Review(..) => RegisterStep::Review,
         Stage::Referred(end) => RegisterStep::Referred(*end),
         Stage::Rejected => RegisterStep::Rejected,
-        Stage::Approved(_) => {
-            RegisterStep::Approved { has_account: way.registration.registrant.is_some() }
+        Stage::Approved(organization) => {
+            let (office, id) = (way.office.clone(), organization.clone());
+            let seat = move |conn: &mut _| registrations::first_seat(conn, &office, &id);
+            RegisterStep::Approved(visit.db.read(seat).await?)
         }
         Stage::Erased | Stage::Withdrawn => RegisterStep::Withdrawn,
     };

@@ -2,6 +2,7 @@
 
 mod agreements;
 mod audit;
+mod first_administrator;
 mod home;
 mod organizations;
 mod people;

@@ -20,7 +20,11 @@ use idp_core::{
     oidc::params::Params,
 };
 
-use super::{Done, Outcome, one_line, problem};
+use super::{
+    Done, Outcome,
+    first_administrator::{self, FirstAdministrator},
+    one_line, problem,
+};
 use crate::{
     community::{accounts, desk::change_organization, organization_data},
     http::{
@@ -46,6 +50,7 @@ struct Loaded {
     listed: (Option<String>, Option<String>),
     administrators: usize,
     numbers: usize,
+    first: Option<FirstAdministrator>,
 }
 
 async fn load(visit: &Visit, desk: &AtWork, id: &str) -> Result<Loaded, PageError> {
@@ -63,6 +68,7 @@ async fn load(visit: &Visit, desk: &AtWork, id: &str) -> Result<Loaded, PageErro
             listed: search::listed(conn, &id)?,
             administrators: accounts::administrators(conn, &office, &id)?.len(),
             numbers: tax_id::fingerprints(conn, &id)?.len(),
+            first: first_administrator::load(conn, &office, &id)?,
             organization: found,
             body,
         }))
@@ -110,6 +116,10 @@ impl Loaded {
             words.record_of,
             format!("/support/audit?organization={id}"),
         ));
+        let lead = self.body.closing.is_some().then_some(words.closing_asked);
+        let heading = words.organization;
+        let mut sections = vec![Section { id: "organization", heading, lead, facts }];
+        sections.extend(self.first.as_ref().map(|first| first.section(frame.text)));
         let content = CasePage {
             frame,
             nav: NAV,
@@ -118,13 +128,8 @@ impl Loaded {
             action: format!("/support/organizations/{id}"),
             problem: outcome.problem,
             done: outcome.done,
-            code: None,
-            sections: vec![Section {
-                id: "organization",
-                heading: words.organization,
-                lead: self.body.closing.is_some().then_some(words.closing_asked),
-                facts,
-            }],
+            code: outcome.code,
+            sections,
             deeds: self.deeds(frame.text, desk),
         };
         console::with_form(page(outcome.status, &content), cookie)
@@ -153,6 +158,7 @@ impl Loaded {
                 ])
                 .with_hint(words.change_data_hint)
         };
+        let first = self.first.as_ref().map(|first| first.deeds(text)).unwrap_or_default();
         let lead = matches!(desk.office.actor, Actor::Support { rank: Rank::Lead, .. });
         let mut deeds = match self.body.state {
             State::Active => {
@@ -180,7 +186,7 @@ impl Loaded {
                     .with_hint(words.close_organization_hint),
             );
         }
-        deeds
+        first.into_iter().chain(deeds).collect()
     }
 }
 
@@ -220,6 +226,15 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
     let loaded = load(visit, &desk, id).await?;
     if posted.find("deed") == Some("change") {
         return change_data(visit, &desk, &loaded, &posted).await;
+    }
+    let of = &loaded.organization.id;
+    if posted.find("deed") == Some("first-code")
+        && let Some(way_in) = console::lately(visit, body).await?
+    {
+        return Ok(way_in);
+    }
+    if let Some(outcome) = first_administrator::act(visit, &desk.office, of, &posted).await? {
+        return Ok(load(visit, &desk, id).await?.page(visit, &desk, outcome));
     }
     let (command, reason) = match read(&posted)? {
         Ok(read) => read,

@@ -355,6 +355,12 @@ fn refusal_words(visit: &Visit, refusal: Refusal) -> Result<String, PageError> {
     match refusal {
         Refusal::Registration(OfRegistration::Denied(denied)) => Err(problem(denied)),
         Refusal::Registration(OfRegistration::OwnRegistration) => Ok(words.own_matter.to_owned()),
+        Refusal::Registration(OfRegistration::AccountClosed) => Ok(words.first_closed.to_owned()),
+        Refusal::Registration(OfRegistration::AccountSuspended) => {
+            Ok(words.first_suspended.to_owned())
+        }
+        Refusal::Registration(OfRegistration::AddressUnclear) => Ok(words.first_unclear.to_owned()),
+        Refusal::Registration(OfRegistration::AddressWaits) => Ok(words.first_waits.to_owned()),
         Refusal::Registration(_) => Ok(words.out_of_order.to_owned()),
         Refusal::Number(_) => Ok(words.number_refused.to_owned()),
     }

@@ -34,15 +34,16 @@ impl Writer<'_> {
         if let News::RegistrationRejected { reason } = news {
             return Some(says(reason));
         }
-        let shown = if let News::Nominated { user_id, .. } = news {
-            user_id.to_string()
-        } else if let News::NotaryInstructions { reference, .. } = news {
-            reference.clone()
-        } else if matches!(news, News::Welcome) {
-            told.details.user_id.as_ref()?.to_string()
-        } else {
-            return None;
-        };
+        let shown =
+            if let News::Nominated { user_id, .. } | News::FirstCodeMade { user_id, .. } = news {
+                user_id.to_string()
+            } else if let News::NotaryInstructions { reference, .. } = news {
+                reference.clone()
+            } else if matches!(news, News::Welcome) {
+                told.details.user_id.as_ref()?.to_string()
+            } else {
+                return None;
+            };
         Some(Block::Code(shown))
     }
 
@@ -51,7 +52,7 @@ impl Writer<'_> {
         let mut facts = Vec::new();
         let mut add = |label, value: Option<&str>| facts.extend(value.map(|it| fact(label, it)));
         add(words.fact_organization, details.organization.as_deref());
-        if let News::RegistrationApproved { organization } = &told.letter.news {
+        if let News::RegistrationApproved { organization, .. } = &told.letter.news {
             add(words.fact_organization_id, Some(organization.as_str()));
             add(words.fact_user_id, details.user_id.as_ref().map(|id| id.as_str()));
         }
@@ -86,7 +87,10 @@ impl Writer<'_> {
             Some((words.fact_closes, *dormant_at))
         } else if let News::TaxIdClaimed { answer_due_at, .. } = news {
             Some((words.fact_answer_by, *answer_due_at))
-        } else if let News::Nominated { until, .. }
+        } else if let News::RegistrationApproved { until: Some(until), .. } = news {
+            Some((words.fact_code_until, *until))
+        } else if let News::FirstCodeMade { until, .. }
+        | News::Nominated { until, .. }
         | News::NotaryInstructions { until, .. }
         | News::RegistrationBegun { until }
         | News::SystemEndsSoon { until, .. }
@@ -127,6 +131,8 @@ impl Writer<'_> {
         let person = |id: &SubscriberId| Some((words.link_person, of(&format!("/people/{id}"))));
         match &told.letter.news {
             News::AdministratorRemoved { .. } if !office => at(words.link_account, "/account"),
+            // Whoever has no account yet has nowhere to go on.
+            News::NominationExpired { .. } if !office => None,
             News::NotaryInstructions { .. } | News::TaxIdKept if registers => None,
             News::AccountReactivated
             | News::AccountResumed
@@ -179,6 +185,7 @@ impl Writer<'_> {
             | News::AccountDormant
             | News::AccountEnded
             | News::AccountSuspended
+            | News::FirstCodeMade { .. }
             | News::Nominated { .. }
             | News::NominationWithdrawn
             | News::OrganizationClosed

@@ -92,11 +92,19 @@ pub(super) fn words(text: &'static Messages, told: &Told) -> [&'static str; 3] {
             [words.dormancy_ahead_subject, words.dormancy_ahead, words.dormancy_ahead_next]
         }
         News::DutiesDue => [words.duties_due_subject, words.duties_due, words.duties_due_next],
+        News::FirstCodeMade { .. } => {
+            [words.first_code_made_subject, words.first_code_made, words.first_code_made_next]
+        }
         News::Nominated { .. } => [words.nominated_subject, words.nominated, words.nominated_next],
         News::NominationCodeDied { .. } => [
             words.nomination_code_died_subject,
             words.nomination_code_died,
             words.nomination_code_died_next,
+        ],
+        News::NominationExpired { .. } if !office => [
+            words.first_code_expired_subject,
+            words.first_code_expired,
+            words.first_code_expired_next,
         ],
         News::NominationExpired { .. } => [
             words.nomination_expired_subject,

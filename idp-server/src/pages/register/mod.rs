@@ -9,7 +9,7 @@ pub use typed::RegisterTyped;
 
 use askama::Template;
 use chrono::{DateTime, Utc};
-use idp_core::community::{agreement::Block, identity_proof::TestResult};
+use idp_core::community::{agreement::Block, identity_proof::TestResult, registration::Seat};
 
 use super::frame::Frame;
 

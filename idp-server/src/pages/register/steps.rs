@@ -1,7 +1,10 @@
 //! The steps, with what each shows.
 
 use chrono::{DateTime, Utc};
-use idp_core::community::tax_id_registry::{Ground, dialogue::End};
+use idp_core::community::{
+    registration::Seat,
+    tax_id_registry::{Ground, dialogue::End},
+};
 
 use crate::pages::{agreement::AgreementView, challenge::ChallengeView, frame::Frame};
 
@@ -54,7 +57,7 @@ pub enum RegisterStep<'a> {
     /// Posts `name`, `title`, `authority`, `accepts` and `agreement`. `None`: there is none in force.
     Agreement { agreement: Option<(&'a str, AgreementView<'a>)>, facts: Vec<Checked<'a>> },
     /// The organization takes part.
-    Approved { has_account: bool },
+    Approved(Seat),
     /// The form for the notary is waited for.
     AtNotary { reference: &'a str, until: DateTime<Utc> },
     /// What was typed, to be looked at once more (R93). Posts it again with `checked`, or `change`.
@@ -95,8 +98,9 @@ impl RegisterStep<'_> {
         let words = &frame.text.register;
         match self {
             Self::Agreement { .. } => (words.agreement, words.agreement_lead),
-            Self::Approved { has_account: true } => (words.approved, words.approved_account),
-            Self::Approved { has_account: false } => (words.approved, words.approved_lead),
+            Self::Approved(Seat::Taken) => (words.approved, words.approved_account),
+            Self::Approved(Seat::Missed) => (words.approved, words.approved_missed),
+            Self::Approved(Seat::Waits) => (words.approved, words.approved_lead),
             Self::AtNotary { .. } => (words.notary, words.notary_lead),
             Self::Check { .. } => (words.check, words.check_lead),
             Self::Code { .. } => (words.code, words.code_lead),
@@ -138,7 +142,7 @@ impl RegisterStep<'_> {
             Self::Agreement { .. } => Some(2),
             Self::AtNotary { .. } | Self::Identity { .. } | Self::Questions { .. } => Some(3),
             Self::Review => Some(4),
-            Self::Approved { .. } | Self::Referred(_) | Self::Rejected | Self::Withdrawn => None,
+            Self::Approved(_) | Self::Referred(_) | Self::Rejected | Self::Withdrawn => None,
         }
     }
 

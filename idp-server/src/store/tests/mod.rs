@@ -7,6 +7,7 @@ mod audit;
 mod codes;
 mod ending;
 mod factors;
+mod first_administrators;
 mod letters;
 mod migrating;
 mod person;

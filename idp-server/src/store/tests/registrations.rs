@@ -38,9 +38,9 @@ use crate::{
 
 /// Cedar Falls (`org_clinic`) has it in the samples.
 const TAKEN: &str = "91-1234567";
-const FREE: &str = "12-3499999";
+pub(super) const FREE: &str = "12-3499999";
 
-fn office(actor: Actor, minute: i64) -> Office {
+pub(super) fn office(actor: Actor, minute: i64) -> Office {
     let (keys, random) = (SubKeys::for_tests(), Random::new());
     let sealer = Arc::new(Sealer::new(&keys, random.clone()).unwrap());
     Office {
@@ -60,7 +60,7 @@ fn visitor() -> Office {
     office(Actor::Nobody, 1)
 }
 
-fn support(name: &str, rank: Rank) -> Office {
+pub(super) fn support(name: &str, rank: Rank) -> Office {
     let who = format!("sub_{name}").parse().unwrap();
     office(Actor::Support { who, rank }, 60 * 24 * 20)
 }
@@ -75,13 +75,18 @@ fn applicant(number: TaxIdNumber) -> Applicant {
     Applicant { details: details.read().unwrap(), number }
 }
 
+pub(super) const ADA: ContactForm<'_> = ContactForm {
+    given_name: "Ada",
+    family_name: "Lake",
+    email: "ada@lakeside.example",
+    phone: "360 555 0111",
+};
+
 fn begun(conn: &mut AnyConn) -> Result<RegistrationId, StoreError> {
-    let contact = ContactForm {
-        given_name: "Ada",
-        family_name: "Lake",
-        email: "ada@lakeside.example",
-        phone: "360 555 0111",
-    };
+    begun_by(conn, ADA)
+}
+
+fn begun_by(conn: &mut AnyConn, contact: ContactForm<'_>) -> Result<RegistrationId, StoreError> {
     let begun = steps::begin(conn, &visitor(), contact.read().unwrap())?.unwrap();
     let id = begun.registration.id.clone();
     let sealed = registration::find(conn, &id)?.unwrap();
@@ -115,7 +120,16 @@ fn to_review(conn: &mut AnyConn, id: &RegistrationId) -> Result<Registration, St
 }
 
 fn ready(conn: &mut AnyConn, number: &str) -> Result<RegistrationId, StoreError> {
-    let id = begun(conn)?;
+    ready_as(conn, ADA, number)
+}
+
+/// Somebody's registration with a number that is free, at the desk of Support.
+pub(super) fn ready_as(
+    conn: &mut AnyConn,
+    contact: ContactForm<'_>,
+    number: &str,
+) -> Result<RegistrationId, StoreError> {
+    let id = begun_by(conn, contact)?;
     let described = steps::describe(conn, &visitor(), &id, applicant(ein(number)))?.unwrap();
     assert!(matches!(described.state.stage, Stage::Agreement(_)), "{:?}", described.state.stage);
     assert!(matches!(to_review(conn, &id)?.stage, Stage::Review(..)));
@@ -141,7 +155,7 @@ fn stage(conn: &mut AnyConn, id: &RegistrationId) -> Result<Stage, StoreError> {
 }
 
 /// The samples' community, with its number under the keys of this file.
-fn with_owner(conn: &mut AnyConn) -> Result<OrganizationId, StoreError> {
+pub(super) fn with_owner(conn: &mut AnyConn) -> Result<OrganizationId, StoreError> {
     community(conn)?;
     trust(conn)?;
     let owner: OrganizationId = "org_clinic".parse().unwrap();
@@ -394,13 +408,7 @@ async fn a_wrong_code_counts_behind_the_right_link_only() {
     for database in TestDatabase::each() {
         database
             .write(|conn| {
-                let contact = ContactForm {
-                    given_name: "Ada",
-                    family_name: "Lake",
-                    email: "ada@lakeside.example",
-                    phone: "360 555 0111",
-                };
-                let begun = steps::begin(conn, &visitor(), contact.read().unwrap())?.unwrap();
+                let begun = steps::begin(conn, &visitor(), ADA.read().unwrap())?.unwrap();
                 let (id, code) = (begun.registration.id, begun.code);
                 let sealed = registration::find(conn, &id)?.unwrap();
                 let link = visitor().registry.open(&sealed)?.link;

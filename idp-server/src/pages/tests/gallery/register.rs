@@ -1,6 +1,9 @@
 //! The pages of a registration, and an organization's Tax IDs.
 
-use idp_core::community::tax_id_registry::{Ground, Stage, dialogue::End};
+use idp_core::community::{
+    registration::Seat,
+    tax_id_registry::{Ground, Stage, dialogue::End},
+};
 
 use super::{Rendered, Words, agreement::view, at, rendered};
 use crate::pages::*;
@@ -100,7 +103,7 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
         page("register-referred", RegisterStep::Referred(End::NominationAsked), None),
         page("register-rejected", RegisterStep::Rejected, None),
         page("register-withdrawn", RegisterStep::Withdrawn, None),
-        page("register-approved", RegisterStep::Approved { has_account: true }, None),
+        page("register-approved", RegisterStep::Approved(Seat::Taken), None),
     ];
     for (name, purpose) in [
         ("register-notary-form", NotaryPurpose::Registration),
