@@ -1,6 +1,9 @@
 //! Nominating people (domain 4.2): the search for whom it may be, the nomination, and what becomes
 //! of one that waits.
 
+mod user_ids;
+mod waiting;
+
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
@@ -10,18 +13,23 @@ use idp_core::{
     community::{
         actor::Actor,
         field::Objections,
-        nomination::{self, Command, Keys, Nomination, Nominee, NomineeForm, State},
+        nomination::{self, Keys, Nomination, Nominee, NomineeForm, State},
         npi::Npi,
-        permission::{Action, Denied, Target, may},
+        permission::Denied,
         person_match::{self, Finding, Sought},
         subscriber::{EmailAddress, UserId},
         told::Link,
-        user_id_proposal::proposals,
     },
     ids::{AffiliationId, NominationId, OrganizationId, SubscriberId},
 };
 use serde_json::json;
 
+pub use self::waiting::{expire, resend, withdraw};
+use self::waiting::{make_way, waits_already};
+pub(super) use self::{
+    user_ids::{free_user_id, proposed_user_id},
+    waiting::waits_for,
+};
 use super::{
     About, Office,
     offer::{self, Asked},
@@ -35,9 +43,6 @@ use crate::{
         subscriber, tax_id,
     },
 };
-
-/// How many proposals of a User ID are looked up at once.
-const LOOKED_UP: usize = 50;
 
 /// A colleague whose name is similar.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -311,165 +316,6 @@ pub(super) fn record(
     Ok(Ok(drawn.hand_over(&record)))
 }
 
-/// Makes link and code anew; the older ones are dead.
-///
-/// # Errors
-/// [`StoreError`]; [`StoreError::Conflict`] if somebody else waits for the same meanwhile.
-pub fn resend(
-    conn: &mut AnyConn,
-    office: &Office,
-    id: &NominationId,
-    reason: Option<String>,
-) -> Result<Result<HandOver, nomination::Refusal>, StoreError> {
-    let Some(record) = own(conn, office, id)? else { return Ok(Err(Denied::NotFound.into())) };
-    if !can_become(conn, office, &record)? {
-        return Ok(Err(nomination::Refusal::OutOfOrder));
-    }
-    let drawn = Drawn::new(office);
-    let Keys { link, code, .. } = drawn.keys(office);
-    let command = Command::Resend { link, code };
-    let nomination = record.nomination.clone();
-    match nomination::decide(nomination, command, &office.actor, office.now) {
-        Err(refusal) => Ok(Err(refusal)),
-        Ok(outcome) => {
-            stored::save(conn, &outcome.state, office.now)?;
-            let record = NominationRecord { nomination: outcome.state.clone(), ..record };
-            let about = About { reason, ..about(&record, Some(&drawn)) };
-            office.carry_out(conn, outcome, &about)?;
-            Ok(Ok(drawn.hand_over(&record)))
-        }
-    }
-}
-
-/// Whether what a nomination makes is still to be had: while it waits, nobody else can take it.
-fn can_become(
-    conn: &mut AnyConn,
-    office: &Office,
-    record: &NominationRecord,
-) -> Result<bool, StoreError> {
-    if matches!(record.nomination.state, State::Nominated(_)) {
-        return Ok(true);
-    }
-    let Nomination { subscriber: person, user_id, .. } = &record.nomination;
-    if !email_change::is_free(conn, &record.email, person, office.now)?
-        || waits_for(conn, office, &record.email)?
-    {
-        return Ok(false);
-    }
-    let brought_back = subscriber::find(conn, person)?.is_some();
-    Ok(brought_back || stored::taken_among(conn, std::slice::from_ref(user_id))?.is_empty())
-}
-
-/// Takes a nomination back.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn withdraw(
-    conn: &mut AnyConn,
-    office: &Office,
-    id: &NominationId,
-    reason: Option<String>,
-) -> Result<Result<(), nomination::Refusal>, StoreError> {
-    let Some(record) = own(conn, office, id)? else { return Ok(Err(Denied::NotFound.into())) };
-    let about = About { reason, ..about(&record, None) };
-    let nomination = record.nomination;
-    match nomination::decide(nomination, Command::Withdraw, &office.actor, office.now) {
-        Err(refusal) => Ok(Err(refusal)),
-        Ok(outcome) => {
-            stored::save(conn, &outcome.state, office.now)?;
-            office.carry_out(conn, outcome, &about)?;
-            Ok(Ok(()))
-        }
-    }
-}
-
-/// Notes that the time of some nominations is over; says of how many. What the date has decided
-/// already holds without it.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn expire(conn: &mut AnyConn, office: &Office, most: i64) -> Result<usize, StoreError> {
-    let late = stored::due(conn, office.now, most)?;
-    let mut noted = 0;
-    for record in late {
-        // Somebody may have been faster, on another node.
-        if let Some(record) = stored::find_for_update(conn, &record.nomination.id)?
-            && settle_late(conn, office, record)?
-        {
-            noted += 1;
-        }
-    }
-    Ok(noted)
-}
-
-/// `true` if the nomination's time was over, which is now written down.
-fn settle_late(
-    conn: &mut AnyConn,
-    office: &Office,
-    record: NominationRecord,
-) -> Result<bool, StoreError> {
-    let job = Office { actor: Actor::Job("nomination-expiry"), session: None, ..office.clone() };
-    let about = about(&record, None);
-    let nomination = record.nomination;
-    match nomination::decide(nomination, Command::Expire, &job.actor, job.now) {
-        Err(_) => Ok(false),
-        Ok(outcome) => {
-            stored::save(conn, &outcome.state, job.now)?;
-            job.carry_out(conn, outcome, &about)?;
-            Ok(true)
-        }
-    }
-}
-
-/// Somebody may wait already for the address or the number. Of a nomination by another
-/// organization nothing is told.
-fn waits_already(
-    conn: &mut AnyConn,
-    office: &Office,
-    of: &OrganizationId,
-    nominee: &Nominee,
-) -> Result<Option<Refusal>, StoreError> {
-    for record in stored::waiting_for(conn, &nominee.email, nominee.npi.as_ref())? {
-        let (id, organization) =
-            (record.nomination.id.clone(), record.nomination.organization.clone());
-        if record.nomination.expires_at() <= office.now {
-            continue; // it makes way when there is something to write
-        }
-        return Ok(Some(if organization == *of {
-            Refusal::AlreadyNominated(id)
-        } else {
-            Refusal::SeeSupport
-        }));
-    }
-    Ok(None)
-}
-
-/// Whether somebody waits for this address, in whatever organization.
-///
-/// # Errors
-/// [`StoreError`].
-pub(super) fn waits_for(
-    conn: &mut AnyConn,
-    office: &Office,
-    email: &EmailAddress,
-) -> Result<bool, StoreError> {
-    let waiting = stored::waiting_for(conn, email, None)?;
-    Ok(waiting.iter().any(|record| office.now < record.nomination.expires_at()))
-}
-
-/// Notes the expiry of what stands in the way of a new nomination.
-fn make_way(
-    conn: &mut AnyConn,
-    office: &Office,
-    email: &EmailAddress,
-    npi: Option<&Npi>,
-) -> Result<(), StoreError> {
-    for record in stored::waiting_for(conn, email, npi)? {
-        settle_late(conn, office, record)?;
-    }
-    Ok(())
-}
-
 fn find(nominee: &Nominee, known: &[Candidate]) -> Finding {
     let known: Vec<_> = known.iter().map(Candidate::known).collect();
     let sought = Sought {
@@ -488,38 +334,6 @@ fn colleagues(known: &[Candidate], similar: &[SubscriberId]) -> Vec<Colleague> {
         Colleague { id: person.id.clone(), name: person.name(), user_id: person.user_id.clone() }
     };
     known.iter().filter(|known| similar.contains(&known.person.id)).map(colleague).collect()
-}
-
-/// The User ID that was wished for if it is free; without a wish the first proposal that is.
-pub(super) fn free_user_id(
-    conn: &mut AnyConn,
-    nominee: &Nominee,
-) -> Result<Option<UserId>, StoreError> {
-    if let Some(wished) = &nominee.user_id {
-        let taken = stored::taken_among(conn, std::slice::from_ref(wished))?;
-        return Ok(taken.is_empty().then(|| wished.clone()));
-    }
-    proposed_user_id(conn, &nominee.given_name, &nominee.family_name)
-}
-
-/// The first proposal of a User ID for this name that nobody has and nobody waits for.
-pub(super) fn proposed_user_id(
-    conn: &mut AnyConn,
-    given_name: &str,
-    family_name: &str,
-) -> Result<Option<UserId>, StoreError> {
-    let mut all = proposals(given_name, family_name);
-    loop {
-        let some: Vec<UserId> = all.by_ref().take(LOOKED_UP).collect();
-        if some.is_empty() {
-            return Ok(None);
-        }
-        let taken = stored::taken_among(conn, &some)?;
-        let free = some.into_iter().find(|id| !taken.iter().any(|taken| taken == id.as_str()));
-        if free.is_some() {
-            return Ok(free);
-        }
-    }
 }
 
 /// Writes the nomination of an organization's first Administrator down. Their letter is that of the
@@ -541,30 +355,6 @@ pub(super) fn first(
         NominationRecord { nomination, email: email.clone(), npi: None, roster: None, details };
     stored::insert(conn, &record)?;
     audit::record(conn, &[event.after(json!({ "nomination": record.nomination.id }))])
-}
-
-/// A nomination of the office's own organization; of another one it is as if it were not there, and
-/// that somebody asked is written down (security 20.1).
-fn own(
-    conn: &mut AnyConn,
-    office: &Office,
-    id: &NominationId,
-) -> Result<Option<NominationRecord>, StoreError> {
-    let record = stored::find_for_update(conn, id)?;
-    let target = record.as_ref().map(|record| &record.nomination);
-    // Nobody there could manage the first one: core decides who may.
-    let reach = target.map(|of| Target::Organization(&of.organization));
-    let found = match (reach, &office.actor) {
-        (Some(reach), Actor::Administrator { .. }) => {
-            may(&office.actor, Action::ReadOrganization, reach).is_ok()
-        }
-        (reach, _) => reach.is_some(),
-    };
-    if found {
-        return Ok(record);
-    }
-    office.refused(conn, Action::ManageNomination, Denied::NotFound)?;
-    Ok(None)
 }
 
 /// Who acts, and for which organization.
