@@ -39,7 +39,7 @@ use crate::{
     random::Random,
     sites::SiteCatalogue,
     store::{
-        Counters, Database, Settings, StoreError, agreement, catalog, signing_key::KeyUse, site,
+        Database, Settings, StoreError, agreement, catalog, signing_key::KeyUse, site,
         tax_id::OpenSsn,
     },
     throttle::{self, Throttle},
@@ -292,11 +292,7 @@ impl App {
 /// The database of the configuration.
 pub fn database(config: &Config, metrics: &Metrics) -> Database {
     let settings = Settings { connections: config.database.pool_size, ..Settings::default() };
-    let counters = Counters {
-        statements: metrics.sql_statements.clone(),
-        commits: metrics.sql_commits.clone(),
-    };
-    Database::new(config.database.url.clone(), settings, counters)
+    Database::new(config.database.url.clone(), settings, metrics.sql())
 }
 
 /// Opens a personal number that was sealed for its Tax ID.

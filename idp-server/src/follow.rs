@@ -10,7 +10,10 @@ use tokio::{
 
 use crate::{
     app::App,
-    store::catalog::{self, Versions},
+    store::{
+        self,
+        catalog::{self, Versions},
+    },
 };
 
 /// Twice a second, so that a change is seen within one.
@@ -20,7 +23,7 @@ const KEY_ROUNDS: u32 = 120;
 
 /// Starts following. Ends with the task.
 pub fn start(app: Arc<App>) -> JoinHandle<()> {
-    tokio::spawn(async move {
+    tokio::spawn(store::unasked(async move {
         let mut seen = Versions { agreements: -1, keys: -1, sites: -1 };
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -35,7 +38,7 @@ pub fn start(app: Arc<App>) -> JoinHandle<()> {
                 tracing::error!(%error, "keys could not be looked after");
             }
         }
-    })
+    }))
 }
 
 /// Reloads what has another version than before. What fails is tried again in the next round.

@@ -11,6 +11,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use crate::store::{Counters, Tally};
+
 /// Everything that is counted.
 pub struct Metrics {
     registry: Registry,
@@ -29,10 +31,8 @@ pub struct Metrics {
     pub panics: Counter,
     /// Commands sent to Redis.
     pub redis_commands: Counter,
-    /// Transactions committed, including single statements outside one.
-    pub sql_commits: Counter,
-    /// SQL statements executed.
-    pub sql_statements: Counter,
+    sql_commits: Family<WorkLabels, Counter>,
+    sql_statements: Family<WorkLabels, Counter>,
     /// Certificates on disk that could not be loaded.
     pub tls_reload_failures: Counter,
 }
@@ -50,6 +50,11 @@ pub struct PasswordMetrics {
     pub turned_away: Counter,
     /// Seconds that hashing took, without the waiting.
     pub seconds: Counter<f64, AtomicU64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WorkLabels {
+    work: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -100,8 +105,8 @@ impl Metrics {
             passwords: PasswordMetrics::default(),
             panics: Counter::default(),
             redis_commands: Counter::default(),
-            sql_commits: Counter::default(),
-            sql_statements: Counter::default(),
+            sql_commits: Family::default(),
+            sql_statements: Family::default(),
             tls_reload_failures: Counter::default(),
         };
         metrics.register();
@@ -154,6 +159,18 @@ impl Metrics {
         self.tokens.get_or_create(&GrantLabels { grant }).inc();
     }
 
+    /// Where the database counts: what requests ask of it, and what jobs do, apart.
+    pub fn sql(&self) -> Tally {
+        let of = |work| {
+            let labels = WorkLabels { work };
+            Counters {
+                statements: self.sql_statements.get_or_create(&labels).clone(),
+                commits: self.sql_commits.get_or_create(&labels).clone(),
+            }
+        };
+        Tally { requests: of("request"), jobs: of("job") }
+    }
+
     /// A message of the outbox was delivered, will be tried again, or was given up.
     pub fn delivery(&self, outcome: &'static str) {
         self.deliveries.get_or_create(&OutcomeLabels { outcome }).inc();
@@ -182,8 +199,8 @@ mod tests {
         metrics.sign_in("succeeded");
         metrics.tokens_issued("refresh_token");
         metrics.delivery("delivered");
-        metrics.sql_statements.inc_by(3);
-        metrics.sql_commits.clone().inc();
+        metrics.sql().requests.statements.inc_by(3);
+        metrics.sql().jobs.commits.inc();
         metrics.redis_commands.inc();
         metrics.passwords.waiting.set(7);
         let text = metrics.render().unwrap();
@@ -193,8 +210,8 @@ mod tests {
             "hilum_sign_ins_total{outcome=\"succeeded\"} 1",
             "hilum_tokens_issued_total{grant=\"refresh_token\"} 1",
             "hilum_outbox_deliveries_total{outcome=\"delivered\"} 1",
-            "hilum_sql_statements_total 3",
-            "hilum_sql_commits_total 1",
+            "hilum_sql_statements_total{work=\"request\"} 3",
+            "hilum_sql_commits_total{work=\"job\"} 1",
             "hilum_redis_commands_total 1",
             "hilum_passwords_waiting 7",
             "hilum_panics_total 0",

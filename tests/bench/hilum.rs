@@ -177,8 +177,8 @@ impl Hilum {
             text.lines().filter_map(|line| line.rsplit_once(' ')).collect();
         let number = |name| -> Outcome<f64> { Ok(numbers.get(name).ok_or(name)?.parse()?) };
         Ok(Counts {
-            statements: number("hilum_sql_statements_total")?,
-            commits: number("hilum_sql_commits_total")?,
+            statements: number("hilum_sql_statements_total{work=\"request\"}")?,
+            commits: number("hilum_sql_commits_total{work=\"request\"}")?,
             redis: number("hilum_redis_commands_total")?,
         })
     }

@@ -12,7 +12,7 @@ use crate::{
     mail::Transport,
     random::Random,
     store::{
-        Counters, Database, Settings, meta,
+        Database, Settings, Tally, meta,
         migrations::{self, MigrationError, Schema},
         signing_key::KeyUse,
     },
@@ -106,7 +106,7 @@ async fn keys(config: &Config) -> Finding {
         Err(error) => return Finding::Bad(error),
     };
     let settings = Settings { connections: 1, ..Settings::default() };
-    let db = Database::new(config.database.url.clone(), settings, Counters::default());
+    let db = Database::new(config.database.url.clone(), settings, Tally::default());
     match db.read(|conn| meta::read(conn, meta::MASTER_KEY_CHECK)).await {
         Ok(None) => return Finding::Good("none yet: the first start makes them".to_owned()),
         Ok(Some(_)) => {}

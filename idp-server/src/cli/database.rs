@@ -8,7 +8,7 @@ use super::Failure;
 use crate::{
     config::Config,
     store::{
-        Counters, Database, Settings, StoreError,
+        Database, Settings, StoreError, Tally,
         migrations::{self, MigrationError, Schema},
     },
 };
@@ -30,7 +30,7 @@ pub(super) fn open(config: &Config) -> Result<Database, Failure> {
     match migrations::examine(&config.database.url).map_err(|error| unusable(&error))? {
         Schema::Current => {
             let settings = Settings { connections: 1, patience: PATIENCE };
-            Ok(Database::new(config.database.url.clone(), settings, Counters::default()))
+            Ok(Database::new(config.database.url.clone(), settings, Tally::default()))
         }
         Schema::Ahead => Err(unusable(&MigrationError::Ahead)),
         Schema::Behind(_) => Err(Failure::new(

@@ -23,7 +23,7 @@ use crate::{
     },
     random::Random,
     store::{
-        Counters, Database, Settings,
+        Database, Settings, Tally,
         migrations::{self, MigrationError, Schema},
         signing_key::KeyUse,
     },
@@ -179,7 +179,7 @@ fn register(config: &Config) -> Result<Register, Failure> {
             ));
         }
     }
-    let db = Database::new(config.database.url.clone(), Settings::default(), Counters::default());
+    let db = Database::new(config.database.url.clone(), Settings::default(), Tally::default());
     let keys = SubKeys::derive(&config.secrets.master_key).map_err(|error| failed(&error))?;
     let sealer = Sealer::new(&keys, Random::new()).map_err(|error| failed(&error))?;
     Ok(Register::new(db, Arc::new(sealer), config.keys))

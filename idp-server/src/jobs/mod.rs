@@ -14,12 +14,12 @@ mod sealing;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 pub use outbox::Inquiry;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
-use crate::app::App;
+use crate::{app::App, store};
 
 /// How long jobs may take to finish what they are at.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -34,14 +34,19 @@ pub struct JobsHandle {
 pub fn start(app: &Arc<App>) -> JobsHandle {
     let (stop, stopped) = watch::channel(false);
     let tasks = vec![
-        tokio::spawn(clean_up::run(Arc::clone(app), stopped.clone())),
-        tokio::spawn(daily::run(Arc::clone(app), stopped.clone())),
-        tokio::spawn(factor_reset::run(Arc::clone(app), stopped.clone())),
-        tokio::spawn(metadata_refresh::run(Arc::clone(app), stopped.clone())),
-        tokio::spawn(outbox::run(Arc::clone(app), stopped.clone())),
-        tokio::spawn(sealing::run(Arc::clone(app), stopped)),
+        spawn(clean_up::run(Arc::clone(app), stopped.clone())),
+        spawn(daily::run(Arc::clone(app), stopped.clone())),
+        spawn(factor_reset::run(Arc::clone(app), stopped.clone())),
+        spawn(metadata_refresh::run(Arc::clone(app), stopped.clone())),
+        spawn(outbox::run(Arc::clone(app), stopped.clone())),
+        spawn(sealing::run(Arc::clone(app), stopped)),
     ];
     JobsHandle { stop, tasks }
+}
+
+/// Starts one job. What it asks of the database is counted apart from the requests.
+fn spawn(job: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn(store::unasked(job))
 }
 
 impl JobsHandle {

@@ -14,7 +14,6 @@ use diesel::{
 };
 use secrecy::ExposeSecret as _;
 
-use super::counting::{Counters, Counting};
 use crate::config::DatabaseUrl;
 
 /// A connection to either database.
@@ -97,17 +96,12 @@ const POSTGRES_PARAMETERS: [(&str, &str); 6] = [
 ];
 
 /// Opens a connection.
-pub(super) fn open(
-    url: &DatabaseUrl,
-    purpose: Purpose,
-    counters: &Counters,
-) -> ConnectionResult<AnyConn> {
+pub(super) fn open(url: &DatabaseUrl, purpose: Purpose) -> ConnectionResult<AnyConn> {
     let set_up = ConnectionError::CouldntSetupConfiguration;
     match url {
         DatabaseUrl::Postgres(url) => {
             let mut conn = PgConnection::establish(&with_parameters(url.expose_secret()))?;
             conn.batch_execute(POSTGRES_SESSION).map_err(set_up)?;
-            conn.set_instrumentation(Counting::new(counters.clone()));
             Ok(AnyConn::Pg(conn))
         }
         DatabaseUrl::Sqlite(path) => {
@@ -119,7 +113,6 @@ pub(super) fn open(
             if purpose == Purpose::Read {
                 conn.batch_execute("PRAGMA query_only = ON").map_err(set_up)?;
             }
-            conn.set_instrumentation(Counting::new(counters.clone()));
             Ok(AnyConn::Sqlite(conn))
         }
     }

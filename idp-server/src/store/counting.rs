@@ -1,9 +1,43 @@
 //! Counts what goes over the wire, because the number of statements per request is a promise.
+//!
+//! What nobody asked for (jobs, following other nodes) is counted apart from it: it comes when it
+//! comes, and a request must not look dearer for it.
+
+use std::future::Future;
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use prometheus_client::metrics::counter::Counter;
 
-/// Statements and commits of all connections of a [`super::Database`] since it was opened.
+tokio::task_local! {
+    /// Set where a task works without having been asked.
+    static UNASKED: ();
+}
+
+/// Lets all that `work` does with a database count as nobody's request.
+pub fn unasked<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    UNASKED.scope((), work)
+}
+
+/// What all connections of a [`super::Database`] did since it was opened.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// For requests, and for commands of the command line.
+    pub requests: Counters,
+    /// For what goes on by itself; see [`unasked`].
+    pub jobs: Counters,
+}
+
+impl Tally {
+    /// Where the present task counts.
+    pub(super) fn here(&self) -> &Counters {
+        match UNASKED.try_with(|()| ()) {
+            Ok(()) => &self.jobs,
+            Err(_) => &self.requests,
+        }
+    }
+}
+
+/// Statements and commits.
 #[derive(Clone, Debug, Default)]
 pub struct Counters {
     /// Statements, without those that begin and end transactions.
@@ -12,7 +46,7 @@ pub struct Counters {
     pub commits: Counter,
 }
 
-/// One connection's share in the counting.
+/// One connection's share in the counting, while somebody has it.
 pub(super) struct Counting {
     counters: Counters,
     /// The next statement is the `BEGIN`, `COMMIT` or `ROLLBACK` that was announced.
@@ -20,7 +54,7 @@ pub(super) struct Counting {
 }
 
 impl Counting {
-    pub(super) const fn new(counters: Counters) -> Self {
+    pub(super) const fn into(counters: Counters) -> Self {
         Self { counters, announced: false }
     }
 }

@@ -14,7 +14,7 @@ use diesel::{
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
 use super::{
-    AnyConn, Counters,
+    AnyConn,
     connection::{self, Purpose, on_either},
 };
 use crate::config::DatabaseUrl;
@@ -80,7 +80,7 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, MigrationError> {
 }
 
 fn open(url: &DatabaseUrl) -> Result<AnyConn, MigrationError> {
-    Ok(connection::open(url, Purpose::Write, &Counters::default())?)
+    Ok(connection::open(url, Purpose::Write)?)
 }
 
 /// In a transaction that has begun (SQLite's has its lock from there).

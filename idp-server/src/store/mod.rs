@@ -61,7 +61,7 @@ pub(crate) mod tests;
 pub mod ticket;
 
 pub use connection::AnyConn;
-pub use counting::Counters;
+pub use counting::{Counters, Tally, unasked};
 pub use end_access::{Carrier, Cause, Ending, Scope, end_access, end_access_on_record};
 pub use error::{StoreError, Taken};
 pub use pool::{Database, Settings};

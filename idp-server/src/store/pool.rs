@@ -10,11 +10,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use diesel::Connection as _;
 use tokio::{sync::Semaphore, task, time};
 
 use super::{
-    AnyConn, Counters, StoreError,
+    AnyConn, StoreError,
     connection::{self, Purpose},
+    counting::{Counting, Tally},
 };
 use crate::config::DatabaseUrl;
 
@@ -45,7 +47,7 @@ const LIFETIME: Duration = Duration::from_secs(30 * 60);
 #[derive(Clone)]
 pub struct Database {
     url: Arc<DatabaseUrl>,
-    counters: Counters,
+    tally: Tally,
     patience: Duration,
     readers: Arc<Pool>,
     writers: Arc<Pool>,
@@ -97,14 +99,14 @@ enum Failed {
 impl Database {
     /// A handle to the database at `url`. Nothing is opened before it is needed.
     #[must_use]
-    pub fn new(url: DatabaseUrl, settings: Settings, counters: Counters) -> Self {
+    pub fn new(url: DatabaseUrl, settings: Settings, tally: Tally) -> Self {
         let readers = Pool::new(settings.connections);
         let writers = match &url {
             DatabaseUrl::Postgres(_) => Arc::clone(&readers),
             // SQLite has one writer at a time: better to queue here than to poll its lock.
             DatabaseUrl::Sqlite(_) => Pool::new(1),
         };
-        Self { url: Arc::new(url), counters, patience: settings.patience, readers, writers }
+        Self { url: Arc::new(url), tally, patience: settings.patience, readers, writers }
     }
 
     /// The same database for work that takes longer than a page: an import of thousands of people.
@@ -113,11 +115,11 @@ impl Database {
         Self { patience, ..self.clone() }
     }
 
-    /// What was counted since the handle was made.
+    /// What was counted of requests since the handle was made.
     #[cfg(test)]
     #[must_use]
-    pub const fn counters(&self) -> &Counters {
-        &self.counters
+    pub const fn counters(&self) -> &super::Counters {
+        &self.tally.requests
     }
 
     /// Runs `work`, which only reads. Each of its statements sees what was committed before it.
@@ -155,14 +157,18 @@ impl Database {
             Purpose::Read => &self.readers,
             Purpose::Write => &self.writers,
         });
-        let (url, counters) = (Arc::clone(&self.url), self.counters.clone());
+        let (url, counters) = (Arc::clone(&self.url), self.tally.here().clone());
         let deadline = Instant::now() + self.patience;
         let answer = async move {
             let permit = Arc::clone(&pool.permits).acquire_owned().await.ok();
             let done = task::spawn_blocking(move || {
                 let _permit = permit; // held until the work is done, even if nobody waits for it
-                let open = || connection::open(&url, purpose, &counters);
-                attempts(&pool, open, attempt, deadline)
+                let open = || connection::open(&url, purpose);
+                let counted = |conn: &mut AnyConn| {
+                    conn.set_instrumentation(Counting::into(counters.clone()));
+                    attempt(conn)
+                };
+                attempts(&pool, open, counted, deadline)
             });
             done.await.unwrap_or_else(|failure| {
                 tracing::error!(%failure, "work on the database stopped");

@@ -28,7 +28,7 @@ use std::{
 
 use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
 
-use super::{AnyConn, Counters, Database, Settings, StoreError, migrations};
+use super::{AnyConn, Database, Settings, StoreError, Tally, migrations};
 use crate::config::DatabaseUrl;
 
 /// A database of one test, gone when the test ends.
@@ -68,7 +68,7 @@ impl TestDatabase {
     fn open(url: DatabaseUrl, kind: Kind) -> Self {
         // A busy machine is no failure of the store.
         let settings = Settings { patience: Duration::from_secs(60), ..Settings::default() };
-        let db = Database::new(url.clone(), settings, Counters::default());
+        let db = Database::new(url.clone(), settings, Tally::default());
         let (statements_seen, commits_seen) = (AtomicU64::default(), AtomicU64::default());
         Self { url, db, kind, statements_seen, commits_seen }
     }

@@ -14,8 +14,7 @@ use idp_core::{
 
 use super::{TestDatabase, samples::*};
 use crate::store::{
-    Counters, Database, Settings, StoreError, Taken, audit, grant, lease, lockout, person,
-    subscriber,
+    Database, Settings, StoreError, Taken, Tally, audit, grant, lease, lockout, person, subscriber,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -177,7 +176,7 @@ async fn a_lost_connection_is_replaced_and_the_work_done_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_cannot_be_reached_is_told_within_two_seconds() {
     let nowhere = crate::config::DatabaseUrl::Postgres("postgres://u@127.0.0.1:9/none".into());
-    let db = Database::new(nowhere, Settings::default(), Counters::default());
+    let db = Database::new(nowhere, Settings::default(), Tally::default());
     let begun = std::time::Instant::now();
     let answer = db.read(|conn| person::by_cookie(conn, &digest("one"), &open)).await;
     assert!(matches!(answer, Err(StoreError::Unavailable)));
@@ -189,7 +188,7 @@ async fn whoever_waits_too_long_is_told_so_and_nothing_of_theirs_is_kept() {
     for database in TestDatabase::each() {
         database.write(community).await;
         let settings = Settings { connections: 1, patience: std::time::Duration::from_millis(300) };
-        let db = Database::new(database.url.clone(), settings, Counters::default());
+        let db = Database::new(database.url.clone(), settings, Tally::default());
         let slow = db.write(|conn| {
             std::thread::sleep(std::time::Duration::from_millis(900));
             store_session(conn, "slow", "ann", 0)
