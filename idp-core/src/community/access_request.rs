@@ -129,6 +129,8 @@ pub enum State {
 pub enum Command {
     /// Say no.
     Decline,
+    /// Bring it to an end, because the organization is closed.
+    Dissolve,
     /// Note that nobody answered.
     Expire,
     /// Nominate them, by this nomination; `None`: ask them, because they have a User ID.
@@ -177,6 +179,7 @@ pub fn decide(
 ) -> Result<Outcome<AccessRequest>, Refusal> {
     let action = match command {
         Command::Decline | Command::Nominate(_) => Action::Nominate,
+        Command::Dissolve => Action::Dissolve,
         Command::Expire => Action::Expire,
     };
     may(actor, action, Target::Organization(&request.organization))?;
@@ -195,6 +198,10 @@ pub fn decide(
             Ok(Outcome::new(declined, Kind::AccessAnswered).telling(asker, News::AccessDeclined))
         }
         // Not to answer and to say no look alike.
+        Command::Dissolve => {
+            let declined = AccessRequest { state: State::Declined, ..request };
+            Ok(Outcome::new(declined, Kind::AccessAnswered).telling(asker, News::AccessDeclined))
+        }
         Command::Expire if late => {
             let expired = AccessRequest { state: State::Expired, ..request };
             Ok(Outcome::new(expired, Kind::AccessAnswered).telling(asker, News::AccessDeclined))
@@ -242,6 +249,8 @@ mod tests {
             (Command::Expire, &JOB, 30, Ok(State::Expired)),
             (nominate(), &agent("sam"), 1, Err(Refusal::Denied(Denied::Forbidden))),
             (nominate(), &administrator("eve", "b"), 1, Err(Refusal::Denied(Denied::NotFound))),
+            (Command::Dissolve, &JOB, 1, Ok(State::Declined)),
+            (Command::Dissolve, &adam, 1, Err(Refusal::Denied(Denied::Forbidden))),
             (Command::Decline, &Actor::Nobody, 1, Err(Refusal::Denied(Denied::NotFound))),
         ] {
             let found = decide(asked(), command.clone(), actor, at(day));

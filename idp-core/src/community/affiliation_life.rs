@@ -6,6 +6,8 @@
 //!                 └─decline, 30 days─┴────────end─────────┴──► Ended
 //! ```
 //!
+//! All affiliations of an organization that has closed end, offers included.
+//!
 //! An organization's Administrators act on its affiliations, never on a person who may act for
 //! others as well. *Removing* somebody ends the affiliation: the person keeps the User ID and what
 //! they have elsewhere. *Deactivating* stops the account, and is in
@@ -21,6 +23,7 @@ use super::{
     affiliation::{Affiliation, AffiliationStatus},
     end_access::{Cause, Ending, Whose},
     news::{News, Recipient},
+    organization::OrganizationStatus,
     outcome::{Effect, Outcome},
     permission::{Action, Denied, Target, may},
     rights::{HasNpi, Rights},
@@ -64,6 +67,8 @@ pub enum Command {
     Decline,
     /// Take the Administrator's flag away.
     Demote,
+    /// Bring it to an end, because its organization is closed.
+    Dissolve,
     /// End it: the person no longer works there.
     End,
     /// Note that nobody answered in time.
@@ -85,6 +90,7 @@ impl Command {
             Self::Change(_) => Action::ChangeRights,
             Self::Decline => Action::DeclineAffiliation,
             Self::Demote => Action::Demote,
+            Self::Dissolve => Action::Dissolve,
             Self::End => Action::EndAffiliation,
             Self::Expire => Action::Expire,
             Self::Leave => Action::LeaveOrganization,
@@ -147,18 +153,19 @@ pub fn decide(
     use AffiliationStatus::{Active, Ended, Proposed, Suspended};
     permitted(&affiliation, &command, actor)?;
     let late = facts.proposed_at + PROPOSAL_LASTS <= now;
+    let closed = affiliation.organization.status == OrganizationStatus::Closed;
     let parties = Parties::of(&affiliation);
     let becomes = |status| Affiliation { status, ..affiliation.clone() };
     match (affiliation.status, command) {
-        (Proposed, Command::Accept) if !late => accept(affiliation, facts, now),
+        (Proposed, Command::Accept) if !late && !closed => accept(affiliation, facts, now),
         (Proposed, Command::Decline) => Ok(declined(becomes(Ended))),
         (Proposed, Command::Expire) if late => Ok(declined(becomes(Ended))),
+        (_, Command::Dissolve) if !closed => Err(Refusal::OutOfOrder),
         // An offer that is taken back is no more than that.
-        (Proposed, Command::End) => Ok(Outcome::new(becomes(Ended), Kind::AffiliationEnded)
-            .telling(
-                parties.person,
-                News::AffiliationEnded { organization: parties.organization },
-            )),
+        (Proposed, Command::Dissolve | Command::End) => {
+            let news = News::AffiliationEnded { organization: parties.organization };
+            Ok(Outcome::new(becomes(Ended), Kind::AffiliationEnded).telling(parties.person, news))
+        }
         (Active | Suspended, Command::Change(rights)) => change(&affiliation, &rights, facts),
         (Active, Command::Demote) if affiliation.administrator => {
             keep_an_administrator(&affiliation, facts)?;
@@ -180,7 +187,7 @@ pub fn decide(
             Ok(Outcome::new(becomes(Active), Kind::AffiliationResumed)
                 .telling(parties.person, news))
         }
-        (Active | Suspended, Command::End | Command::Leave) => {
+        (Active | Suspended, Command::Dissolve | Command::End | Command::Leave) => {
             keep_an_administrator(&affiliation, facts)?;
             Ok(ended(becomes(Ended), parties, actor))
         }
@@ -190,6 +197,7 @@ pub fn decide(
             | Command::Change(_)
             | Command::Decline
             | Command::Demote
+            | Command::Dissolve
             | Command::End
             | Command::Expire
             | Command::Leave

@@ -135,6 +135,8 @@ pub enum Command {
         /// What is not done yet.
         missing: Vec<Missing>,
     },
+    /// Bring it to an end, because its organization is closed.
+    Dissolve,
     /// Note that its time is over.
     Expire,
     /// Make link and code anew; the old ones are dead.
@@ -330,6 +332,11 @@ pub fn decide(
                 .telling(nominee, News::NominationWithdrawn)
                 .with_any(stopped))
         }
+        (Some(_), Command::Dissolve) => {
+            may(actor, Action::Dissolve, Target::Organization(&organization))?;
+            Ok(Outcome::new(becomes(State::Withdrawn { at: now }), Kind::NominationWithdrawn)
+                .telling(nominee, News::NominationWithdrawn))
+        }
         (Some(keys), Command::Activate { presented, missing }) => {
             may(actor, Action::Activate, Target::Community)?;
             if !keys.fit(presented, now) {
@@ -355,9 +362,10 @@ pub fn decide(
                 .with_any(stopped))
         }
         (Some(_), Command::Expire)
-        | (None, Command::Expire | Command::Resend { .. } | Command::Withdraw) => {
-            Err(Refusal::OutOfOrder)
-        }
+        | (
+            None,
+            Command::Dissolve | Command::Expire | Command::Resend { .. } | Command::Withdraw,
+        ) => Err(Refusal::OutOfOrder),
     }
 }
 

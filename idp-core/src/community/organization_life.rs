@@ -5,6 +5,12 @@
 //!                 ├────suspend────────►│       │      after a breach of the agreement
 //!                 └──asked by an Administrator, approved by the lead──► Closed
 //! ```
+//!
+//! Closing is final and holds at once: nobody acts for a closed organization, and nothing of it can
+//! be taken up. What it leaves behind is brought to an end with it, by the `Dissolve` command of each
+//! thing's own life: its numbers are free or go to whoever asked for them, its people's affiliations
+//! and its systems end, and whatever waits for its Administrators is answered. A whole is closed
+//! after its parts, which act under its numbers.
 
 #[cfg(test)]
 mod tests;
@@ -112,6 +118,8 @@ pub struct Facts {
     pub administrators: usize,
     /// Whether it has a number, or acts as a part of another organization.
     pub number: HasNumber,
+    /// How many parts of it have not been closed.
+    pub parts: usize,
 }
 
 /// Whether an organization has a number of its own or of the whole that it is a part of.
@@ -160,6 +168,9 @@ pub enum Refusal {
     /// The organization does not stand so.
     #[error("this cannot be done to an organization that stands like this")]
     OutOfOrder,
+    /// Parts of it take part, and act under its numbers: they are closed before it.
+    #[error("this organization has parts: close these first")]
+    PartsLeft,
     /// Two persons are needed.
     #[error("somebody else has to approve this")]
     SamePerson,
@@ -204,10 +215,15 @@ pub fn decide(
             if Some(asked_by) == actor.person() {
                 return Err(Refusal::SamePerson);
             }
+            if facts.parts > 0 {
+                return Err(Refusal::PartsLeft);
+            }
+            let dissolve = Effect::Dissolve(body.id.clone());
             let ending = ending(Cause::OrganizationClosed);
             Ok(Outcome::new(Body { state: State::Closed, closing: None, ..body }, Kind::OrgClosed)
                 .telling(administrators, News::OrganizationClosed)
-                .with(ending))
+                .with(ending)
+                .with(dissolve))
         }
         (State::Active, Command::Confirm) => {
             Ok(Outcome::new(Body { confirmed_at: now, ..body }, Kind::OrgConfirmed))

@@ -55,6 +55,9 @@ pub enum Effect {
         /// Why.
         ground: Ground,
     },
+    /// What an organization that has left leaves behind comes to an end: its numbers, systems,
+    /// affiliations, and whatever waits for its Administrators.
+    Dissolve(OrganizationId),
     /// This person no longer works at the support desk.
     DismissFromDesk(SubscriberId),
     /// Access ends by the one operation that there is (domain, decision 8).

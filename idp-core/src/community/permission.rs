@@ -64,6 +64,8 @@ actions! {
     AnswerTicket = "ticket.answer": [Public, Subscriber, Administrator];
     /// Answer for a number that somebody else asks for, give it up, or open it to a representative.
     AnswerTaxIdClaim = "taxid.answer": [Administrator];
+    /// Bring to an end what an organization that has left leaves behind.
+    Dissolve = "organization.dissolve": [Job];
     /// Be the second pair of eyes on a promotion.
     ApprovePromotion = "admin.approve": [Lead];
     /// Let a registered organization take part.
@@ -292,6 +294,7 @@ affiliation.accept S
 nomination.activate S-
 ticket.answer AS-
 taxid.answer A
+organization.dissolve J
 admin.approve L
 registration.approve sLJ
 taxid.approve-release L

@@ -97,6 +97,8 @@ pub enum Command {
     Approve,
     /// Not become an Administrator, as the candidate.
     Decline,
+    /// Bring it to an end, because the organization is closed.
+    Dissolve,
     /// Note that nobody went on with it.
     Expire,
     /// A step of proving who they are.
@@ -205,12 +207,15 @@ pub fn decide(
 ) -> Result<Outcome<Promotion>, Refusal> {
     permitted(&promotion, &command, actor)?;
     let late = promotion.is_late(now);
-    if late && !matches!(command, Command::Expire) {
+    if late && !matches!(command, Command::Dissolve | Command::Expire) {
         return Err(Refusal::OutOfOrder);
     }
     let candidate = promotion.candidate.clone();
     let organization = promotion.organization.clone();
-    let ends = matches!(command, Command::Decline | Command::Expire | Command::Withdraw);
+    let ends = matches!(
+        command,
+        Command::Decline | Command::Dissolve | Command::Expire | Command::Withdraw
+    );
     if !ends && !affiliation.is_of_a_member() {
         return Err(Refusal::NotActive);
     }
@@ -237,7 +242,7 @@ pub fn decide(
         }
         (
             Stage::Asked { .. } | Stage::DutiesDue(_) | Stage::Proofing(_),
-            Command::Decline | Command::Withdraw,
+            Command::Decline | Command::Dissolve | Command::Withdraw,
         ) => declined(&promotion),
         (Stage::Asked { .. } | Stage::DutiesDue(_) | Stage::Proofing(_), Command::Expire)
             if late =>
@@ -257,6 +262,7 @@ fn permitted(promotion: &Promotion, command: &Command, actor: &Actor) -> Result<
             identity_proof::Command::GoToNotary(_) | identity_proof::Command::Take(_),
         ) => Action::ProveIdentity,
         Command::Approve => Action::ApprovePromotion,
+        Command::Dissolve => Action::Dissolve,
         Command::Expire => Action::Expire,
         Command::Prove(identity_proof::Command::Judge(_)) => Action::DecideRegistration,
         Command::Withdraw => Action::ProposePromotion,

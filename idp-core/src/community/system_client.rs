@@ -177,6 +177,8 @@ impl SystemForm<'_> {
 /// What somebody wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
+    /// Bring it to an end, because its organization is closed.
+    Dissolve,
     /// Note that it was not renewed in time.
     Expire,
     /// Make a code, for other keys or after it has expired. The older code is dead.
@@ -328,6 +330,7 @@ pub fn decide(
     now: DateTime<Utc>,
 ) -> Result<Outcome<SystemClient>, Refusal> {
     let action = match command {
+        Command::Dissolve => Action::Dissolve,
         Command::Expire => Action::Expire,
         Command::IssueCode { .. } | Command::Renew | Command::Revoke => Action::ManageSystemClient,
     };
@@ -362,7 +365,10 @@ pub fn decide(
                 .telling(administrators, news)
                 .with(ending(Cause::SystemExpired)))
         }
-        (Stage::Active { .. } | Stage::Expired | Stage::Waiting(_), Command::Revoke) => {
+        (
+            Stage::Active { .. } | Stage::Expired | Stage::Waiting(_),
+            Command::Dissolve | Command::Revoke,
+        ) => {
             let news = News::SystemEnded { system: id.clone() };
             Ok(Outcome::new(becomes(Stage::Revoked), Kind::SystemRevoked)
                 .telling(administrators, news)

@@ -201,6 +201,8 @@ pub enum Command {
     },
     /// Let that organization no longer act under it.
     Dismiss(OrganizationId),
+    /// Take it from its owner, which is closed: it goes to whoever asked for it, or is free.
+    Dissolve,
     /// Give up a number that one no longer needs.
     GiveUp,
     /// Hand it over, and go on acting under it on the new owner's behalf.

@@ -6,6 +6,7 @@ use idp_core::{
         access_request::{self, AccessRequest, Command, LASTS, Refusal, State, Wish},
         actor::Actor,
         field::folded,
+        organization::OrganizationStatus,
         permission::{Action, Denied},
         tax_id::{Ein, TaxIdNumber},
     },
@@ -52,7 +53,8 @@ pub fn ask(
     of: &OrganizationId,
     wish: &Wish,
 ) -> Result<Result<(), Denied>, StoreError> {
-    if organization::find(conn, of)?.is_none() {
+    let found = organization::find(conn, of)?;
+    if found.is_none_or(|found| found.status == OrganizationStatus::Closed) {
         return Ok(Ok(()));
     }
     let id = AccessRequestId::from_random(office.random.bytes());
@@ -124,6 +126,23 @@ pub fn expire(conn: &mut AnyConn, office: &Office, most: i64) -> Result<usize, S
         }
     }
     Ok(noted)
+}
+
+/// Answers some of the requests to an organization that is closed; says how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn dissolve(
+    conn: &mut AnyConn,
+    office: &Office,
+    of: &OrganizationId,
+    most: i64,
+) -> Result<usize, StoreError> {
+    let mut answered = 0;
+    for request in stored::open_in(conn, of, most)? {
+        answered += usize::from(settle(conn, office, request, Command::Dissolve)?.is_ok());
+    }
+    Ok(answered)
 }
 
 fn answer(

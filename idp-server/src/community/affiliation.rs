@@ -127,6 +127,25 @@ pub fn change_rights(
     Ok(changed.map_err(NotChanged::from))
 }
 
+/// Ends some of the affiliations with an organization that is closed; says how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn dissolve(
+    conn: &mut AnyConn,
+    office: &Office,
+    of: &OrganizationId,
+    most: i64,
+) -> Result<usize, StoreError> {
+    let mut ended = 0;
+    for who in affiliation::open_in(conn, of, most)? {
+        if let Some(loaded) = load(conn, office, (of, &who))? {
+            ended += usize::from(carry(conn, office, loaded, Command::Dissolve, None)?.is_ok());
+        }
+    }
+    Ok(ended)
+}
+
 /// Decides and writes down. What somebody may not do is written down as well.
 pub(super) fn carry(
     conn: &mut AnyConn,
@@ -142,6 +161,7 @@ pub(super) fn carry(
         Command::Accept
         | Command::Decline
         | Command::Demote
+        | Command::Dissolve
         | Command::End
         | Command::Expire
         | Command::Leave

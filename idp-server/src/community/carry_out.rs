@@ -17,7 +17,7 @@ use idp_core::{
 };
 use serde_json::Value;
 
-use super::{Office, registrations, tickets};
+use super::{Office, closing, registrations, tickets};
 use crate::{
     mail::Extras,
     store::{
@@ -91,6 +91,7 @@ impl Office {
                 | Effect::ActivateAffiliation(_)
                 | Effect::ClaimNumber { .. }
                 | Effect::DismissFromDesk(_)
+                | Effect::Dissolve(_)
                 | Effect::EndAffiliations(_)
                 | Effect::MakeAdministrator(_)
                 | Effect::NumberKept(_)
@@ -164,6 +165,7 @@ impl Office {
             }
             Effect::MakeAdministrator(id) => affiliation::set_administrator(conn, &id, true),
             Effect::DismissFromDesk(person) => staff::dismiss(conn, &person).map(drop),
+            Effect::Dissolve(id) => closing::dissolve(conn, self, &id),
             Effect::EndAffiliations(person) => self.end_affiliations(conn, &person),
             Effect::SuspendOrganization { organization, why } => {
                 self.suspend_organization(conn, &organization, why)
@@ -250,7 +252,7 @@ impl Office {
             Suspension::Breach | Suspension::NoAdministrator => "organization-rules",
         };
         let rules = Self { actor: Actor::Job(rules), ..self.clone() };
-        let facts = Facts { administrators: 0, number: HasNumber::No };
+        let facts = Facts { administrators: 0, number: HasNumber::No, parts: 0 };
         // One that is stopped already, or has left, stays as it is.
         let stop = Command::Suspend(why);
         let Ok(outcome) = decide(body, stop, facts, &rules.actor, self.now) else {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use idp_core::{
     community::{
         caller_check::{self, Answer, Purpose, Question, Verified},
-        organization_life::{self, Command, Facts, HasNumber},
+        organization_life::{self, Command},
         permission::{Action, Denied},
     },
     ids::{CallerCheckId, OrganizationId, SubscriberId},
@@ -15,10 +15,11 @@ use idp_core::{
 use serde_json::json;
 
 use super::{
-    About, Office, accounts,
+    About, Office,
     help::{self, Help, Helped},
+    own_organization,
 };
-use crate::store::{AnyConn, StoreError, caller_check as checks, organization, subscriber, tax_id};
+use crate::store::{AnyConn, StoreError, caller_check as checks, organization, subscriber};
 
 /// Why nothing was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,16 +130,11 @@ pub fn change_organization(
     command: Command<'_>,
     reason: Option<String>,
 ) -> Result<Result<(), organization_life::Refusal>, StoreError> {
-    let missing = || Err(Denied::NotFound.into());
-    let (Some(body), Some(found)) = (organization::body(conn, id)?, organization::find(conn, id)?)
-    else {
-        return Ok(missing());
+    organization::lock(conn, id)?;
+    let Some(body) = organization::body(conn, id)? else {
+        return Ok(Err(Denied::NotFound.into()));
     };
-    let own = !tax_id::fingerprints(conn, id)?.is_empty();
-    let facts = Facts {
-        administrators: accounts::administrators(conn, office, id)?.len(),
-        number: if own || found.parent.is_some() { HasNumber::Yes } else { HasNumber::No },
-    };
+    let facts = own_organization::facts(conn, office, id)?;
     let before = body.state.status();
     let outcome = match organization_life::decide(body, command, facts, &office.actor, office.now) {
         Ok(outcome) => outcome,

@@ -10,6 +10,7 @@ pub mod accounts;
 pub mod activation;
 pub mod affiliation;
 mod carry_out;
+pub mod closing;
 pub mod desk;
 pub mod help;
 pub mod nomination;

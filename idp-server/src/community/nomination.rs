@@ -24,6 +24,7 @@ use idp_core::{
 };
 use serde_json::json;
 
+pub(super) use self::waiting::dissolve;
 pub use self::waiting::{expire, resend, withdraw};
 use self::waiting::{make_way, waits_already};
 pub(super) use self::{

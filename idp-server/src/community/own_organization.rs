@@ -81,10 +81,18 @@ fn change(
     }
 }
 
-fn facts(conn: &mut AnyConn, office: &Office, of: &OrganizationId) -> Result<Facts, StoreError> {
+/// What decisions about an organization rest on.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn facts(
+    conn: &mut AnyConn,
+    office: &Office,
+    of: &OrganizationId,
+) -> Result<Facts, StoreError> {
     let administrators = accounts::administrators(conn, office, of)?.len();
-    let own = tax_id::of_organization(conn, of, &*office.open_ssn)?;
+    let own = tax_id::fingerprints(conn, of)?;
     let part = organization::find(conn, of)?.is_some_and(|found| found.parent.is_some());
     let number = if own.is_empty() && !part { HasNumber::No } else { HasNumber::Yes };
-    Ok(Facts { administrators, number })
+    Ok(Facts { administrators, number, parts: organization::parts_of(conn, of)?.len() })
 }

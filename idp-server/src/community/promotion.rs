@@ -282,6 +282,23 @@ pub fn expire(conn: &mut AnyConn, office: &Office, most: i64) -> Result<usize, S
     Ok(noted)
 }
 
+/// Brings some of the promotions in an organization to an end that is closed; says how many.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn dissolve(
+    conn: &mut AnyConn,
+    office: &Office,
+    of: &OrganizationId,
+    most: i64,
+) -> Result<usize, StoreError> {
+    let mut ended = 0;
+    for promotion in store::open_among(conn, of, most)? {
+        ended += usize::from(transition(conn, office, promotion, Command::Dissolve)?.is_ok());
+    }
+    Ok(ended)
+}
+
 /// Writes down what the date has decided: nobody in particular does.
 fn settle(
     conn: &mut AnyConn,

@@ -16,8 +16,14 @@ use serde_json::json;
 use super::{About, Office};
 use crate::{
     mail::Extras,
-    store::{AnyConn, StoreError, system_client as store},
+    store::{
+        AnyConn, StoreError,
+        system_client::{self as store, After},
+    },
 };
+
+/// How many systems of an organization are looked at together.
+const PAGE: i64 = 100;
 
 /// A system and the code that sets it up, which is shown once and is kept nowhere.
 #[derive(Debug)]
@@ -175,6 +181,29 @@ pub fn fall_due(
     office.remind(conn, ("system-ends", id.as_str()), &about, |told_at| {
         system.warning(told_at, office.now)
     })
+}
+
+/// Stops all systems of an organization that is closed.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn dissolve(
+    conn: &mut AnyConn,
+    office: &Office,
+    of: &OrganizationId,
+) -> Result<(), StoreError> {
+    let organization = of.clone();
+    let own = OwnSystems { office: office.clone(), organization, reason: None };
+    let mut after: Option<After> = None;
+    loop {
+        let found = store::of_organization(conn, of, after.as_ref(), PAGE)?;
+        let Some(last) = found.last() else { return Ok(()) };
+        after = Some(After { name: last.name.clone(), id: last.id.clone() });
+        for system in found {
+            // One that was stopped before is refused.
+            let _ = own.transition(conn, &system.id, Command::Dissolve)?;
+        }
+    }
 }
 
 /// Which system, for the record and the mails.

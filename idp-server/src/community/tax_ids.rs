@@ -11,6 +11,7 @@
 
 use idp_core::{
     community::{
+        organization::OrganizationStatus,
         outcome::Outcome,
         permission::{Action, Denied},
         tax_id::TaxIdNumber,
@@ -125,7 +126,8 @@ pub fn appoint(
     id: &TaxIdId,
     representative: &OrganizationId,
 ) -> Result<Decided<Done<Holding>>, StoreError> {
-    if organization::find(conn, representative)?.is_none() {
+    let found = organization::find(conn, representative)?;
+    if found.is_none_or(|found| found.status == OrganizationStatus::Closed) {
         return Ok(Err(Refusal::NothingToDecide));
     }
     of_owner(conn, office, organization, id, Command::Appoint(representative.clone()))
@@ -203,6 +205,28 @@ pub fn keep(
     why: Evidence,
 ) -> Result<Decided<Done<Holding>>, StoreError> {
     of_anybody(conn, office, id, Command::Keep(why))
+}
+
+/// Takes its numbers from an organization that is closed; it no longer acts under those of others
+/// either.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn dissolve(
+    conn: &mut AnyConn,
+    office: &Office,
+    of: &OrganizationId,
+) -> Result<(), StoreError> {
+    for (id, fingerprint) in tax_id::fingerprints(conn, of)? {
+        if let Err(why) = transition(conn, office, (&fingerprint, None), Command::Dissolve)? {
+            tracing::error!(%why, tax_id = %id, "a closed organization keeps its number");
+        }
+    }
+    for (id, ..) in store::represented_by(conn, of)? {
+        // Its owner may have been faster.
+        let _ = of_anybody(conn, office, &id, Command::Dismiss(of.clone()))?;
+    }
+    Ok(())
 }
 
 /// Who asks for a number, as Support sees it; `None` if nobody does.
@@ -354,6 +378,7 @@ const fn action(command: &Command) -> Action {
         | Command::Release => Action::AnswerTaxIdClaim,
         Command::Approve | Command::Reject => Action::ApproveRelease,
         Command::Claim { .. } | Command::Withdraw(_) => Action::Register,
+        Command::Dissolve => Action::Dissolve,
         Command::Dismiss(_) => Action::EndRepresentation,
         Command::Keep(_) => Action::DecideClaim,
         Command::Propose(_) => Action::ProposeRelease,

@@ -1,10 +1,12 @@
 //! What goes on without anybody asking: telling sites that sessions ended, sealing the audit
-//! record, removing what nothing refers to any more, and what falls due with the days.
+//! record, removing what nothing refers to any more, bringing to an end what closed organizations
+//! leave behind, and what falls due with the days.
 //!
 //! Each node runs every job. What only one node may do at a time is taken on under a lease in the
 //! database, which another node takes over if this one dies.
 
 mod clean_up;
+mod closing;
 mod daily;
 mod factor_reset;
 mod metadata_refresh;
@@ -35,6 +37,7 @@ pub fn start(app: &Arc<App>) -> JobsHandle {
     let (stop, stopped) = watch::channel(false);
     let tasks = vec![
         spawn(clean_up::run(Arc::clone(app), stopped.clone())),
+        spawn(closing::run(Arc::clone(app), stopped.clone())),
         spawn(daily::run(Arc::clone(app), stopped.clone())),
         spawn(factor_reset::run(Arc::clone(app), stopped.clone())),
         spawn(metadata_refresh::run(Arc::clone(app), stopped.clone())),

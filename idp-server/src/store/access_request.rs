@@ -113,6 +113,25 @@ pub fn due(
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
+/// Those that an organization has not answered: some of them.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn open_in(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+    most: i64,
+) -> Result<Vec<AccessRequest>, StoreError> {
+    let rows: Vec<Row> = access_request::table
+        .filter(access_request::organization_id.eq(organization.as_str()))
+        .filter(access_request::state.eq(WAITING))
+        .order((access_request::asked_at, access_request::id))
+        .limit(most)
+        .select(Row::as_select())
+        .load(conn)?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
 /// Writes down how a request was answered, and forgets what was typed. `false` if it was answered
 /// meanwhile.
 ///

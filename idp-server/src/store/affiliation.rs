@@ -273,6 +273,28 @@ pub fn of_subscriber(
     rows.into_iter().map(AffiliationRecord::try_from).collect()
 }
 
+/// Whose affiliations with an organization have not ended: some of them.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn open_in(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+    most: i64,
+) -> Result<Vec<SubscriberId>, StoreError> {
+    let found: Vec<(String, String)> = affiliation::table
+        .filter(affiliation::organization_id.eq(organization.as_str()))
+        .filter(affiliation::ended_at.is_null())
+        .order(affiliation::id)
+        .limit(most)
+        .select((affiliation::id, affiliation::subscriber_id))
+        .load(conn)?;
+    let person = |(id, person): (String, String)| {
+        Reading { table: "affiliation", row: &id }.parsed("subscriber_id", person)
+    };
+    found.into_iter().map(person).collect()
+}
+
 /// Writes down that an affiliation that has not ended is in use, or stopped for now.
 ///
 /// # Errors

@@ -277,6 +277,25 @@ pub fn due(
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
+/// Those of an organization of which nobody has noted an end: some of them.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn open_in(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+    most: i64,
+) -> Result<Vec<NominationRecord>, StoreError> {
+    let rows: Vec<Row> = nomination::table
+        .filter(nomination::organization_id.eq(organization.as_str()))
+        .filter(nomination::state.eq(NOMINATED))
+        .order((nomination::nominated_at, nomination::id))
+        .limit(most)
+        .select(Row::as_select())
+        .load(conn)?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
 /// Writes down how far a nomination is.
 ///
 /// # Errors

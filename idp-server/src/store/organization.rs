@@ -73,6 +73,37 @@ pub fn update(
     Ok(diesel::update(organization::table.find(changed.id.as_str())).set(row).execute(conn)? == 1)
 }
 
+/// Writes down whether something is left to be brought to an end of a closed organization.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn set_dissolving(
+    conn: &mut AnyConn,
+    id: &OrganizationId,
+    dissolving: bool,
+) -> Result<(), StoreError> {
+    diesel::update(organization::table.find(id.as_str()))
+        .set(organization::dissolving.eq(dissolving))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Closed organizations of which something is left: some of them.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn dissolving(conn: &mut AnyConn, most: i64) -> Result<Vec<OrganizationId>, StoreError> {
+    let found: Vec<String> = organization::table
+        .filter(organization::dissolving)
+        .order(organization::id)
+        .limit(most)
+        .select(organization::id)
+        .load(conn)?;
+    let id =
+        |text: String| Reading { table: "organization", row: &text.clone() }.parsed("id", text);
+    found.into_iter().map(id).collect()
+}
+
 /// The parts of an organization that take part, by name: at most a hundred.
 ///
 /// # Errors

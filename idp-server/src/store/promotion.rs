@@ -217,6 +217,25 @@ pub fn due(
     ids.into_iter().map(read).collect()
 }
 
+/// Those of an organization that are not over: some of them.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn open_among(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+    most: i64,
+) -> Result<Vec<Promotion>, StoreError> {
+    let rows: Vec<Row> = promotion::table
+        .filter(promotion::organization_id.eq(organization.as_str()))
+        .filter(promotion::settled_at.is_null())
+        .order((promotion::proposed_at, promotion::id))
+        .limit(most)
+        .select(Row::as_select())
+        .load(conn)?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
 /// The code of a stage, in rows, in the audit record and on pages.
 #[must_use]
 pub const fn state(stage: &Stage) -> &'static str {

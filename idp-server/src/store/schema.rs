@@ -48,6 +48,8 @@ diesel::table! {
         proposed_to -> Nullable<Text>,
         given_key -> Text,
         user_key -> Text,
+        reviewed_at -> Nullable<BigInt>,
+        reviewed_by -> Nullable<Text>,
     }
 }
 
@@ -277,6 +279,8 @@ diesel::table! {
         address -> Nullable<Text>,
         phone -> Nullable<Text>,
         name_key -> Text,
+        dissolving -> Bool,
+        people_reviewed_at -> BigInt,
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Command::*, *};
 use crate::community::{
     actor::testing::{JOB, administrator, agent, lead, person},
     affiliation::testing,
-    organization::OrganizationStatus,
+    organization::{Organization, OrganizationStatus},
     rights::testing::rights,
 };
 
@@ -47,6 +47,37 @@ fn that_an_administrator_is_gone_the_others_hear() {
         let outcome = decide(who, End, &two, &administrator("adam", "a"), at(1)).unwrap();
         assert_eq!(outcome.audit.contains(&Kind::AdminDemoted), expected);
         assert_eq!(outcome.letters.iter().any(|letter| letter.news == demoted), expected);
+    }
+}
+
+#[test]
+fn whoever_acts_for_an_organization_or_is_asked_to_no_longer_does_once_it_is_closed() {
+    use AffiliationStatus::*;
+    let last = administrators(&["ana"]);
+    let with = |status, of| {
+        let boss = Affiliation { administrator: status != Proposed, ..affiliation(status) };
+        let organization = Organization { status: of, ..boss.organization.clone() };
+        Affiliation { organization, ..boss }
+    };
+    for status in [Proposed, Active, Suspended] {
+        for of in [OrganizationStatus::Active, OrganizationStatus::Suspended] {
+            let found = decided(with(status, of), Dissolve, &last, &JOB, 1);
+            assert_eq!(found, Err(Refusal::OutOfOrder), "{status:?} in one that is {of:?}");
+        }
+        let closed = with(status, OrganizationStatus::Closed);
+        let accepts = decided(closed.clone(), Accept, &last, &person("ana"), 1);
+        assert_eq!(accepts, Err(Refusal::OutOfOrder), "whether or not it is written down");
+        for actor in [administrator("adam", "a"), lead("lea")] {
+            let found = decided(closed.clone(), Dissolve, &last, &actor, 1);
+            assert_eq!(found, Err(Refusal::Denied(Denied::Forbidden)), "{actor:?}");
+        }
+        let done = decide(closed, Dissolve, &last, &JOB, at(1)).unwrap();
+        assert_eq!((done.state.status, done.state.administrator), (Ended, false));
+        assert!(done.audit.contains(&Kind::AffiliationEnded));
+        let person = Recipient::Subscriber(done.state.subscriber.clone());
+        assert!(done.letters.iter().any(|letter| letter.to == person));
+        let ends = done.effects.iter().any(|effect| matches!(effect, Effect::EndAccess(_)));
+        assert_eq!(ends, status != Proposed);
     }
 }
 
@@ -210,6 +241,7 @@ fn command() -> impl Strategy<Value = Command> {
         Change(rights(&["medical-director", "office-worker"])),
         Decline,
         Demote,
+        Dissolve,
         End,
         Expire,
         Leave,

@@ -140,6 +140,21 @@ fn nobody_but_the_organizations_administrators_manages_it() {
 }
 
 #[test]
+fn a_nomination_of_a_closed_organization_ends_by_the_rules_alone() {
+    for nomination in [nominated(), Nomination { nominated_by: None, ..nominated() }] {
+        let done = decide(nomination.clone(), Command::Dissolve, &JOB, at(1)).unwrap();
+        assert!(matches!(done.state.state, State::Withdrawn { .. }));
+        assert_eq!((done.letters.len(), done.effects.len()), (1, 0));
+        for actor in [adam(), agent("sam")] {
+            let found = decided(nomination.clone(), Command::Dissolve, &actor, 1);
+            assert_eq!(found, Err(Refusal::Denied(Denied::Forbidden)), "{actor:?}");
+        }
+        let again = decided(done.state, Command::Dissolve, &JOB, 1);
+        assert_eq!(again, Err(Refusal::OutOfOrder));
+    }
+}
+
+#[test]
 fn support_helps_the_first_administrator_of_an_organization_and_nobody_else() {
     let first = || Nomination { nominated_by: None, ..nominated() };
     let again = decided(first(), resend(), &agent("sam"), 1);

@@ -16,7 +16,7 @@ fn body(state: State) -> Body {
     Body { id: "org_a".parse().unwrap(), state, closing: None, confirmed_at: at(0) }
 }
 
-const READY: Facts = Facts { administrators: 1, number: HasNumber::Yes };
+const READY: Facts = Facts { administrators: 1, number: HasNumber::Yes, parts: 0 };
 
 fn switchable() -> Site {
     let mut site = site("payer");
@@ -76,11 +76,15 @@ fn an_organization_is_closed_by_two_persons_and_everything_of_it_ends() {
         decide(body(State::Active), Command::AskToClose, READY, &adam, at(1)).unwrap().state;
     let both = decide(asked.clone(), Command::Close, READY, &lead("adam"), at(2));
     assert_eq!(both, Err(Refusal::SamePerson));
+    let whole = Facts { parts: 1, ..READY };
+    let early = decide(asked.clone(), Command::Close, whole, &lead("lea"), at(2));
+    assert_eq!(early, Err(Refusal::PartsLeft));
     let closed = decide(asked, Command::Close, READY, &lead("lea"), at(2)).unwrap();
     assert_eq!((closed.state.state, closed.audit), (State::Closed, vec![Kind::OrgClosed]));
-    let whose = Whose::Organization("org_a".parse().unwrap());
+    let id: OrganizationId = "org_a".parse().unwrap();
+    let whose = Whose::Organization(id.clone());
     let ending = Ending { whose, cause: Cause::OrganizationClosed };
-    assert_eq!(closed.effects, [Effect::EndAccess(ending)]);
+    assert_eq!(closed.effects, [Effect::EndAccess(ending), Effect::Dissolve(id)]);
 }
 
 #[test]
@@ -144,9 +148,30 @@ proptest! {
         why in select(vec![Suspension::Breach, Suspension::NoAdministrator, Suspension::NoTaxId]),
     ) {
         let number = if yes { HasNumber::Yes } else { HasNumber::No };
-        let facts = Facts { administrators, number };
+        let facts = Facts { administrators, number, parts: 0 };
         let stopped = body(State::Suspended(why));
         let found = decide(stopped, Command::Resume, facts, &agent("sam"), at(1));
         prop_assert_eq!(found.is_ok(), administrators > 0 && yes);
+    }
+
+    /// Closed is the end (domain 4.1): whatever is commanded, by whomever.
+    #[test]
+    fn nothing_leads_out_of_closed(
+        command in 0_usize..6, who in 0_usize..4, administrators in 0_usize..3, parts in 0_usize..2,
+    ) {
+        let site = switchable();
+        let commands = [
+            Command::AskToClose,
+            Command::Close,
+            Command::Confirm,
+            Command::Resume,
+            Command::Suspend(Suspension::Breach),
+            Command::SwitchSite { site: &site, to: Switch::On },
+        ];
+        let actors = [administrator("adam", "a"), agent("sam"), lead("lea"), JOB];
+        let facts = Facts { administrators, parts, ..READY };
+        let closing = Some("sub_adam".parse().unwrap());
+        let closed = Body { closing, ..body(State::Closed) };
+        prop_assert!(decide(closed, commands[command].clone(), facts, &actors[who], at(1)).is_err());
     }
 }

@@ -69,6 +69,14 @@ fn an_administrator_is_made_step_by_step() {
         (&adam, vec![ana(30, passed())], Err(Refusal::OutOfOrder)),
         (&adam, vec![(29, JOB, Command::Expire)], Err(Refusal::OutOfOrder)),
         (&adam, vec![(30, JOB, Command::Expire)], Ok("over")),
+        // nor does anything come of it in an organization that is closed
+        (&adam, vec![(1, JOB, Command::Dissolve)], Ok("over")),
+        (&adam, vec![(30, JOB, Command::Dissolve)], Ok("over")),
+        (
+            &adam,
+            vec![(1, adam.clone(), Command::Dissolve)],
+            Err(Refusal::Denied(Denied::Forbidden)),
+        ),
         // Support takes two persons
         (&sam, vec![ana(1, passed())], Err(Refusal::OutOfOrder)),
         (&sam, vec![(1, agent("sue"), Command::Approve)], Err(Refusal::Denied(Denied::Forbidden))),

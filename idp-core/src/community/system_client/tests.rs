@@ -109,6 +109,11 @@ fn what_was_revoked_stays_so() {
     let whose = Whose::SystemClient("sys_1".parse().unwrap());
     let ending = Ending { whose, cause: Cause::SystemRevoked };
     assert_eq!(revoked.effects, [Effect::EndAccess(ending)]);
+    // that of a closed organization ends alike, and by nobody's hand
+    let dissolved = decide(active(), Command::Dissolve, &JOB, at(1)).unwrap();
+    assert_eq!(dissolved, revoked);
+    let forbidden = Err(Refusal::Denied(Denied::Forbidden));
+    assert_eq!(decide(active(), Command::Dissolve, &adam, at(1)), forbidden);
     for command in [Command::IssueCode { code: digest("x") }, Command::Renew, Command::Revoke] {
         let found = decide(revoked.state.clone(), command, &adam, at(1));
         assert_eq!(found, Err(Refusal::OutOfOrder), "{command:?}");

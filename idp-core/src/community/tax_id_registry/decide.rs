@@ -163,8 +163,14 @@ fn decide_held(
             // Either end may let go.
             let other = Target::Organization(&organization);
             may(actor, Action::EndRepresentation, owner)
-                .or_else(|_| may(actor, Action::EndRepresentation, other))?;
+                .or_else(|_| may(actor, Action::EndRepresentation, other))
+                // Or the one that acts under it is closed.
+                .or_else(|_| may(actor, Action::Dissolve, other))?;
             dismiss(held, organization)
+        }
+        Command::Dissolve => {
+            may(actor, Action::Dissolve, owner)?;
+            Ok(dissolved(&held, rules, now))
         }
         // Answered before: a number that is held is open to one registration at most.
         Command::Register { .. } => Err(Refusal::Taken),
@@ -213,6 +219,25 @@ fn release(held: &Held, rules: &Rules, now: DateTime<Utc>) -> Result<Outcome<Hol
         .with_any(suspends)
         .telling(Recipient::Registrant(claim.by.clone()), News::TaxIdReserved { until })
         .with(Effect::NumberReserved(claim.by)))
+}
+
+/// The owner is gone for good: nobody is left to answer whoever asks, so they need not wait.
+fn dissolved(held: &Held, rules: &Rules, now: DateTime<Utc>) -> Outcome<Holding> {
+    let until = now + rules.reserved_for;
+    let Some(claim) = &held.claim else { return lost_by_closing(held, Holding::Free) };
+    let registration = claim.by.clone();
+    let state = Holding::Reserved { registration: registration.clone(), until };
+    lost_by_closing(held, state)
+        .telling(Recipient::Registrant(registration.clone()), News::TaxIdReserved { until })
+        .with(Effect::NumberReserved(registration))
+}
+
+/// Its own people hear that their organization is closed, and not of each number beside that.
+fn lost_by_closing(held: &Held, state: Holding) -> Outcome<Holding> {
+    let owner = Recipient::AdministratorsOf(held.by.clone());
+    let mut outcome = taken_away(held, state);
+    outcome.letters.retain(|letter| letter.to != owner);
+    outcome
 }
 
 /// What every loss of a number brings with it: whoever acts under it stops at once.

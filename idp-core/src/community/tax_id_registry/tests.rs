@@ -2,8 +2,8 @@ use proptest::{prelude::*, sample::select};
 
 use super::{
     Command::{
-        Appoint, Approve, Dismiss, GiveUp, HandOver, Keep, Object, Propose, Register, Reject,
-        Release, Withdraw,
+        Appoint, Approve, Dismiss, Dissolve, GiveUp, HandOver, Keep, Object, Propose, Register,
+        Reject, Release, Withdraw,
     },
     *,
 };
@@ -296,6 +296,33 @@ fn a_release_stops_at_once_what_the_number_opened() {
 }
 
 #[test]
+fn the_number_of_a_closed_organization_goes_to_whoever_asked_for_it_or_is_free() {
+    let Holding::Held(number) = held() else { panic!("held") };
+    let billing = Recipient::AdministratorsOf(org("billing"));
+    let number = Holding::Held(Held { representatives: [org("billing")].into(), ..number });
+    let asks = (0, person("ana"), claim(Ground::Disputed));
+    for (before, expected, told) in [
+        (vec![], "free", vec![billing.clone()]),
+        (vec![asks], "reserved", vec![billing, Recipient::Registrant(reg("new"))]),
+    ] {
+        let steps = [before.clone(), vec![(1, JOB, Dissolve)]].concat();
+        let outcome = walk(number.clone(), steps).unwrap();
+        assert_eq!(word(&outcome.state), expected);
+        let who: Vec<_> = outcome.letters.into_iter().map(|letter| letter.to).collect();
+        assert_eq!(who, told);
+        for actor in [administrator("hal", "holder"), lead("lea")] {
+            let steps = [before.clone(), vec![(1, actor, Dissolve)]].concat();
+            let found = walk(number.clone(), steps);
+            assert_eq!(found, Err(Refusal::Denied(Denied::Forbidden)));
+        }
+    }
+    assert_eq!(walk(Holding::Free, vec![(1, JOB, Dissolve)]), Err(Refusal::NothingToDecide));
+    // and it no longer acts under the numbers of others
+    let left = walk(number, vec![(1, JOB, Dismiss(org("billing")))]).unwrap();
+    assert_eq!(left.audit, [Kind::TaxidRepresentationEnded]);
+}
+
+#[test]
 fn who_hands_a_number_over_goes_on_under_it() {
     let steps = vec![
         (0, person("ana"), claim(Ground::WorksForUs)),
@@ -395,6 +422,7 @@ fn command() -> impl Strategy<Value = Command> {
             Appoint(org("billing")),
             Dismiss(org("billing")),
             Dismiss(org("holder")),
+            Dissolve,
         ]),
     ]
 }
@@ -446,8 +474,10 @@ proptest! {
                     && proposer.is_some()
                     && proposer.as_ref() != actor.person()
                     && actor.person() != Some(&ana);
+                // the rules do, and nobody else, for an owner that is closed
+                let closed = command == Dissolve && actor == JOB;
                 let handed_over = matches!(command, Register { .. }) && word(&before) == "agreed";
-                prop_assert!(consent || two_persons || handed_over, "{command:?} by {actor:?}");
+                prop_assert!(consent || two_persons || closed || handed_over, "{command:?} by {actor:?}");
             }
             holding = outcome.state;
         }

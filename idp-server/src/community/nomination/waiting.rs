@@ -112,6 +112,37 @@ pub fn expire(conn: &mut AnyConn, office: &Office, most: i64) -> Result<usize, S
     Ok(noted)
 }
 
+/// Takes some of the nominations of an organization back that is closed; says how many are over now.
+///
+/// # Errors
+/// [`StoreError`].
+pub(in crate::community) fn dissolve(
+    conn: &mut AnyConn,
+    office: &Office,
+    of: &OrganizationId,
+    most: i64,
+) -> Result<usize, StoreError> {
+    let mut ended = 0;
+    for record in stored::open_in(conn, of, most)? {
+        let id = record.nomination.id.clone();
+        let Some(record) = stored::find_for_update(conn, &id)? else { continue };
+        if record.nomination.expires_at() <= office.now {
+            ended += usize::from(settle_late(conn, office, record)?);
+            continue;
+        }
+        let about = about(&record, None);
+        let dissolve = Command::Dissolve;
+        if let Ok(outcome) =
+            nomination::decide(record.nomination, dissolve, &office.actor, office.now)
+        {
+            stored::save(conn, &outcome.state, office.now)?;
+            office.carry_out(conn, outcome, &about)?;
+            ended += 1;
+        }
+    }
+    Ok(ended)
+}
+
 /// `true` if the nomination's time was over, which is now written down.
 pub(super) fn settle_late(
     conn: &mut AnyConn,

@@ -7,6 +7,7 @@ use idp_core::{
         identity_proof::{self, TestResult},
         nomination::{Presented, Tried},
         notary_reference::NotaryReference,
+        organization::OrganizationStatus,
         registration::{
             self, Applicant, Availability, Command, Contact, Keys, Registration, Signatory, Stage,
         },
@@ -18,14 +19,17 @@ use idp_core::{
         },
         told::Link,
     },
-    ids::{AgreementId, RegistrationId},
+    ids::{AgreementId, OrganizationId, RegistrationId},
 };
 
 use super::{Decided, NOT_FOUND, about, load_for_update, reader, save, transition, with_filed};
 use crate::{
     community::{About, Done, Office, registry::File},
     mail::Extras,
-    store::{AnyConn, StoreError, agreement, registration as store, subscriber, tax_id_claim},
+    store::{
+        AnyConn, StoreError, agreement, organization, registration as store, subscriber,
+        tax_id_claim,
+    },
 };
 
 /// A registration that was begun.
@@ -231,6 +235,9 @@ pub fn contact_shown(
     };
     let fingerprint = office.registry.numbers.fingerprint(&applicant.number);
     let Holding::Held(held) = tax_id_claim::load(conn, &fingerprint)? else { return Ok(None) };
+    if is_closed(conn, &held.by)? {
+        return Ok(None);
+    }
     let all = usable(office, subscriber::administrators_of(conn, &held.by)?);
     Ok(all.into_iter().nth(shown.saturating_sub(1)).map(|person| Contacted {
         name: person.name(),
@@ -272,14 +279,25 @@ fn owner(
 ) -> Result<Option<Owner>, StoreError> {
     let fingerprint = office.registry.numbers.fingerprint(number);
     let Holding::Held(held) = tax_id_claim::load(conn, &fingerprint)? else { return Ok(None) };
-    let administrators = usable(office, subscriber::administrators_of(conn, &held.by)?).len();
-    let all = tax_id_claim::people_of(conn, &held.by)?;
+    // Whoever worked there cannot answer, or be promoted, once it is closed.
+    let gone = is_closed(conn, &held.by)?;
+    let (administrators, all) = if gone {
+        (0, 0)
+    } else {
+        let administrators = usable(office, subscriber::administrators_of(conn, &held.by)?).len();
+        (administrators, tax_id_claim::people_of(conn, &held.by)?)
+    };
     let personal = match number {
         TaxIdNumber::Ein(_) => Personal::No,
         TaxIdNumber::Ssn(_) => Personal::Yes,
     };
     let others = all.saturating_sub(administrators);
     Ok(Some(Owner { id: held.by, administrators, others, personal }))
+}
+
+fn is_closed(conn: &mut AnyConn, id: &OrganizationId) -> Result<bool, StoreError> {
+    let found = organization::find(conn, id)?;
+    Ok(found.is_none_or(|found| found.status == OrganizationStatus::Closed))
 }
 
 /// Those whose accounts can be used: nobody else could answer.

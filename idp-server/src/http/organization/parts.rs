@@ -118,6 +118,7 @@ async fn register(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse,
             | Refusal::NotReady
             | Refusal::NotSwitchable
             | Refusal::OutOfOrder
+            | Refusal::PartsLeft
             | Refusal::SamePerson,
         ) => {
             let typed = Typed::new(posted.pairs(), Objections::default());

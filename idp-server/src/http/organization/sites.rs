@@ -124,7 +124,7 @@ async fn turn(
         }
         Err(Refusal::Denied(Denied::NotFound) | Refusal::NotSwitchable) => Err(PageError::NotFound),
         Err(Refusal::Denied(Denied::Forbidden)) => Err(PageError::Forbidden),
-        Err(Refusal::NotReady | Refusal::OutOfOrder | Refusal::SamePerson) => {
+        Err(Refusal::NotReady | Refusal::OutOfOrder | Refusal::PartsLeft | Refusal::SamePerson) => {
             Ok(see_other(&format!("/organization/{organization}/sites"), []))
         }
     }

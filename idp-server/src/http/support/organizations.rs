@@ -47,6 +47,8 @@ struct Loaded {
     organization: Organization,
     body: Body,
     parent: Option<Organization>,
+    /// Those that are not closed.
+    parts: Vec<Organization>,
     listed: (Option<String>, Option<String>),
     administrators: usize,
     numbers: usize,
@@ -65,6 +67,7 @@ async fn load(visit: &Visit, desk: &AtWork, id: &str) -> Result<Loaded, PageErro
         let parent = found.parent.as_ref().map(|id| organization::find(conn, id)).transpose()?;
         Ok(Some(Loaded {
             parent: parent.flatten(),
+            parts: organization::parts_of(conn, &id)?,
             listed: search::listed(conn, &id)?,
             administrators: accounts::administrators(conn, &office, &id)?.len(),
             numbers: tax_id::fingerprints(conn, &id)?.len(),
@@ -110,6 +113,9 @@ impl Loaded {
         facts.extend(self.parent.as_ref().map(|parent| {
             let address = format!("/support/organizations/{}", parent.id);
             Fact::link(words.part_of, &*parent.name, address)
+        }));
+        facts.extend(self.parts.iter().map(|part| {
+            Fact::link(words.part, &*part.name, format!("/support/organizations/{}", part.id))
         }));
         facts.push(Fact::link(
             words.record,
@@ -255,6 +261,7 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
     let why = match refusal {
         Refusal::Denied(denied) => return Err(problem(denied)),
         Refusal::NotReady => words.organization_not_ready,
+        Refusal::PartsLeft => words.parts_left,
         Refusal::SamePerson => words.same_person,
         Refusal::NotSwitchable | Refusal::OutOfOrder => words.out_of_order,
     };

@@ -4,6 +4,7 @@
 mod access;
 mod aggregates;
 mod audit;
+mod closing;
 mod codes;
 mod ending;
 mod factors;

@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// Cedar Falls (`org_clinic`) has it in the samples.
-const TAKEN: &str = "91-1234567";
+pub(super) const TAKEN: &str = "91-1234567";
 pub(super) const FREE: &str = "12-3499999";
 
 pub(super) fn office(actor: Actor, minute: i64) -> Office {
@@ -56,7 +56,7 @@ pub(super) fn office(actor: Actor, minute: i64) -> Office {
     }
 }
 
-fn visitor() -> Office {
+pub(super) fn visitor() -> Office {
     office(Actor::Nobody, 1)
 }
 
@@ -65,7 +65,7 @@ pub(super) fn support(name: &str, rank: Rank) -> Office {
     office(Actor::Support { who, rank }, 60 * 24 * 20)
 }
 
-fn ein(text: &str) -> TaxIdNumber {
+pub(super) fn ein(text: &str) -> TaxIdNumber {
     TaxIdNumber::Ein(text.parse().unwrap())
 }
 
@@ -137,7 +137,7 @@ pub(super) fn ready_as(
 }
 
 /// Asks for a number that is taken, in this way.
-fn asked(conn: &mut AnyConn, answers: &[Answer]) -> Result<RegistrationId, StoreError> {
+pub(super) fn asked(conn: &mut AnyConn, answers: &[Answer]) -> Result<RegistrationId, StoreError> {
     let id = begun(conn)?;
     steps::describe(conn, &visitor(), &id, applicant(ein(TAKEN)))?.unwrap();
     for answer in answers {
@@ -146,11 +146,11 @@ fn asked(conn: &mut AnyConn, answers: &[Answer]) -> Result<RegistrationId, Store
     Ok(id)
 }
 
-fn holding(conn: &mut AnyConn, number: &str) -> Result<Holding, StoreError> {
+pub(super) fn holding(conn: &mut AnyConn, number: &str) -> Result<Holding, StoreError> {
     tax_id_claim::load(conn, &visitor().registry.numbers.fingerprint(&ein(number)))
 }
 
-fn stage(conn: &mut AnyConn, id: &RegistrationId) -> Result<Stage, StoreError> {
+pub(super) fn stage(conn: &mut AnyConn, id: &RegistrationId) -> Result<Stage, StoreError> {
     Ok(steps::find(conn, &visitor(), id)?.unwrap().stage)
 }
 
@@ -167,7 +167,7 @@ pub(super) fn with_owner(conn: &mut AnyConn) -> Result<OrganizationId, StoreErro
     Ok(owner)
 }
 
-fn administrator() -> Office {
+pub(super) fn administrator() -> Office {
     let (who, of) = ("sub_ann".parse().unwrap(), "org_clinic".parse().unwrap());
     office(Actor::Administrator { who, of }, 2)
 }

@@ -64,5 +64,12 @@ async fn an_organization_is_closed_by_two_persons(idp: Fresh) {
     let page = lead.submit(&page, "close", &[("reason", "as agreed by telephone")]).await;
     assert!(page.has("done"), "{}", page.body);
     assert_eq!(listed(&idp, "status"), "closed");
+    for left in [
+        "SELECT count(*) AS v FROM tax_id WHERE organization_id = 'org_cedar-falls'",
+        "SELECT count(*) AS v FROM affiliation WHERE organization_id = 'org_cedar-falls' AND ended_at IS NULL",
+        "SELECT count(*) AS v FROM organization WHERE dissolving",
+    ] {
+        assert_eq!(idp.database.number(left), 0, "{left}");
+    }
     assert_eq!(browser.visit(OWN).await.status, 404, "there is no such console any more");
 }
