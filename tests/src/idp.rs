@@ -109,6 +109,7 @@ impl TestIdp {
              [secrets]\nmaster_key_file = \"{}\"\n\
              [outgoing]\nallow_hosts = [\"localhost\", \"127.0.0.1\"]\n\
              [support]\nphone = \"1-800-555-0100\"\nemail = \"support@hilum.example\"\n\
+             address = \"Hilum support, 1 Harbor Street, Olympia WA 98501\"\n\
              # All tests come from one address.\n\
              [throttle]\nsign_in_failures = 100000\nclient_failures = 100000\n\
              [challenge]\nbits = 8\n\

@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     actor::Actor,
+    news::News,
     notary_reference::NotaryReference,
     permission::{Action, Denied, Target, may},
     reminder,
+    ticket::Message,
 };
 use crate::ids::SubscriberId;
 
@@ -143,13 +145,30 @@ pub enum Command {
     Take(TestResult),
 }
 
+impl Command {
+    /// Why a form is refused, if that is what happens.
+    #[must_use]
+    pub const fn refused(&self) -> Option<&Message> {
+        match self {
+            Self::Judge(Judgement::Refused(why)) => Some(why),
+            Self::GoToNotary(_) | Self::Judge(Judgement::Accepted) | Self::Take(_) => None,
+        }
+    }
+
+    /// What whoever is to be proved hears of a form that is refused.
+    #[must_use]
+    pub fn news(&self) -> Option<News> {
+        self.refused().map(|why| News::NotaryFormRefused { reason: why.as_str().to_owned() })
+    }
+}
+
 /// What Support says of a notary's form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
     /// It is good.
     Accepted,
-    /// It is not: they may bring another one, or take the test.
-    Refused,
+    /// It is not, for a reason that they are told: they may bring another one, or take the test.
+    Refused(Message),
 }
 
 /// Why nothing happened.
@@ -213,7 +232,7 @@ impl Proofing {
                         Self::Proved(Proof::Notary { reference, accepted_by, at: now })
                     }
                     // Whoever failed the tests does not win new ones by a bad form.
-                    Judgement::Refused => Self::Due { failed: TESTS },
+                    Judgement::Refused(_) => Self::Due { failed: TESTS },
                 })
             }
             (
@@ -241,6 +260,10 @@ mod tests {
 
     use super::*;
     use crate::community::actor::testing::{agent, person};
+
+    fn why() -> Message {
+        Message::read("The seal is missing.").unwrap()
+    }
 
     fn at(day: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::days(20_000 + day)
@@ -287,7 +310,10 @@ mod tests {
             (vec![go(), judge(29, "sam", Judgement::Accepted)], Ok(by_notary(29))),
             (vec![go(), judge(30, "sam", Judgement::Accepted)], Err(Refusal::Expired(at(30)))),
             (vec![go(), judge(1, "ana", Judgement::Accepted)], Err(Refusal::OwnForm)),
-            (vec![go(), judge(1, "sam", Judgement::Refused)], Ok(Proofing::Due { failed: TESTS })),
+            (
+                vec![go(), judge(1, "sam", Judgement::Refused(why()))],
+                Ok(Proofing::Due { failed: TESTS }),
+            ),
             (vec![judge(1, "sam", Judgement::Accepted)], Err(Refusal::OutOfOrder)),
             (
                 vec![go(), (1, person("ana"), Command::Judge(Judgement::Accepted))],
@@ -323,7 +349,7 @@ mod tests {
                     2 => Command::Take(TestResult::NoQuestions),
                     3 => Command::Take(TestResult::Unavailable),
                     4 => Command::GoToNotary(reference()),
-                    5 => Command::Judge(Judgement::Refused),
+                    5 => Command::Judge(Judgement::Refused(why())),
                     _ => Command::Judge(Judgement::Accepted),
                 };
                 let before = state.clone();

@@ -141,8 +141,20 @@ pub enum News {
         /// Who.
         subscriber: SubscriberId,
     },
+    /// The form that you sent cannot be used.
+    NotaryFormRefused {
+        /// Why.
+        reason: String,
+    },
     /// Here is the form for the notary, and the number that stands on it (R36).
     NotaryInstructions {
+        /// The number.
+        reference: String,
+        /// Until when the form is waited for.
+        until: DateTime<Utc>,
+    },
+    /// The form from the notary has not come yet.
+    NotaryReminder {
         /// The number.
         reference: String,
         /// Until when the form is waited for.

@@ -132,6 +132,12 @@ impl<S> Outcome<S> {
         self
     }
 
+    /// And they are told, if there is something.
+    pub fn telling_any(mut self, to: Recipient, news: Option<News>) -> Self {
+        self.letters.extend(news.map(|news| Letter { to, news }));
+        self
+    }
+
     /// And this happens.
     pub fn with(mut self, effect: Effect) -> Self {
         self.effects.push(effect);

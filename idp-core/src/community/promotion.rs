@@ -228,8 +228,9 @@ pub fn decide(
                 .telling(Recipient::Subscriber(candidate), News::PromotionOffered { organization })
         }
         (Stage::Proofing(proofing), Command::Prove(step)) => {
-            let kind = proved_kind(&step);
+            let (kind, refused) = (proved_kind(&step), step.news());
             proved(proofing.after(step, Some(&candidate), actor, now)?, kind, &candidate)
+                .telling_any(Recipient::Subscriber(candidate), refused)
         }
         (Stage::DutiesDue(_), Command::Acknowledge(SecondFactor::Missing)) => {
             return Err(Refusal::SecondFactorDue);
@@ -284,7 +285,7 @@ const fn proved_kind(step: &identity_proof::Command) -> Kind {
         identity_proof::Command::Take(
             TestResult::Failed | TestResult::NoQuestions | TestResult::Unavailable,
         )
-        | identity_proof::Command::Judge(Judgement::Refused) => Kind::AdminProofFailed,
+        | identity_proof::Command::Judge(Judgement::Refused(_)) => Kind::AdminProofFailed,
     }
 }
 

@@ -111,7 +111,11 @@ fn error_page(support: &config::Support) -> http::ErrorPage {
             status if status.is_client_error() => Problem::NotUnderstood,
             _ => Problem::Unexpected,
         };
-        let contact = Support { phone: &support.phone, email: Some(&support.email) };
+        let contact = Support {
+            phone: &support.phone,
+            email: Some(&support.email),
+            address: &support.address,
+        };
         let page = ErrorPage {
             frame: Frame::new(Messages::english(), contact),
             status: status.as_u16(),

@@ -42,7 +42,7 @@ pub enum Step {
 }
 
 /// What Support does with a promotion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deed {
     /// Is the second pair of eyes.
     Approve,
@@ -323,7 +323,7 @@ pub fn remind_of_notary(
     office.remind(conn, ("notary", promotion.id.as_str()), &about(promotion), |told_at| {
         proofing.reminder(told_at, office.now)?;
         let until = *since + NOTARY_LASTS;
-        let news = News::NotaryInstructions { reference: reference.to_string(), until };
+        let news = News::NotaryReminder { reference: reference.to_string(), until };
         Some((Recipient::Subscriber(promotion.candidate.clone()), news))
     })
 }

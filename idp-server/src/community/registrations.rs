@@ -103,8 +103,7 @@ fn transition(
     mail: Extras,
 ) -> Result<Decided<Done<Registration>>, StoreError> {
     let action = action(&command);
-    let reason =
-        if let Command::Reject(why) = &command { Some(why.as_str().to_owned()) } else { None };
+    let reason = reason(&command);
     let File { registration, link, joined } = file;
     let before = registration.stage.code();
     let outcome = match registration::decide(registration, command, &office.actor, office.now) {
@@ -180,6 +179,18 @@ fn refuse<T>(
         office.refused(conn, action, denied)?;
     }
     Ok(Err(why))
+}
+
+/// Why Support refuses, for the record.
+fn reason(command: &Command) -> Option<String> {
+    let why = if let Command::Prove(step) = command {
+        step.refused()
+    } else if let Command::Reject(why) = command {
+        Some(why)
+    } else {
+        None
+    };
+    why.map(|why| why.as_str().to_owned())
 }
 
 /// What the record calls a refused step.

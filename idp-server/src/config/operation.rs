@@ -37,6 +37,8 @@ pub struct Support {
     pub phone: String,
     /// `email`.
     pub email: String,
+    /// `address`: where notaries' forms are sent, in one line (R36).
+    pub address: String,
 }
 
 impl Support {
@@ -50,7 +52,12 @@ impl Support {
             let has_at = |text: &&str| text.split('@').filter(|part| !part.is_empty()).count() == 2;
             value.text().filter(plain).filter(has_at).map(str::to_owned)
         });
-        Some(Self { phone: phone?, email: email? })
+        let address = reader.required("support.address", "a postal address in one line", |value| {
+            let one_line =
+                |text: &&str| !text.trim().is_empty() && !text.contains(char::is_control);
+            value.text().filter(one_line).map(str::to_owned)
+        });
+        Some(Self { phone: phone?, email: email?, address: address? })
     }
 }
 

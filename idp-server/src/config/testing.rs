@@ -49,6 +49,7 @@ impl Folder {
              secrets.master_key_file = \"{}\"\n\
              support.phone = \"1-800-555-0100\"\n\
              support.email = \"a@b\"\n\
+             support.address = \"1 Main Street\"\n\
              mail.host = \"smtp.example.org\"\n\
              mail.from = \"Hilum <no-reply@example.org>\"\n",
             self.0.display(),

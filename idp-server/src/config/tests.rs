@@ -85,6 +85,7 @@ fn every_mistake_is_told_at_once_with_its_line() {
          secret new FILE`",
         "support.phone is missing: it must be a telephone number",
         "support.email is missing: it must be an e-mail address",
+        "support.address is missing: it must be a postal address in one line",
         "mail.host is missing: it must be the name or address of your mail server, such as \
          \"smtp.example.org\"",
     ];

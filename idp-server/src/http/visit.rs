@@ -77,7 +77,10 @@ impl Visit {
         let accepted = self.request.headers().get(header::ACCEPT_LANGUAGE);
         let text = Messages::negotiate(ui_locales, accepted.and_then(|value| value.to_str().ok()));
         let email = Some(self.support.email.as_str()).filter(|email| !email.is_empty());
-        Frame::new(text, Support { phone: &self.support.phone, email })
+        Frame::new(
+            text,
+            Support { phone: &self.support.phone, email, address: &self.support.address },
+        )
     }
 
     /// The digest of the session cookie.

@@ -112,7 +112,10 @@ mod tests {
             choice("Cedar Falls", "91-1234567", "billing-specialist", false),
             choice("Éclair Clinic", "91-7654321", "licensed-nurse", true),
         ];
-        let frame = Frame::new(Messages::english(), Support { phone: "1", email: None });
+        let frame = Frame::new(
+            Messages::english(),
+            Support { phone: "1", email: None, address: "1 Main Street" },
+        );
         let site = SiteView { name: "Site", logo_uri: None, policy_uri: None, tos_uri: None };
         let page = AffiliationPage {
             frame,

@@ -62,6 +62,8 @@ pub struct Support<'a> {
     /// As people read it, for instance `1-800-555-0142`.
     pub phone: &'a str,
     pub email: Option<&'a str>,
+    /// Where notaries' forms are sent, in one line (R36).
+    pub address: &'a str,
 }
 
 impl Support<'_> {
@@ -129,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_support_number_is_dialled_by_its_digits() {
-        let support = Support { phone: "+1 (800) 555-0142", email: None };
+        let support = Support { phone: "+1 (800) 555-0142", email: None, address: "1 Main Street" };
         assert_eq!(support.dialled(), "+18005550142");
     }
 }

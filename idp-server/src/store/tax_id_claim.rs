@@ -341,23 +341,28 @@ pub fn people_of(conn: &mut AnyConn, of: &OrganizationId) -> Result<usize, Store
     Ok(usize::try_from(count).unwrap_or_default())
 }
 
-/// What keeps the number unique that this registration asks for, if it asks for one.
+/// What keeps the number unique that this registration asks for, or that is kept for it.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn fingerprint_asked_by(
+pub fn fingerprint_wanted_by(
     conn: &mut AnyConn,
     registration: &RegistrationId,
 ) -> Result<Option<Fingerprint>, StoreError> {
-    let row: Option<(String, Vec<u8>)> = tax_id_claim::table
+    let asked: Option<Vec<u8>> = tax_id_claim::table
         .inner_join(tax_id::table.on(tax_id::id.eq(tax_id_claim::tax_id_id)))
         .filter(tax_id_claim::registration_id.eq(registration.as_str()))
-        .select((tax_id::id, tax_id::fingerprint))
+        .select(tax_id::fingerprint)
         .first(conn)
         .optional()?;
-    row.map(|(id, octets)| {
-        let read = Reading { table: "tax_id", row: &id };
-        octets.try_into().map_err(|_| read.corrupt("fingerprint"))
-    })
-    .transpose()
+    let octets = match asked {
+        Some(octets) => Some(octets),
+        None => tax_id_reservation::table
+            .filter(tax_id_reservation::registration_id.eq(registration.as_str()))
+            .select(tax_id_reservation::fingerprint)
+            .first(conn)
+            .optional()?,
+    };
+    let read = Reading { table: "registration", row: registration.as_str() };
+    octets.map(|octets| octets.try_into().map_err(|_| read.corrupt("fingerprint"))).transpose()
 }

@@ -87,6 +87,7 @@ pub(super) const ROUTES: &[(&str, u16, u16)] = &[
     ("/forgot/password/{handle}/new", 405, 400),
     ("/forgot/user-id", 200, 403),
     ("/guides/administrator", 200, 405),
+    ("/notary", 200, 405),
     ("/help", 200, 405),
     ("/introspect", 405, 400),
     ("/jwks", 200, 405),

@@ -34,6 +34,7 @@ async fn what_is_to_be_read_can_be_read_by_anybody(idp: Fresh) {
         "/cookies",
         "/guides/administrator",
         "/help",
+        "/notary",
         "/privacy",
         "/sites",
         "/status",

@@ -304,11 +304,16 @@ async fn the_notary_is_there_beside_the_questions(idp: Fresh) {
         ada.send("test-submit", &[("last_four", "9999")]).await;
     }
     assert!(ada.page.has("used-up") && !ada.page.has("test-submit"), "{}", ada.page.body);
+    assert!(!ada.page.body.contains("try once more"), "there is no other try: {}", ada.page.body);
     ada.send("notary-submit", &[]).await;
     let reference = ada.page.text("reference").unwrap_or_else(|| panic!("{}", ada.page.body));
     let form = ada.browser.visit(&format!("{}/form", ada.page.url.path())).await;
     assert_eq!(form.text("reference"), Some(reference.clone()), "{}", form.body);
     assert!(form.body.contains("Ada Birch") && form.body.contains("Birch Street Clinic"));
+    let to_read = ada.browser.visit("/notary").await;
+    for page in [&form, &ada.page, &to_read] {
+        assert!(page.body.contains("1 Harbor Street"), "where to send it: {}", page.body);
+    }
     assert_eq!(ada.stage(&idp), "at-notary");
     let kept = idp.database.column("SELECT notary_reference AS v FROM registration");
     assert_eq!(kept, [reference.replace('-', "")]);

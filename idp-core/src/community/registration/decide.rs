@@ -78,12 +78,9 @@ pub fn decide(
     }
     let id = registration.id.clone();
     let whose = registration.registrant.clone();
-    // A number that is to be handed over is asked for until the approval.
-    let may_claim = matches!(
-        registration.stage,
-        Stage::Agreement(_) | Stage::Identity(..) | Stage::Review(..) | Stage::Waiting(..)
-    );
-    let claim_withdrawn = may_claim.then(|| Effect::WithdrawClaim(id.clone()));
+    // Asked for, or kept for it already: nobody else is to wait for the number of what is over.
+    let has_number = registration.stage.applicant().is_some();
+    let claim_withdrawn = has_number.then(|| Effect::WithdrawClaim(id.clone()));
     let outcome = match (registration.stage.clone(), command) {
         (Stage::Draft, Command::VerifyContact) => {
             Outcome::new(Stage::ContactVerified, Kind::OrgContactVerified)
@@ -134,9 +131,10 @@ pub fn decide(
             Outcome::new(Stage::Identity(applicant, signed, Proofing::DUE), Kind::OrgAgreed)
         }
         (Stage::Identity(applicant, signed, proofing), Command::Prove(step)) => {
-            let kind = proved_kind(&step);
+            let (kind, refused) = (proved_kind(&step), step.news());
             let next = proofing.after(step, whose.as_ref(), actor, now)?;
-            proved(applicant, signed, next, kind, &registrant)
+            let outcome = proved(applicant, signed, next, kind, &registrant);
+            outcome.telling_any(registrant, refused)
         }
         (
             Stage::Review(..),
@@ -149,7 +147,7 @@ pub fn decide(
         ) => {
             described(applicant, Availability::Taken).telling(registrant, News::TaxIdTakenMeanwhile)
         }
-        (Stage::Review(..) | Stage::Waiting(..) | Stage::Identity(..), Command::Reject(reason)) => {
+        (stage, Command::Reject(reason)) if !is_over(&stage) => {
             let news = News::RegistrationRejected { reason: reason.as_str().to_owned() };
             Outcome::new(Stage::Rejected, Kind::OrgRejected)
                 .telling(registrant, news)
@@ -244,7 +242,7 @@ const fn proved_kind(step: &identity_proof::Command) -> Kind {
         identity_proof::Command::Take(
             TestResult::Failed | TestResult::NoQuestions | TestResult::Unavailable,
         )
-        | identity_proof::Command::Judge(identity_proof::Judgement::Refused) => {
+        | identity_proof::Command::Judge(identity_proof::Judgement::Refused(_)) => {
             Kind::OrgProofFailed
         }
     }

@@ -179,6 +179,14 @@ fn a_registration_goes_step_by_step_to_its_end() {
         (from(&signed, vec![me(1, take(TestResult::Failed))]), Ok("identity")),
         (from(&signed, vec![me(1, to_notary())]), Ok("at-notary")),
         (from(&signed, vec![me(1, to_notary()), (9, agent("sam"), judge())]), Ok("review")),
+        // a forgery is refused wherever it is
+        (vec![(0, agent("sam"), reject())], Ok("rejected")),
+        (from(&signed[..2], vec![(1, agent("sam"), reject())]), Ok("rejected")),
+        (from(&taken, vec![(1, agent("sam"), reject())]), Ok("rejected")),
+        (
+            from(&review, vec![me(1, Command::Withdraw), (2, agent("sam"), reject())]),
+            Err(Refusal::OutOfOrder),
+        ),
         // the number is taken
         (taken.clone(), Ok("dialogue")),
         (from(&taken, vec![me(0, answer(Answer::OurOwn))]), Ok("dialogue")),
@@ -390,9 +398,24 @@ fn a_number_is_asked_for_as_long_as_the_registration_goes_on() {
         let steps = [works_for_us.clone(), vec![(1, actor, command)]].concat();
         assert_eq!(walk(steps).unwrap().effects, [Effect::WithdrawClaim(id())]);
     }
-    // One that is to be handed over is asked for until the approval.
+    // Also what is kept for it already, and nothing where there is no number yet.
     let review = [up_to_review(), vec![me(1, Command::Withdraw)]].concat();
     assert_eq!(walk(review).unwrap().effects, [Effect::WithdrawClaim(id())]);
+    let early = vec![me(0, Command::VerifyContact), me(1, Command::Withdraw)];
+    assert_eq!(walk(early).unwrap().effects, []);
+}
+
+#[test]
+fn whoever_sent_a_form_that_is_refused_hears_why() {
+    let why = Message::read("The seal is missing.").unwrap();
+    let refused = Command::Prove(identity_proof::Command::Judge(Judgement::Refused(why)));
+    let steps = [me(1, to_notary()), (9, agent("sam"), refused)];
+    let outcome = walk([up_to_signature(), steps.to_vec()].concat()).unwrap();
+    assert_eq!(word(&outcome.state.stage), "identity", "they may bring another one");
+    let reason = "The seal is missing.".to_owned();
+    let [letter] = &outcome.letters[..] else { panic!("{:?}", outcome.letters) };
+    assert_eq!(letter.to, Recipient::Registrant("reg_1".parse().unwrap()));
+    assert_eq!(letter.news, News::NotaryFormRefused { reason });
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::{
         news::{News, Recipient},
         organization_life::Suspension,
         outcome::{Effect, Outcome},
-        permission::{Action, Target, may},
+        permission::{Action, Denied, Target, may},
         ticket::TicketKind,
     },
     ids::{OrganizationId, TaxIdId},
@@ -45,8 +45,19 @@ pub fn decide(
             }
         }
         (Holding::Held(held), command) => decide_held(held, command, actor, rules, now),
+        // Nobody waits for what is kept for a registration that is over.
+        (Holding::Reserved { registration, .. }, Command::Withdraw(by)) if registration == by => {
+            may_withdraw(actor)?;
+            Ok(Outcome::new(Holding::Free, Kind::TaxidReleased))
+        }
         (Holding::Free | Holding::Reserved { .. }, _) => Err(Refusal::NothingToDecide),
     }
+}
+
+/// A claim goes with its registration: who registers takes that back, or Support refuses it.
+fn may_withdraw(actor: &Actor) -> Result<(), Denied> {
+    may(actor, Action::Register, Target::Community)
+        .or_else(|_| may(actor, Action::DecideRegistration, Target::Community))
 }
 
 fn register(
@@ -94,9 +105,7 @@ fn decide_held(
             Ok(claimed(held, claim))
         }
         Command::Withdraw(registration) => {
-            // By who registers, or with a registration that Support refuses.
-            may(actor, Action::Register, Target::Community)
-                .or_else(|_| may(actor, Action::DecideRegistration, Target::Community))?;
+            may_withdraw(actor)?;
             let claim = held.claim.as_ref().filter(|claim| claim.by == registration);
             claim.ok_or(Refusal::NothingToDecide)?;
             let to = Recipient::AdministratorsOf(held.by.clone());

@@ -122,7 +122,7 @@ fn of_number(
         file.registration.stage.applicant().map(|applicant| &applicant.number);
     let fingerprint = match number {
         Some(number) => Some(office.registry.numbers.fingerprint(number)),
-        None => crate::store::tax_id_claim::fingerprint_asked_by(conn, id)?,
+        None => crate::store::tax_id_claim::fingerprint_wanted_by(conn, id)?,
     };
     let Some(fingerprint) = fingerprint else { return Ok(()) };
     match tax_ids::transition(conn, office, (&fingerprint, None), command)? {

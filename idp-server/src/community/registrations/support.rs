@@ -241,7 +241,7 @@ pub fn remind_of_notary(
         let proofing = registration.proofing()?;
         proofing.reminder(told_at, office.now)?;
         let until = *since + identity_proof::NOTARY_LASTS;
-        let news = News::NotaryInstructions { reference: reference.to_string(), until };
+        let news = News::NotaryReminder { reference: reference.to_string(), until };
         Some((Recipient::Registrant(registration.id.clone()), news))
     })
 }

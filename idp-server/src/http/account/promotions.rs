@@ -241,21 +241,28 @@ async fn took(
     candidate: &Candidate,
     result: TestResult,
 ) -> Result<HttpResponse, PageError> {
-    let problem = RegisterProblem::of(&result);
-    take(visit, candidate, Step::Take(result), problem).await
+    take(visit, candidate, Step::Take(result.clone()), Some(&result)).await
 }
 
-/// Takes a step, and shows where it led; `problem`: what is to be said of it beside that.
+/// Takes a step, and shows where it led; `test`: what came of the questions, if it was they.
 async fn take(
     visit: &Visit,
     candidate: &Candidate,
     step: Step,
-    problem: Option<RegisterProblem>,
+    test: Option<&TestResult>,
 ) -> Result<HttpResponse, PageError> {
     let (office, id) = (candidate.office.clone(), candidate.promotion.id.clone());
     let take = move |conn: &mut AnyConn| promotion::take(conn, &office, &id, step.clone());
     let taken = visit.db.write(take).await?;
     visit.outbox.wake();
+    let problem = |promotion: &Promotion| {
+        let proofing = match &promotion.stage {
+            Stage::Proofing(proofing) => Some(proofing),
+            Stage::Asked { .. } | Stage::Done | Stage::DutiesDue(_) | Stage::Over => None,
+        };
+        test.and_then(|result| RegisterProblem::of(result, proofing))
+    };
+    let problem = taken.as_ref().ok().and_then(problem);
     match (taken, problem) {
         (Ok(promotion), Some(problem)) => {
             let (person, office) = (candidate.person.clone(), candidate.office.clone());

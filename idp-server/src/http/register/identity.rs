@@ -82,13 +82,14 @@ pub(super) async fn judge(
 }
 
 async fn take(visit: &Visit, way: &Way, result: TestResult) -> Result<HttpResponse, PageError> {
-    let problem = RegisterProblem::of(&result);
     let (office, id) = (way.office.clone(), way.registration.id.clone());
-    let take = move |conn: &mut _| registrations::take_test(conn, &office, &id, result.clone());
+    let taken = result.clone();
+    let take = move |conn: &mut _| registrations::take_test(conn, &office, &id, taken.clone());
     let _ = visit.db.write(take).await?;
     visit.outbox.wake();
-    let Some(problem) = problem else { return Ok(go_on(&way.handle)) };
     let now = Way::load(visit, &way.handle).await?;
+    let problem = RegisterProblem::of(&result, now.registration.proofing());
+    let Some(problem) = problem else { return Ok(go_on(&way.handle)) };
     step(visit, &now, StatusCode::FORBIDDEN, &RegisterTyped::default(), Some(problem)).await
 }
 

@@ -11,15 +11,17 @@ use actix_web::{
 use idp_core::{
     community::{
         actor::{Actor, Rank},
+        field::LONGEST_NOTE,
         identity_proof::{Judgement, Proof, Proofing},
         permission::Denied,
         promotion::{LASTS, Promotion, Refusal, Stage},
+        ticket::Message,
     },
     ids::{PromotionId, TicketId},
     oidc::params::Params,
 };
 
-use super::{Done, Outcome, problem};
+use super::{Done, Outcome, one_line, problem};
 use crate::{
     community::promotion::{self, Deed},
     http::{
@@ -28,8 +30,8 @@ use crate::{
         visit::{Visit, page, see_other},
     },
     pages::{
-        CasePage, DeedView, Fact, ListPage, ListPart, ListRow, Messages, Section, SupportArea,
-        SupportNav, promotion_stage,
+        CasePage, DeedView, Fact, FieldView, ListPage, ListPart, ListRow, Messages, Section,
+        SupportArea, SupportNav, promotion_stage,
     },
     store::{
         AnyConn, StoreError, organization,
@@ -255,7 +257,9 @@ impl Named {
                 DeedView::button("accept-form", words.accept_form)
                     .with_hint(words.accept_form_hint)
                     .main(),
-                DeedView::button("refuse-form", words.refuse_form),
+                DeedView::button("refuse-form", words.refuse_form)
+                    .with(vec![FieldView::area("reason", words.reason_told, LONGEST_NOTE)])
+                    .with_hint(words.refuse_form_hint),
                 withdraw,
             ],
             Stage::DutiesDue(_) | Stage::Proofing(_) => vec![withdraw],
@@ -274,17 +278,21 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
         Entry::Open(desk) => desk,
         Entry::Elsewhere(answer) => return Ok(answer),
     };
-    let posted = match console::posted(visit, &desk.office, body, &["deed"]).await? {
+    let posted = match console::posted(visit, &desk.office, body, &["deed", "reason"]).await? {
         Posted::Form(posted) => posted,
         Posted::Refused(answer) => return Ok(answer),
     };
     if let Some(way_in) = console::lately(visit, body).await? {
         return Ok(way_in);
     }
-    let deed = read(&posted)?;
     let named = load(visit, id).await?;
+    let deed = match read(&posted)? {
+        Ok(deed) => deed,
+        Err(why) => return Ok(named.page(visit, &desk, Outcome::wrong(why))),
+    };
     let (office, wanted) = (desk.office.clone(), named.promotion.id.clone());
-    let work = move |conn: &mut AnyConn| promotion::at_the_desk(conn, &office, &wanted, deed);
+    let work =
+        move |conn: &mut AnyConn| promotion::at_the_desk(conn, &office, &wanted, deed.clone());
     match visit.db.write(work).await? {
         Ok(_) => {
             visit.outbox.wake();
@@ -298,14 +306,18 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
     }
 }
 
-fn read(posted: &Params) -> Result<Deed, PageError> {
-    match posted.find("deed").unwrap_or_default() {
+/// What somebody wants; the inner error says what is wrong with what they typed.
+fn read(posted: &Params) -> Result<Result<Deed, String>, PageError> {
+    Ok(match posted.find("deed").unwrap_or_default() {
         "accept-form" => Ok(Deed::Judge(Judgement::Accepted)),
         "approve" => Ok(Deed::Approve),
-        "refuse-form" => Ok(Deed::Judge(Judgement::Refused)),
+        "refuse-form" => {
+            let reason = Message::read(&one_line(posted.find("reason").unwrap_or_default()));
+            reason.map(|why| Deed::Judge(Judgement::Refused(why))).map_err(|why| why.to_string())
+        }
         "withdraw" => Ok(Deed::Withdraw),
-        _ => Err(PageError::NotUnderstood),
-    }
+        _ => return Err(PageError::NotUnderstood),
+    })
 }
 
 fn refusal_words(visit: &Visit, refusal: Refusal) -> Result<&'static str, PageError> {

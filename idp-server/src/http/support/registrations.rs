@@ -283,15 +283,20 @@ fn deeds(text: &'static Messages, registration: &Registration) -> Vec<DeedView<'
             DeedView::button("accept-form", words.accept_form)
                 .with_hint(words.accept_form_hint)
                 .main(),
-            DeedView::button("refuse-form", words.refuse_form),
+            DeedView::button("refuse-form", words.refuse_form)
+                .with(reason())
+                .with_hint(words.refuse_form_hint),
             DeedView::button("reject", words.reject).with(reason()),
         ],
-        Stage::Agreement(_) | Stage::Dialogue(..) | Stage::Identity(..) | Stage::Waiting(..) => {
+        Stage::Agreement(_)
+        | Stage::ContactVerified
+        | Stage::Dialogue(..)
+        | Stage::Draft
+        | Stage::Identity(..)
+        | Stage::Waiting(..) => {
             vec![DeedView::button("reject", words.reject).with(reason())]
         }
         Stage::Approved(_)
-        | Stage::ContactVerified
-        | Stage::Draft
         | Stage::Erased
         | Stage::Referred(_)
         | Stage::Rejected
@@ -334,7 +339,7 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
             decide_registration(conn, &office, &wanted, decision.clone()).map(|it| it.map(drop))
         }
         Deed::Judge(judgement) => {
-            judge_notary(conn, &office, &wanted, *judgement).map(|it| it.map(drop))
+            judge_notary(conn, &office, &wanted, judgement.clone()).map(|it| it.map(drop))
         }
     };
     match visit.db.write(work).await? {
@@ -367,14 +372,15 @@ fn refusal_words(visit: &Visit, refusal: Refusal) -> Result<String, PageError> {
 }
 
 fn read(posted: &Params) -> Result<Result<Deed, String>, PageError> {
+    let reason = || {
+        let typed = one_line(posted.find("reason").unwrap_or_default());
+        Message::read(&typed).map_err(|why| why.to_string())
+    };
     Ok(match posted.find("deed").unwrap_or_default() {
         "approve" => Ok(Deed::Decide(Decision::Approve)),
-        "reject" => {
-            let reason = Message::read(&one_line(posted.find("reason").unwrap_or_default()));
-            reason.map(|why| Deed::Decide(Decision::Reject(why))).map_err(|why| why.to_string())
-        }
+        "reject" => reason().map(|why| Deed::Decide(Decision::Reject(why))),
         "accept-form" => Ok(Deed::Judge(Judgement::Accepted)),
-        "refuse-form" => Ok(Deed::Judge(Judgement::Refused)),
+        "refuse-form" => reason().map(|why| Deed::Judge(Judgement::Refused(why))),
         _ => return Err(PageError::NotUnderstood),
     })
 }

@@ -55,5 +55,5 @@ pub(super) fn erased(app: &App, content: &Content, note: &Note) -> Option<Conten
 /// The help desk, as mails name it.
 fn support(app: &App) -> Support<'_> {
     let email = Some(app.support.email.as_str()).filter(|email| !email.is_empty());
-    Support { phone: &app.support.phone, email }
+    Support { phone: &app.support.phone, email, address: &app.support.address }
 }

@@ -194,7 +194,7 @@ async fn a_promotion_that_nobody_goes_on_with_is_reminded_of_and_then_over() {
         };
         for (day, reminders, over) in [(6, 0, 0), (7, 1, 0), (22, 2, 0), (29, 2, 0), (30, 2, 1)] {
             let mails = days.day(day).await;
-            assert_eq!(count(&mails, "notary-instructions"), reminders, "day {day}");
+            assert_eq!(count(&mails, "notary-reminder"), reminders, "day {day}");
             assert_eq!(count(&mails, "promotion-over"), over, "day {day}");
         }
         let find = |conn: &mut AnyConn| promotion::find(conn, &"pro_1".parse().unwrap());

@@ -31,13 +31,15 @@ impl Writer<'_> {
     /// What stands by itself under the first sentence, which ends with a colon.
     fn shown(&self, told: &Told) -> Option<Block> {
         let news = &told.letter.news;
-        if let News::RegistrationRejected { reason } = news {
+        if let News::NotaryFormRefused { reason } | News::RegistrationRejected { reason } = news {
             return Some(says(reason));
         }
         let shown =
             if let News::Nominated { user_id, .. } | News::FirstCodeMade { user_id, .. } = news {
                 user_id.to_string()
-            } else if let News::NotaryInstructions { reference, .. } = news {
+            } else if let News::NotaryInstructions { reference, .. }
+            | News::NotaryReminder { reference, .. } = news
+            {
                 reference.clone()
             } else if matches!(news, News::Welcome) {
                 told.details.user_id.as_ref()?.to_string()
@@ -63,6 +65,9 @@ impl Writer<'_> {
         }
         if let Some((label, at)) = self.until(&told.letter.news) {
             add(label, Some(&self.date(at)));
+        }
+        if let News::NotaryInstructions { .. } | News::NotaryReminder { .. } = &told.letter.news {
+            add(words.fact_send_to, Some(self.head.support.address));
         }
         add(words.fact_message, details.message.as_deref());
         facts
@@ -92,6 +97,7 @@ impl Writer<'_> {
         } else if let News::FirstCodeMade { until, .. }
         | News::Nominated { until, .. }
         | News::NotaryInstructions { until, .. }
+        | News::NotaryReminder { until, .. }
         | News::RegistrationBegun { until }
         | News::SystemEndsSoon { until, .. }
         | News::TaxIdReserved { until } = news
@@ -133,7 +139,14 @@ impl Writer<'_> {
             News::AdministratorRemoved { .. } if !office => at(words.link_account, "/account"),
             // Whoever has no account yet has nowhere to go on.
             News::NominationExpired { .. } if !office => None,
-            News::NotaryInstructions { .. } | News::TaxIdKept if registers => None,
+            News::NotaryFormRefused { .. }
+            | News::NotaryInstructions { .. }
+            | News::NotaryReminder { .. }
+            | News::TaxIdKept
+                if registers =>
+            {
+                None
+            }
             News::AccountReactivated
             | News::AccountResumed
             | News::AffiliationEnded { .. }
@@ -146,7 +159,9 @@ impl Writer<'_> {
             | News::Welcome => at(words.link_account, "/account"),
             News::AffiliationProposed { .. }
             | News::DutiesDue
+            | News::NotaryFormRefused { .. }
             | News::NotaryInstructions { .. }
+            | News::NotaryReminder { .. }
             | News::PromotionOffered { .. } => at(words.link_offers, "/account/offers"),
             News::AdministratorAdded { subscriber }
             | News::AdministratorRemoved { subscriber }

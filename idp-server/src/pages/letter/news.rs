@@ -15,6 +15,12 @@ use crate::pages::messages::{Messages, News as Words};
 pub(super) fn words(text: &'static Messages, told: &Told) -> [&'static str; 3] {
     let words = &text.news;
     let office = matches!(told.letter.to, Recipient::AdministratorsOf(_));
+    let registers = matches!(told.letter.to, Recipient::Registrant(_));
+    let print_next = if registers {
+        words.notary_instructions_registrant_next
+    } else {
+        words.notary_instructions_next
+    };
     match &told.letter.news {
         News::AccessAskedFor { .. } => {
             [words.access_asked_for_subject, words.access_asked_for, words.access_asked_for_next]
@@ -122,11 +128,21 @@ pub(super) fn words(text: &'static Messages, told: &Told) -> [&'static str; 3] {
         News::NomineeActivated { .. } => {
             [words.nominee_activated_subject, words.nominee_activated, words.nominee_activated_next]
         }
-        News::NotaryInstructions { .. } => [
-            words.notary_instructions_subject,
-            words.notary_instructions,
-            words.notary_instructions_next,
+        News::NotaryFormRefused { .. } => [
+            words.notary_refused_subject,
+            words.notary_refused,
+            if registers {
+                words.notary_refused_registrant_next
+            } else {
+                words.notary_refused_next
+            },
         ],
+        News::NotaryInstructions { .. } => {
+            [words.notary_instructions_subject, words.notary_instructions, print_next]
+        }
+        News::NotaryReminder { .. } => {
+            [words.notary_reminder_subject, words.notary_reminder, print_next]
+        }
         News::OneAdministratorOnly => [
             words.one_administrator_only_subject,
             words.one_administrator_only,

@@ -15,13 +15,16 @@ pub enum Article {
     Cookies,
     /// What often goes wrong, and what to do (R92).
     Help,
+    /// How to show who one is before a notary (R36).
+    Notary,
     /// What is kept about people (R63).
     Privacy,
 }
 
 impl Article {
     /// Every one there is.
-    pub const ALL: [Self; 4] = [Self::Administrators, Self::Cookies, Self::Help, Self::Privacy];
+    pub const ALL: [Self; 5] =
+        [Self::Administrators, Self::Cookies, Self::Help, Self::Notary, Self::Privacy];
 
     /// Its address.
     pub const fn path(self) -> &'static str {
@@ -29,6 +32,7 @@ impl Article {
             Self::Administrators => "/guides/administrator",
             Self::Cookies => "/cookies",
             Self::Help => "/help",
+            Self::Notary => "/notary",
             Self::Privacy => "/privacy",
         }
     }
@@ -49,6 +53,7 @@ impl ArticlePage<'_> {
             Article::Administrators => words.administrators_title,
             Article::Cookies => words.cookies_title,
             Article::Help => words.help_title,
+            Article::Notary => words.notary_title,
             Article::Privacy => words.privacy_title,
         }
     }
@@ -81,6 +86,13 @@ impl ArticlePage<'_> {
                 (words.help_browser, words.help_browser_text),
                 (words.help_new, words.help_new_text),
             ],
+            Article::Notary => vec![
+                (words.notary_who, words.notary_who_text),
+                (words.notary_form, words.notary_form_text),
+                (words.notary_bring, words.notary_bring_text),
+                (words.notary_after, words.notary_after_text),
+                (words.notary_where, words.notary_where_text),
+            ],
             Article::Privacy => vec![
                 (words.privacy_what, words.privacy_what_text),
                 (words.privacy_why, words.privacy_why_text),
@@ -89,6 +101,11 @@ impl ArticlePage<'_> {
                 (words.privacy_yours, words.privacy_yours_text),
             ],
         }
+    }
+
+    /// Whether the address of the support desk stands below it.
+    fn has_address(&self) -> bool {
+        self.article == Article::Notary
     }
 
     /// Where to go from here: text and address.
@@ -102,9 +119,14 @@ impl ArticlePage<'_> {
                 (words.to_existing, "/existing-id"),
                 (self.frame.text.home.to_request_access, "/request-access"),
                 (self.frame.text.home.to_register, "/register"),
+                (words.to_notary, "/notary"),
                 (words.to_left, "/administrator-left"),
                 (words.to_browser_test, "/browser-test"),
                 (words.to_status, "/status"),
+                (words.to_contact, "/contact"),
+            ],
+            Article::Notary => vec![
+                (self.frame.text.home.to_register, "/register"),
                 (words.to_contact, "/contact"),
             ],
             Article::Privacy => vec![

@@ -9,7 +9,11 @@ pub use typed::RegisterTyped;
 
 use askama::Template;
 use chrono::{DateTime, Utc};
-use idp_core::community::{agreement::Block, identity_proof::TestResult, registration::Seat};
+use idp_core::community::{
+    agreement::Block,
+    identity_proof::{Proofing, TESTS, TestResult},
+    registration::Seat,
+};
 
 use super::frame::Frame;
 
@@ -30,6 +34,8 @@ pub enum RegisterProblem {
     TestAway,
     /// The test was not passed, or there was nothing to ask.
     TestFailed,
+    /// The test was not passed, and there is no other.
+    TestsUsedUp,
     /// Too many tries: send it with 429.
     Throttled,
     /// Too many numbers of others were typed: send it with 429.
@@ -40,9 +46,12 @@ pub enum RegisterProblem {
 
 impl RegisterProblem {
     /// What is told of a knowledge test that did not prove anything.
-    pub const fn of(result: &TestResult) -> Option<Self> {
+    /// `now` is how far they are after it.
+    pub fn of(result: &TestResult, now: Option<&Proofing>) -> Option<Self> {
+        let used_up = matches!(now, Some(Proofing::Due { failed }) if *failed >= TESTS);
         match result {
             TestResult::Passed { .. } => None,
+            TestResult::Failed | TestResult::NoQuestions if used_up => Some(Self::TestsUsedUp),
             TestResult::Failed | TestResult::NoQuestions => Some(Self::TestFailed),
             TestResult::Unavailable => Some(Self::TestAway),
         }
@@ -58,6 +67,7 @@ impl RegisterProblem {
             Self::FormExpired => frame.text.forgot.problem_form,
             Self::TestAway => words.problem_test_away,
             Self::TestFailed => words.problem_test_failed,
+            Self::TestsUsedUp => words.problem_tests_used_up,
             Self::Throttled => frame.text.forgot.problem_throttled,
             Self::TooManyNumbers => words.problem_too_many_numbers,
             Self::WrongCode => words.problem_code,

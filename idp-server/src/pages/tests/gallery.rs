@@ -116,8 +116,14 @@ fn at(hours: i64) -> DateTime<Utc> {
 }
 
 fn pages(words: &'static Words, text: &'static Messages) -> Vec<Rendered> {
-    let frame =
-        Frame::new(text, Support { phone: "1-800-555-0142", email: Some("support@hilum.example") });
+    let frame = Frame::new(
+        text,
+        Support {
+            phone: "1-800-555-0142",
+            email: Some("support@hilum.example"),
+            address: "1 Harbor Street, Olympia WA 98501",
+        },
+    );
     let hostile_frame =
         Frame { support: Support { email: Some(words.email), ..frame.support }, ..frame };
     let frame = if words.site == USUAL.site { frame } else { hostile_frame };

@@ -86,7 +86,11 @@ fn worded(told: Told, language: &str) -> Letter {
         language: Some(language.to_owned()),
         mail: Mail::Community(Box::new(told)),
     };
-    let support = Support { phone: "1-800-555-0142", email: None };
+    let support = Support {
+        phone: "1-800-555-0142",
+        email: None,
+        address: "1 Harbor Street, Olympia WA 98501",
+    };
     Letter::of(&addressed, Letterhead { origin: "https://hilum.example", support }).unwrap()
 }
 

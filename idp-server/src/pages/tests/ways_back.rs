@@ -131,7 +131,11 @@ fn letter_in(language: &str, mail: Mail, name: &str) -> Letter {
         language: Some(language.to_owned()),
         mail,
     };
-    let support = Support { phone: "1-800-555-0142", email: None };
+    let support = Support {
+        phone: "1-800-555-0142",
+        email: None,
+        address: "1 Harbor Street, Olympia WA 98501",
+    };
     Letter::of(&addressed, Letterhead { origin: "https://hilum.example", support }).unwrap()
 }
 

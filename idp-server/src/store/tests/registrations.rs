@@ -303,6 +303,7 @@ async fn a_number_is_taken_from_a_silent_owner_by_two_persons_and_kept_for_who_a
                 Ok(())
             })
             .await;
+        let own = id.clone();
         let (held, mine, suspended) = database
             .read(move |conn| {
                 let owner = "org_clinic".parse().unwrap();
@@ -313,7 +314,7 @@ async fn a_number_is_taken_from_a_silent_owner_by_two_persons_and_kept_for_who_a
         assert!(matches!(mine, Stage::Agreement(_)), "{mine:?}");
         let status = suspended.unwrap().state.status();
         assert_eq!(status, idp_core::community::organization::OrganizationStatus::Suspended);
-        // Nobody else gets it meanwhile.
+        // Nobody else gets it meanwhile; taken back, it is free for the next.
         let other = database
             .write(|conn| {
                 let id = begun(conn)?;
@@ -321,6 +322,14 @@ async fn a_number_is_taken_from_a_silent_owner_by_two_persons_and_kept_for_who_a
             })
             .await;
         assert!(matches!(other.unwrap().state.stage, Stage::Dialogue(..)));
+        let freed = database
+            .write(move |conn| {
+                let later = Office { now: at(60 * 24 * 21), ..visitor() };
+                steps::withdraw(conn, &later, &own)?.unwrap();
+                holding(conn, TAKEN)
+            })
+            .await;
+        assert_eq!(freed, Holding::Free);
     }
 }
 

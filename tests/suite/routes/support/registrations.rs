@@ -13,7 +13,7 @@ on_every_store![
     the_lead_sends_a_release_back_and_the_number_stays,
     a_disputed_number_is_left_with_its_owner_for_a_reason,
     a_notarys_form_is_found_by_its_number_and_accepted,
-    a_notarys_form_that_is_refused_can_be_sent_again,
+    a_notarys_form_is_refused_for_a_reason_and_another_one_can_be_sent,
 ];
 
 /// Lakeside's, in the demo community: it has one Administrator.
@@ -129,13 +129,19 @@ async fn a_notarys_form_is_found_by_its_number_and_accepted(idp: Fresh) {
     assert_eq!(stage(&idp), "approved");
 }
 
-async fn a_notarys_form_that_is_refused_can_be_sent_again(idp: Fresh) {
+async fn a_notarys_form_is_refused_for_a_reason_and_another_one_can_be_sent(idp: Fresh) {
     let reference = at_the_notary(&idp).await;
+    let ada = "ada@birch-street.example";
+    let instructions = idp.mail(ada, "Your form for the notary", 0).await;
+    assert!(instructions.text.contains("1 Harbor Street"), "where to: {}", instructions.text);
+    assert!(instructions.text.contains("link in our first mail"), "{}", instructions.text);
     let (mut agent, _) = at_the_desk(&idp, "support", "/support/registrations").await;
     let page = by_number(&idp, &mut agent, &reference).await;
-    let page = agent.submit(&page, "refuse-form", &[]).await;
+    let silent = agent.submit(&page, "refuse-form", &[("reason", "")]).await;
+    assert_eq!((silent.status, stage(&idp)), (422, "at-notary".into()), "{}", silent.body);
+    let refuse = agent.submit(&page, "refuse-form", &[("reason", "The seal is missing.")]);
+    let (page, mail) = idp.mail_after(ada, "Your form from the notary", refuse).await;
     assert!(page.has("done") && !page.has("approve"), "{}", page.body);
-    assert_eq!(stage(&idp), "identity");
-    let mails = idp.mails("ada@birch-street.example").await;
-    assert!(mails.len() > 1, "the registrant hears of it: {mails:#?}");
+    assert!(mail.text.contains("The seal is missing."), "{}", mail.text);
+    assert_eq!(stage(&idp), "identity", "they may bring another one");
 }
