@@ -18,7 +18,7 @@ use crate::{
         subscriber::Subscriber,
         tax_id::{TaxId, TaxIdNumber},
     },
-    ids::{AffiliationId, SessionId, SubscriberId},
+    ids::{AffiliationId, SessionId, SubscriberId, TaxIdId},
     oidc::{claims_request::ClaimsRequest, pairwise::pairwise, scope::Scope},
     sign_on::Released,
 };
@@ -352,22 +352,44 @@ pub fn affiliation_object(
 
 /// The Tax IDs that the site may see, of those that the person may use.
 fn released_tax_ids(tax_ids: &[TaxId], release: &ReleasePolicy) -> Vec<Value> {
-    tax_ids
-        .iter()
-        .filter(|tax_id| match release.tax_id_release {
-            TaxIdRelease::All => true,
-            TaxIdRelease::None => false,
-            TaxIdRelease::Primary => tax_id.primary,
-        })
-        .filter_map(|tax_id| {
-            let value = match &tax_id.number {
-                TaxIdNumber::Ein(ein) => ein.to_string(),
-                TaxIdNumber::Ssn(ssn) if release.accept_ssn_type => ssn.expose_hyphenated(),
-                TaxIdNumber::Ssn(_) => return None,
-            };
-            Some(json!({ "value": value, "type": tax_id.number.type_code(), "primary": tax_id.primary }))
-        })
-        .collect()
+    let released = tax_ids.iter().filter(|tax_id| is_released(tax_id, release));
+    let object = |tax_id: &TaxId| {
+        let value = match &tax_id.number {
+            TaxIdNumber::Ein(ein) => ein.to_string(),
+            TaxIdNumber::Ssn(ssn) => ssn.expose_hyphenated(),
+        };
+        json!({ "value": value, "type": tax_id.number.type_code(), "primary": tax_id.primary })
+    };
+    released.map(object).collect()
+}
+
+/// Whether a site sees this number of somebody who may use it.
+fn is_released(tax_id: &TaxId, release: &ReleasePolicy) -> bool {
+    let is_sought = match release.tax_id_release {
+        TaxIdRelease::All => true,
+        TaxIdRelease::None => false,
+        TaxIdRelease::Primary => tax_id.primary,
+    };
+    let is_taken = match tax_id.number {
+        TaxIdNumber::Ein(_) => true,
+        TaxIdNumber::Ssn(_) => release.accept_ssn_type,
+    };
+    is_sought && is_taken
+}
+
+/// With which of an affiliation's Tax IDs somebody comes to a site that was granted these scopes, by
+/// their names in Hilum: for the audit record, which holds no numbers.
+#[must_use]
+pub fn tax_ids_shown(
+    affiliation: &Affiliation,
+    scopes: &BTreeSet<Scope>,
+    release: &ReleasePolicy,
+) -> Vec<TaxIdId> {
+    if !scopes.contains(&Scope::Affiliations) || !scopes.contains(&Scope::TaxIds) {
+        return Vec::new();
+    }
+    let shown = affiliation.tax_ids.iter().filter(|tax_id| is_released(tax_id, release));
+    shown.map(|tax_id| tax_id.id.clone()).collect()
 }
 
 fn insert(claims: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {

@@ -62,11 +62,29 @@ INSERT INTO affiliation (id, subscriber_id, organization_id, status, roles, role
     FROM subscriber WHERE user_id = 'administrator';
 ";
 
+/// What happened in the organization of a hundred thousand in five years, an event each 40 seconds or
+/// so: mostly visits and what sites renew, and now and then something else. Sealing it would take
+/// longer than all the rest, and nobody reads seals here.
+const RECORD: &str = "
+ALTER TABLE audit_event DISABLE TRIGGER audit_event_is_pending;
+INSERT INTO audit_event (id, at, kind, actor, organization_id, subject, site_id, after)
+    SELECT 'evt_g' || i, 1767225600000 + i * 40000::bigint,
+        CASE WHEN i % 100000 = 7 THEN 'role.removed' WHEN i % 20 = 0 THEN 'role.granted'
+            WHEN i % 2 = 0 THEN 'grant.issued' ELSE 'grant.refreshed' END,
+        CASE WHEN i % 20 = 0 THEN 'subscriber:sub_g1' ELSE 'site:site-' || (i % 7) END,
+        'org_large', 'sub_g' || (1 + i % 100000),
+        CASE WHEN i % 20 = 0 THEN NULL WHEN i % 50002 = 2 THEN 'seldom' ELSE 'site-' || (i % 7) END,
+        '{\"tax_ids\":[]}'
+    FROM generate_series(1, 4000000) AS i;
+ALTER TABLE audit_event ENABLE TRIGGER audit_event_is_pending;
+";
+
 /// Fills the database and measures; one line for each page.
 pub fn measure(hilum: &Hilum) -> Outcome<()> {
     let began = Instant::now();
     let mut database = PgConnection::establish(&env::var("HILUM_TEST_POSTGRES")?)?;
     database.batch_execute(COMMUNITY)?;
+    database.batch_execute(RECORD)?;
     database.batch_execute("VACUUM ANALYZE")?;
     println!("\n### A million people ({:.0} s to make them)\n", began.elapsed().as_secs_f64());
     println!("| Page | median | worst of {TIMES} |\n|---|---:|---:|");
@@ -147,6 +165,7 @@ fn thousand() -> String {
 fn pages() -> Vec<(&'static str, String)> {
     let people = format!("/organization/{LARGE}/people");
     let list = |more: &str| format!("{people}{more}");
+    let record = |more: &str| format!("/organization/{LARGE}/audit{more}");
     vec![
         ("home", format!("/organization/{LARGE}")),
         ("people, first page", list("")),
@@ -164,6 +183,13 @@ fn pages() -> Vec<(&'static str, String)> {
         ("nominations", format!("/organization/{LARGE}/nominations")),
         ("access requests", format!("/organization/{LARGE}/requests")),
         ("sites", format!("/organization/{LARGE}/sites")),
+        ("record, first page", record("")),
+        ("record, page 10,000", record("?before=1887225600000-evt_g3000000")),
+        ("record: visits", record("?what=grant.issued")),
+        ("record: a seldom kind", record("?what=role.removed")),
+        ("record: one person", record("?person=user4711")),
+        ("record: a site that few visit", record("?site=seldom")),
+        ("record: a month long ago", record("?from=2026-03-01&until=2026-03-31")),
     ]
 }
 

@@ -190,6 +190,8 @@ kinds! {
     OrgProofFailed = "org.proof-failed";
     /// Somebody who registers an organization proved who they are (R37).
     OrgProofed = "org.proofed";
+    /// An Administrator took the organization's own record away as a file.
+    OrgRecordExported = "org.record-exported";
     /// A registration was refused.
     OrgRejected = "org.rejected";
     /// An organization that was stopped takes part again.

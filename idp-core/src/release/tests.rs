@@ -146,6 +146,11 @@ fn tax_ids_leave_only_as_far_as_the_record_says() {
             claims(&one(), &format!("openid affiliations {scope}"), &[], &release, &Naming::Public);
         let found = &userinfo["affiliations"][0]["tax_ids"];
         let values = found.as_array().map(|list| list.iter().map(|t| t["value"].clone()).collect());
+        // The audit record tells of the same ones.
+        let Released::One(affiliation) = one() else { unreachable!() };
+        let granted = grantable(&scopes(&format!("openid affiliations {scope}")), &release);
+        let told = tax_ids_shown(&affiliation, &granted, &release);
+        assert_eq!(told.len(), found.as_array().map_or(0, Vec::len), "{release_tax_ids:?}");
         assert_eq!(
             values.map_or(Value::Null, Value::Array),
             expected,

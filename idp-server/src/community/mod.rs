@@ -19,6 +19,7 @@ mod office;
 pub mod organization_data;
 pub mod own_data;
 pub mod own_organization;
+pub mod own_record;
 pub mod parts;
 pub mod promotion;
 pub mod registrations;

@@ -45,6 +45,7 @@ mod tls;
 mod transaction;
 mod upload;
 mod visit;
+mod visited;
 
 use actix_web::web;
 

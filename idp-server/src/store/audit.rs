@@ -3,7 +3,7 @@
 //! The database refuses to change or remove what is written here. A trigger notes each event as
 //! waiting for its seal, so that none can be forgotten.
 
-use diesel::prelude::*;
+use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 use idp_core::{
     audit::{Event, Head, Seal, Sha256, Tip},
     ids::{EventId, OrganizationId, SubscriberId},
@@ -91,7 +91,8 @@ pub struct Filter {
     pub subject: Option<SubscriberId>,
 }
 
-/// Up to `limit` events, the newest first, from behind `before` on.
+/// Up to `limit` events, the newest first, from behind `before` on. Of one organization without those
+/// of sites that renew what they have, which no index of an organization holds.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -112,7 +113,9 @@ pub fn all(
             .select(EventRow::as_select())
             .into_boxed();
         if let Some(organization) = &filter.organization {
-            found = found.filter(audit_event::organization_id.eq(organization.as_str()));
+            found = found
+                .filter(audit_event::organization_id.eq(organization.as_str()))
+                .filter(sql::<Bool>("audit_event.kind <> 'grant.refreshed'"));
         }
         if let Some(subject) = &filter.subject {
             found = found.filter(audit_event::subject.eq(subject.as_str()));
@@ -245,7 +248,7 @@ fn hash(read: Reading<'_>, column: &'static str, bytes: &[u8]) -> Result<Sha256,
 /// the same statement, which a connection prepares once.
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = audit_event, treat_none_as_default_value = false)]
-struct EventRow {
+pub(super) struct EventRow {
     id: String,
     at: i64,
     kind: String,

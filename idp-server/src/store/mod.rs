@@ -31,6 +31,7 @@ pub mod migrations;
 pub mod nomination;
 pub mod organization;
 pub mod outbox;
+pub mod own_record;
 pub mod people;
 pub mod person;
 pub mod place;

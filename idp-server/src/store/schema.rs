@@ -265,6 +265,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    offer_to_nobody (id) {
+        id -> Text,
+        organization_id -> Text,
+        subscriber_id -> Text,
+        proposed_to -> Text,
+        proposed_at -> BigInt,
+        offered -> Text,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     organization (id) {
         id -> Text,
         name -> Text,

@@ -93,6 +93,8 @@ pub(super) const ROUTES: &[(&str, u16, u16)] = &[
     ("/jwks", 200, 405),
     ("/organization", 303, 405),
     ("/organization/{id}", 303, 405),
+    ("/organization/{id}/audit", 303, 405),
+    ("/organization/{id}/audit/export", 303, 405),
     ("/organization/{id}/confirm", 405, 303),
     ("/organization/{id}/close", 405, 303),
     ("/organization/{id}/data", 303, 303),

@@ -6,11 +6,12 @@ use actix_web::{
     web::{self, Query},
 };
 use idp_core::{
-    audit::{Actor, Event},
+    audit::{Actor, Event, Kind},
     authentication::gate::Demand,
     ids::SubscriberId,
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::nav;
 use crate::{
@@ -92,8 +93,11 @@ type Told<'a> = (&'a Event, (&'static str, bool));
 /// nothing older.
 fn pick<'a>(visit: &Visit, events: &'a [Event]) -> (Vec<Told<'a>>, Option<Cursor>) {
     let text = visit.frame().text;
-    let mut shown = Vec::new();
+    let mut shown: Vec<Told<'_>> = Vec::new();
     for event in events {
+        if shown.last().is_some_and(|(last, _)| is_same_visit(last, event)) {
+            continue;
+        }
         if let Some(words) = activity_words(text, event.kind, event.reason.as_deref()) {
             shown.push((event, words));
         }
@@ -103,6 +107,15 @@ fn pick<'a>(visit: &Visit, events: &'a [Event]) -> (Vec<Told<'a>>, Option<Cursor
     }
     let may_go_on = events.len() == SCANNED;
     (shown, events.last().filter(|_| may_go_on).map(audit::behind))
+}
+
+/// Whether both tell of one visit of a site, which stands in the record once for each organization.
+fn is_same_visit(one: &Event, other: &Event) -> bool {
+    let grant = |event: &Event| {
+        let given = event.after.as_ref().filter(|_| event.kind == Kind::GrantIssued)?;
+        given.get("grant").and_then(Value::as_str).map(str::to_owned)
+    };
+    grant(one).is_some_and(|visit| grant(other) == Some(visit))
 }
 
 /// Who did it, if it was not the person. Sites are named beside.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use idp_core::{
     audit::{Actor, Event, Kind},
+    community::site::ReleasePolicy,
     ids::{EventId, SiteId},
     oidc::grant::Grant,
     sign_on::Released,
@@ -14,6 +15,7 @@ use serde_json::json;
 use super::{client_authentication::AuthenticatedSite, token::mint::Issued};
 use crate::{
     app::App,
+    http::visited::Visited,
     store::{Cause, Ending},
 };
 
@@ -60,10 +62,17 @@ impl Witness {
         self.event(kind).to(grant.subscriber.clone()).in_session(grant.session.clone())
     }
 
-    /// The site was given something, or renewed it.
-    pub fn given(&self, kind: Kind, issued: &Issued) -> Event {
+    /// The site was given something.
+    pub fn given(&self, app: &App, release: &ReleasePolicy, issued: &Issued) -> Vec<Event> {
+        let Issued { grant, released, scopes, .. } = issued;
+        let visited = Visited { grant, scopes, released, release };
+        visited.events(self.about(Kind::GrantIssued, grant), &app.random)
+    }
+
+    /// The site renewed what it was given.
+    pub fn renewed(&self, issued: &Issued) -> Event {
         let grant = &issued.grant;
-        let event = self.about(kind, grant).after(json!({
+        let event = self.about(Kind::GrantRefreshed, grant).after(json!({
             "grant": grant.id,
             "scopes": issued.scopes,
             "affiliation": grant.affiliation,

@@ -1,5 +1,6 @@
 //! `/organization/{id}`: the Administrator's console, one file for each area.
 
+mod audit;
 mod data;
 mod ending;
 mod home;
@@ -23,6 +24,7 @@ use crate::pages::{OrganizationArea, OrganizationNav};
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
+        .configure(audit::routes)
         .configure(data::routes)
         .configure(ending::routes)
         .configure(home::routes)

@@ -31,7 +31,7 @@ use crate::{
 /// How long the codes can be taken away as a file.
 const KEPT_FOR: Duration = Duration::from_secs(900);
 /// What tells spreadsheets that a file is UTF-8.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
+pub(super) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {

@@ -28,7 +28,6 @@ use idp_core::{
     secret::SecretDigest,
     sign_on::Released,
 };
-use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{artifact, carry, message_id, signer};
@@ -40,6 +39,7 @@ use crate::{
         front::{Complete, Outcome},
         oidc::holder,
         visit::{Visit, set},
+        visited::Visited,
     },
     sites::ProviderEntry,
     store::{AnyConn, StoreError, audit, grant, person, site_visit},
@@ -269,28 +269,22 @@ impl Giving {
         if self.first_visit {
             site_visit::record(conn, &grant.subscriber, &grant.site, self.now)?;
         }
-        audit::record(conn, &[self.told(&grant, &released)])?;
+        audit::record(conn, &self.told(&grant, &released))?;
         Ok(Ok(Given { grant, name, attributes }))
     }
 
     /// What the audit record is told.
-    fn told(&self, grant: &Grant, released: &Released) -> Event {
+    fn told(&self, grant: &Grant, released: &Released) -> Vec<Event> {
         let site = grant.site.clone();
         let event =
             Event::new(self.event.clone(), self.now, Kind::GrantIssued, Actor::Site(site.clone()))
                 .at_site(site)
                 .from_address(self.address)
                 .to(grant.subscriber.clone())
-                .in_session(grant.session.clone())
-                .after(json!({
-                    "grant": grant.id,
-                    "scopes": grant.scopes,
-                    "affiliation": grant.affiliation,
-                }));
-        match released {
-            Released::One(affiliation) => event.on_behalf_of(affiliation.organization.id.clone()),
-            Released::All(_) | Released::None => event,
-        }
+                .in_session(grant.session.clone());
+        let release = &self.entry.site.release;
+        let visited = Visited { grant, scopes: &grant.scopes, released, release };
+        visited.events(event, &self.app.random)
     }
 }
 

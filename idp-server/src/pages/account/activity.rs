@@ -170,6 +170,7 @@ pub fn activity_words(
         | Kind::OrgResumed
         | Kind::OrgSiteSwitchedOff
         | Kind::OrgSiteSwitchedOn
+        | Kind::OrgRecordExported
         | Kind::OrgStarted
         | Kind::OrgSuspended
         | Kind::OrgWithdrawn

@@ -1,5 +1,6 @@
 //! The Administrator's console.
 
+mod audit;
 mod data;
 mod home;
 mod nominate;
@@ -14,6 +15,7 @@ mod systems;
 mod tax_ids;
 mod typed;
 
+pub use audit::{OrganizationAuditPage, RecordActor, RecordAsked, RecordEntry, record_title};
 pub use data::{DataDone, OrganizationDataPage};
 pub use home::{OrganizationAttention, OrganizationHomePage};
 pub use nominate::{
@@ -44,6 +46,7 @@ use super::Messages;
 /// An area of the console: one entry of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrganizationArea {
+    Audit,
     Data,
     Home,
     Nominations,
@@ -56,7 +59,7 @@ pub enum OrganizationArea {
 
 impl OrganizationArea {
     /// Every area, in the order of the navigation.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Home,
         Self::People,
         Self::Nominations,
@@ -65,11 +68,13 @@ impl OrganizationArea {
         Self::Sites,
         Self::Systems,
         Self::Data,
+        Self::Audit,
     ];
 
     /// The end of the address of its page.
     const fn place(self) -> &'static str {
         match self {
+            Self::Audit => "/audit",
             Self::Data => "/data",
             Self::Home => "",
             Self::Nominations => "/nominations",
@@ -84,6 +89,7 @@ impl OrganizationArea {
     /// What it is called, in the navigation and as the heading of its page.
     pub(super) const fn label(self, text: &'static Messages) -> &'static str {
         match self {
+            Self::Audit => text.organization.area_record,
             Self::Data => text.organization.area_data,
             Self::Home => text.organization.area_home,
             Self::Nominations => text.organization.area_nominations,

@@ -11,6 +11,7 @@ mod factors;
 mod first_administrators;
 mod letters;
 mod migrating;
+mod own_record;
 mod person;
 mod races;
 mod registrations;

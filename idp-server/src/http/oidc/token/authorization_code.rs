@@ -101,7 +101,8 @@ impl Redemption {
                     let (person, site) = (&issued.grant.subscriber, &issued.grant.site);
                     site_visit::record(conn, person, site, self.now)?;
                 }
-                audit::record(conn, &[self.witness.given(Kind::GrantIssued, &issued)])?;
+                let release = &self.entry.site.release;
+                audit::record(conn, &self.witness.given(&self.app, release, &issued))?;
                 Ok(Outcome::Issued(Box::new(issued)))
             }
             Err(why) => {

@@ -107,7 +107,7 @@ impl Turn {
         }
         let grant = Grant { generation: self.generation.saturating_add(1), ..grant };
         let issued = Issued { grant, person: loaded, released, scopes };
-        audit::record(conn, &[self.witness.given(Kind::GrantRefreshed, &issued)])?;
+        audit::record(conn, &[self.witness.renewed(&issued)])?;
         Ok(Outcome::Issued(Box::new(issued)))
     }
 

@@ -1,6 +1,7 @@
 //! The Administrator's console, and the pages of whoever takes a User ID over.
 
 use idp_core::{
+    audit::Kind,
     authentication::{
         password_policy::{Objection, PasswordPolicy},
         secret_questions::{Objection as QuestionObjection, Question},
@@ -20,7 +21,50 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
     all.extend(asking(frame, words, of(OrganizationArea::Requests)));
     all.extend(data(frame, words, of(OrganizationArea::Data)));
     all.extend(systems(frame, words, of(OrganizationArea::Systems)));
+    all.extend(audit(frame, words, of(OrganizationArea::Audit)));
     all
+}
+
+fn audit(
+    frame: Frame<'static>,
+    words: &'static Words,
+    nav: OrganizationNav<'static>,
+) -> Vec<Rendered> {
+    let person = || words.person.to_owned();
+    let entry = |kind, by, visit: bool| RecordEntry {
+        kind,
+        at: at(10),
+        by,
+        whom: Some(person()),
+        site: visit.then(|| words.site.to_owned()),
+        tax_ids: if visit { vec![Some("91-1234567".to_owned()), None] } else { Vec::new() },
+        roles: if visit { Vec::new() } else { vec!["office-manager".to_owned()] },
+        reason: (!visit).then(|| words.description.to_owned()),
+    };
+    let page = |asked, nobody, events| OrganizationAuditPage {
+        frame,
+        nav,
+        asked,
+        sites: vec![("credentia", words.site)],
+        nobody,
+        events,
+        export: "/organization/org_7q2m/audit/export".to_owned(),
+        newest: Some("/organization/org_7q2m/audit".to_owned()),
+        older: Some("/organization/org_7q2m/audit?before=1-evt_1".to_owned()),
+    };
+    let narrow =
+        RecordAsked { what: "grant.issued", person: words.value, ..RecordAsked::default() };
+    let events = vec![
+        entry(Kind::GrantIssued, RecordActor::Named(words.site.to_owned()), true),
+        entry(Kind::RoleGranted, RecordActor::Named(person()), false),
+        entry(Kind::NominationExpired, RecordActor::Hilum, false),
+        entry(Kind::AffiliationSuspended, RecordActor::SomebodyElse, false),
+    ];
+    vec![
+        rendered("organization-audit", &page(RecordAsked::default(), false, events)),
+        rendered("organization-audit-none", &page(narrow, false, Vec::new())),
+        rendered("organization-audit-nobody", &page(narrow, true, Vec::new())),
+    ]
 }
 
 fn data(
