@@ -270,6 +270,10 @@ kinds! {
     SystemRenewed = "system.renewed";
     /// A system was stopped for good.
     SystemRevoked = "system.revoked";
+    /// Support answered an organization that asked for another number, or it took that back.
+    TaxidAnswered = "taxid.answered";
+    /// An organization asks to have another number registered (R22).
+    TaxidAskedFor = "taxid.asked-for";
     /// Somebody answered a question about a number that an organization has (domain 4.1).
     TaxidBranch = "taxid.branch";
     /// Somebody was shown whom to ask about a number (R45).

@@ -18,6 +18,7 @@ pub mod assistance;
 pub mod caller_check;
 pub mod end_access;
 pub mod field;
+pub mod further_number;
 pub mod identity_proof;
 pub mod import;
 pub mod news;

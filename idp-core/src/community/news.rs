@@ -255,11 +255,15 @@ pub enum News {
         /// Which.
         system: SystemClientId,
     },
+    /// Another Tax ID of your organization is registered.
+    TaxIdAccepted,
     /// Somebody registers with your number, and said this about it.
     TaxIdAskedAbout {
         /// What they said.
         answer: Answer,
     },
+    /// Your organization asked for another Tax ID; Support looks at it.
+    TaxIdAskedFor,
     /// Nobody asks for your number any more.
     TaxIdClaimWithdrawn,
     /// Somebody asks for your number: please answer.
@@ -271,6 +275,11 @@ pub enum News {
     },
     /// The number stays with its organization.
     TaxIdKept,
+    /// The Tax ID that your organization asked for was not registered.
+    TaxIdRefused {
+        /// Why.
+        reason: String,
+    },
     /// You no longer have the number.
     TaxIdReleased,
     /// The number is kept for you.

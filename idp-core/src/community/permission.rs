@@ -72,6 +72,8 @@ actions! {
     ApproveRegistration = "registration.approve": [Support, Job];
     /// Be the second pair of eyes on the release of a number.
     ApproveRelease = "taxid.approve-release": [Lead];
+    /// Ask for another number of the own organization, or take that back (R22).
+    AskForNumber = "taxid.ask": [Administrator];
     /// Ask an organization's Administrators for access (R18, R88).
     AskForAccess = "access.ask": [Public, Subscriber];
     /// Ask that an organization be closed.
@@ -92,6 +94,8 @@ actions! {
     EndRepresentation = "taxid.end-representation": [Administrator, Support];
     /// Decide a dispute over a number in favour of its organization, or what a claim comes to.
     DecideClaim = "taxid.decide": [Support];
+    /// Decide whether a further number is its organization's.
+    DecideFurtherNumber = "taxid.accept": [Support];
     /// Decide about an abandoned or forged registration, or a notary's form.
     DecideRegistration = "registration.decide": [Support];
     /// Not accept to act for an organization.
@@ -298,6 +302,7 @@ organization.dissolve J
 admin.approve L
 registration.approve sLJ
 taxid.approve-release L
+taxid.ask A
 access.ask S-
 organization.ask-to-close A
 organization.change AsL
@@ -308,6 +313,7 @@ organization.close L
 organization.confirm A
 taxid.end-representation AsL
 taxid.decide sL
+taxid.accept sL
 registration.decide sL
 affiliation.decline S
 account.delete S

@@ -12,6 +12,7 @@ pub mod affiliation;
 mod carry_out;
 pub mod closing;
 pub mod desk;
+pub mod further_numbers;
 pub mod help;
 pub mod nomination;
 pub mod offer;

@@ -1,16 +1,18 @@
 //! Whose a Tax ID is: the use cases of its owner, of who asks for it, and of Support (domain 3.6,
 //! 4.1, 4.9; security 20.6–20.8).
 //!
-//! For the owner's Administrators: [`register_for`], [`give_up`], [`answer_claim`], [`appoint`],
+//! For the owner's Administrators: [`give_up`], [`answer_claim`], [`appoint`],
 //! [`dismiss`]. For the support desk: [`propose_release`], [`approve_release`], [`reject_release`],
 //! [`keep`]; [`claim_before_support`] is what its pages
-//! show. What a registration asks for comes here by the effects of its own transitions.
+//! show. A further number comes here when Support has accepted it (`further_numbers`); what a
+//! registration asks for comes here by the effects of its own transitions.
 //!
 //! Whatever is done to a number takes its place first (`store::tax_id_claim`), so that two of them
 //! come one after the other.
 
 use idp_core::{
     community::{
+        further_number::FurtherNumber,
         organization::OrganizationStatus,
         outcome::Outcome,
         permission::{Action, Denied},
@@ -43,20 +45,19 @@ pub enum OwnersAnswer {
     Release,
 }
 
-/// Registers another number for an organization that takes part.
+/// Registers, at the support desk, the number that an organization that takes part has asked for.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn register_for(
+pub(super) fn register_for(
     conn: &mut AnyConn,
     office: &Office,
-    organization: &OrganizationId,
+    further: &FurtherNumber,
     number: &TaxIdNumber,
 ) -> Result<Decided<Done<Holding>>, StoreError> {
     let fingerprint = office.registry.numbers.fingerprint(number);
-    let id = TaxIdId::from_random(office.random.bytes());
-    let others = store::others(conn, organization, &id)?;
-    let organization = organization.clone();
+    let (id, organization) = (further.id.clone(), further.organization.clone());
+    let others = store::others(conn, &organization, &id)?;
     let command = Command::Register { id, organization, registration: None, others };
     transition(conn, office, (&fingerprint, Some(number)), command)
 }
@@ -383,6 +384,6 @@ const fn action(command: &Command) -> Action {
         Command::Keep(_) => Action::DecideClaim,
         Command::Propose(_) => Action::ProposeRelease,
         Command::Register { registration: Some(_), .. } => Action::ApproveRegistration,
-        Command::Register { registration: None, .. } => Action::ChangeOrganization,
+        Command::Register { registration: None, .. } => Action::DecideFurtherNumber,
     }
 }

@@ -48,6 +48,34 @@ impl TaxNumbers {
         fingerprint
     }
 
+    /// What `work` makes of a number as it is stored; a personal one is sealed for the Tax ID `id`.
+    ///
+    /// # Errors
+    /// What `work` returned; [`StoreError::CorruptRow`] if it cannot be sealed.
+    pub fn stored<T>(
+        &self,
+        id: &TaxIdId,
+        number: &TaxIdNumber,
+        work: impl FnOnce(StoredNumber<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match number {
+            TaxIdNumber::Ein(ein) => work(StoredNumber::Ein(ein)),
+            TaxIdNumber::Ssn(ssn) => {
+                let place = Place { table: "tax_id", column: "sealed", row: id.as_str() };
+                let sealed = self.sealer.seal(place, ssn.expose_digits().as_bytes());
+                let sealed = sealed.map_err(|error| {
+                    tracing::error!(%error, "a personal number cannot be sealed");
+                    StoreError::CorruptRow {
+                        table: "tax_id",
+                        column: "sealed",
+                        row: id.to_string(),
+                    }
+                })?;
+                work(StoredNumber::Ssn(&sealed))
+            }
+        }
+    }
+
     /// Stores a new number.
     ///
     /// # Errors
@@ -60,25 +88,9 @@ impl TaxNumbers {
         number: &TaxIdNumber,
         primary: bool,
     ) -> Result<(), StoreError> {
-        let sealed;
-        let stored = match number {
-            TaxIdNumber::Ein(ein) => StoredNumber::Ein(ein),
-            TaxIdNumber::Ssn(ssn) => {
-                let place = Place { table: "tax_id", column: "sealed", row: id.as_str() };
-                sealed =
-                    self.sealer.seal(place, ssn.expose_digits().as_bytes()).map_err(|error| {
-                        tracing::error!(%error, "a personal number cannot be sealed");
-                        StoreError::CorruptRow {
-                            table: "tax_id",
-                            column: "sealed",
-                            row: id.to_string(),
-                        }
-                    })?;
-                StoredNumber::Ssn(&sealed)
-            }
-        };
-        let fingerprint = self.fingerprint(number);
-        let new = NewTaxId { id, organization, number: stored, fingerprint: &fingerprint, primary };
-        tax_id::insert(conn, &new)
+        let fingerprint = &self.fingerprint(number);
+        self.stored(id, number, |number| {
+            tax_id::insert(conn, &NewTaxId { id, organization, number, fingerprint, primary })
+        })
     }
 }

@@ -75,17 +75,17 @@ pub use mailbox::{MailView, MailboxPage};
 pub use messages::Messages;
 pub use notice::{NoticePage, Received};
 pub use organization::{
-    ClaimView, DataDone, DeedPage, EndingPage, HandOverView, ImportView, NominatePage,
-    NominateProblem, NominateReviewPage, NominatedPage, NominationDone, NominationState,
-    NominationView, NominationsPage, OfferView, OrganizationArea, OrganizationAttention,
-    OrganizationAuditPage, OrganizationDataPage, OrganizationHomePage, OrganizationNav,
-    OrganizationOutcome, OrganizationOutcomePage, OrganizationPartsPage, OrganizationSitesPage,
-    OrganizationSystemsPage, OrganizationTaxIdsPage, PartView, PeoplePage, PersonDeed, PersonPage,
-    PersonRightsPage, PersonStanding, PersonView, RecordActor, RecordAsked, RecordEntry,
-    RepresentedView, RequestView, RequestsPage, ResetCodePage, RightsFields, RosterCodesPage,
-    RosterImportPage, RosterNote, RosterPage, RosterPlanPage, RosterProblem, RosterRow, RosterStep,
-    RunningPromotion, SiteReceipt, Sought, SwitchableSite, SystemCodePage, SystemDone, SystemStage,
-    SystemView, TaxIdOutcome, TaxIdView, Typed, record_title,
+    AskedForView, ClaimView, DataDone, DeedPage, EndingPage, HandOverView, ImportView,
+    NominatePage, NominateProblem, NominateReviewPage, NominatedPage, NominationDone,
+    NominationState, NominationView, NominationsPage, OfferView, OrganizationArea,
+    OrganizationAttention, OrganizationAuditPage, OrganizationDataPage, OrganizationHomePage,
+    OrganizationNav, OrganizationOutcome, OrganizationOutcomePage, OrganizationPartsPage,
+    OrganizationSitesPage, OrganizationSystemsPage, OrganizationTaxIdsPage, PartView, PeoplePage,
+    PersonDeed, PersonPage, PersonRightsPage, PersonStanding, PersonView, RecordActor, RecordAsked,
+    RecordEntry, RepresentedView, RequestView, RequestsPage, ResetCodePage, RightsFields,
+    RosterCodesPage, RosterImportPage, RosterNote, RosterPage, RosterPlanPage, RosterProblem,
+    RosterRow, RosterStep, RunningPromotion, SiteReceipt, Sought, SwitchableSite, SystemCodePage,
+    SystemDone, SystemStage, SystemView, TaxIdOutcome, TaxIdView, Typed, record_title,
 };
 pub use password::hints as password_hints;
 pub use public::{

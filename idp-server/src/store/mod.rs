@@ -20,6 +20,7 @@ mod error;
 pub mod factor;
 pub mod factor_reset;
 pub mod front_logout;
+pub mod further_number;
 pub mod grant;
 pub mod known_browser;
 pub mod lease;

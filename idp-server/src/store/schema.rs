@@ -537,6 +537,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    further_number (id) {
+        id -> Text,
+        organization_id -> Text,
+        asked_by -> Text,
+        asked_at -> BigInt,
+        #[sql_name = "type"]
+        type_ -> Text,
+        value -> Nullable<Text>,
+        sealed -> Nullable<Binary>,
+        fingerprint -> Binary,
+    }
+}
+
+diesel::table! {
     tax_id (id) {
         id -> Text,
         organization_id -> Text,

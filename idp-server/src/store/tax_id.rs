@@ -43,6 +43,47 @@ pub enum StoredNumber<'a> {
     Ssn(&'a [u8]),
 }
 
+impl<'a> StoredNumber<'a> {
+    /// The columns that hold it.
+    pub(super) fn columns(&self) -> NumberColumns<'a> {
+        match *self {
+            Self::Ein(ein) => {
+                NumberColumns { type_: "ein", value: Some(ein.digits()), sealed: None }
+            }
+            Self::Ssn(sealed) => NumberColumns { type_: "ssn", value: None, sealed: Some(sealed) },
+        }
+    }
+}
+
+/// The columns of a number, wherever one stands.
+pub(super) struct NumberColumns<'a> {
+    pub(super) type_: &'a str,
+    pub(super) value: Option<&'a str>,
+    pub(super) sealed: Option<&'a [u8]>,
+}
+
+impl NumberColumns<'_> {
+    /// The number in them; `id`: the Tax ID for which a personal one was sealed.
+    pub(super) fn number(
+        &self,
+        id: &TaxIdId,
+        open: &OpenSsn,
+        read: &Reading<'_>,
+    ) -> Result<TaxIdNumber, StoreError> {
+        match (self.type_, self.value, self.sealed) {
+            ("ein", Some(digits), None) => {
+                // Support may have accepted a prefix that the table does not know.
+                let ein = Ein::read(digits, &Prefixes::any());
+                Ok(TaxIdNumber::Ein(ein.map_err(|_| read.corrupt("value"))?))
+            }
+            ("ssn", None, Some(sealed)) => {
+                Ok(TaxIdNumber::Ssn(open(id, sealed).ok_or_else(|| read.corrupt("sealed"))?))
+            }
+            _ => Err(read.corrupt("type")),
+        }
+    }
+}
+
 /// A Tax ID's place, found by its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registered {
@@ -59,10 +100,7 @@ pub struct Registered {
 /// # Errors
 /// [`StoreError::Conflict`] with [`super::Taken::TaxId`] if the number is registered.
 pub fn insert(conn: &mut AnyConn, new: &NewTaxId<'_>) -> Result<(), StoreError> {
-    let (type_, value, sealed) = match new.number {
-        StoredNumber::Ein(ein) => ("ein", Some(ein.digits()), None),
-        StoredNumber::Ssn(sealed) => ("ssn", None, Some(sealed)),
-    };
+    let NumberColumns { type_, value, sealed } = new.number.columns();
     diesel::insert_into(tax_id::table)
         .values((
             tax_id::id.eq(new.id.as_str()),
@@ -251,17 +289,12 @@ impl Row {
     pub(super) fn open(self, open: &OpenSsn) -> Result<TaxId, StoreError> {
         let read = Reading { table: "tax_id", row: &self.id };
         let id: TaxIdId = read.parsed("id", self.id.clone())?;
-        let number = match (self.type_.as_str(), self.value.as_deref(), self.sealed.as_deref()) {
-            ("ein", Some(digits), None) => {
-                // Support may have accepted a prefix that the table does not know.
-                let ein = Ein::read(digits, &Prefixes::any());
-                TaxIdNumber::Ein(ein.map_err(|_| read.corrupt("value"))?)
-            }
-            ("ssn", None, Some(sealed)) => {
-                TaxIdNumber::Ssn(open(&id, sealed).ok_or_else(|| read.corrupt("sealed"))?)
-            }
-            _ => return Err(read.corrupt("type")),
+        let columns = NumberColumns {
+            type_: &self.type_,
+            value: self.value.as_deref(),
+            sealed: self.sealed.as_deref(),
         };
+        let number = columns.number(&id, open, &read)?;
         Ok(TaxId { id, number, primary: self.is_primary })
     }
 }

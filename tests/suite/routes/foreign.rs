@@ -29,10 +29,11 @@ fn routes(beginning: &'static str) -> impl Iterator<Item = (&'static str, bool, 
 
 /// What each slot of a path names, and where the other organization's are. Whoever adds a route with a
 /// slot of another name says here where there is one.
-const SLOTS: [(&str, &str); 10] = [
+const SLOTS: [(&str, &str); 11] = [
     ("affiliation", "SELECT id AS v FROM affiliation WHERE status = 'proposed'"),
     ("deed", "SELECT 'remove' AS v"),
     ("ending", "SELECT id AS v FROM access_ending WHERE organization_id = 'org_cedar-falls'"),
+    ("further", "SELECT id AS v FROM further_number WHERE organization_id = 'org_cedar-falls'"),
     ("import", "SELECT id AS v FROM roster_import WHERE organization_id = 'org_cedar-falls'"),
     ("nomination", "SELECT id AS v FROM nomination WHERE organization_id = 'org_cedar-falls'"),
     ("person", "SELECT id AS v FROM subscriber WHERE user_id = 'practitioner'"),
@@ -82,6 +83,8 @@ async fn one_of_everything(idp: &TestIdp) {
     let asked = visitor.submit(&page, "ask-submit", &fields).await;
     assert_eq!(asked.status, 201, "{}", asked.body);
     let (mut joan, _) = at_work(idp, "/organization").await;
+    let page = joan.visit(&format!("/organization/{OTHER}/tax-ids")).await;
+    assert!(joan.submit(&page, "add-submit", &[("number", "12-3400001")]).await.has("done"));
     let page = joan.visit(&format!("/organization/{OTHER}/nominate")).await;
     let fields = [
         ("given_name", "Priya"),
@@ -147,7 +150,13 @@ async fn what_is_another_organizations_is_not_there(idp: Fresh) {
         };
         let states = "SELECT id || state AS v FROM nomination UNION ALL SELECT id || status FROM \
                       affiliation UNION ALL SELECT id || state FROM access_request ORDER BY v";
-        (idp.database.column(states), rows("tax_id"), rows("access_ending"), rows("mailed_code"))
+        (
+            idp.database.column(states),
+            rows("tax_id"),
+            rows("further_number"),
+            rows("access_ending"),
+            rows("mailed_code"),
+        )
     };
     let before_all = everything();
 

@@ -4,10 +4,13 @@
 use hilum_tests::{Browser, Fresh, Page, Person, TestIdp, on_every_store};
 use serde_json::json;
 
-use super::{console::at_work, register::claimed};
+use super::{console::at_work, register::claimed, support::at_the_desk};
 
 on_every_store![
-    numbers_are_added_past_the_stop_page_and_given_up,
+    a_further_number_counts_when_support_has_accepted_it,
+    a_further_number_that_support_refuses_is_nobodys,
+    a_number_is_given_up_by_who_is_sure,
+    numbers_are_asked_for_past_the_stop_page_and_taken_back,
     an_owner_hands_over_what_a_registration_asks_for,
     an_owner_objects_with_evidence_and_keeps_the_number,
     another_organization_acts_under_a_number_until_it_is_ended,
@@ -27,28 +30,108 @@ async fn at_numbers(idp: &TestIdp) -> (Browser, Page, String) {
     (browser, page, id)
 }
 
+/// What Cedar Falls has.
+fn numbers(idp: &TestIdp) -> Vec<String> {
+    let query = "SELECT id AS v FROM tax_id WHERE organization_id = 'org_cedar-falls' ORDER BY id";
+    idp.database.column(query)
+}
+
+/// What anybody has asked for, the oldest first.
+fn waiting(idp: &TestIdp) -> Vec<String> {
+    idp.database.column("SELECT id AS v FROM further_number ORDER BY asked_at, id")
+}
+
+/// Another number of Cedar Falls, asked for and accepted.
+pub async fn further(idp: &TestIdp, administrator: &mut Browser, number: &str) {
+    let page = administrator.visit(PLACE).await;
+    assert!(administrator.submit(&page, "add-submit", &[("number", number)]).await.has("done"));
+    let case = format!("/support/tax-ids/further/{}", waiting(idp).pop().expect("a request"));
+    let (mut support, page) = at_the_desk(idp, "support", &case).await;
+    assert!(support.submit(&page, "accept", &[]).await.has("done"));
+}
+
 fn stage(idp: &TestIdp) -> String {
     idp.database.column("SELECT stage AS v FROM registration").remove(0)
 }
 
-async fn numbers_are_added_past_the_stop_page_and_given_up(idp: Fresh) {
+async fn numbers_are_asked_for_past_the_stop_page_and_taken_back(idp: Fresh) {
     let (mut browser, page, own) = at_numbers(&idp).await;
-    let page = browser.submit(&page, &format!("give-up-{own}"), &[]).await;
-    assert!(page.status == 409 && page.body.contains("your only Tax ID"), "{}", page.body);
     let page = browser.submit(&page, "add-submit", &[("number", "078-05-1120")]).await;
     assert!(page.has("insists") && !page.body.contains("078-05"), "{}", page.body);
     let fields = [("number", "078-05-1120"), ("insists", "yes")];
     let page = browser.submit(&page, "add-submit", &fields).await;
     assert!(page.has("done") && page.body.contains("***-**-1120"), "{}", page.body);
-    // Lakeside's, whose name is not told.
-    let page = browser.submit(&page, "add-submit", &[("number", "82-7654321")]).await;
-    assert!(page.status == 409 && !page.body.contains("Lakeside"), "{}", page.body);
+    let plain =
+        idp.database.column("SELECT value AS v FROM further_number WHERE value LIKE '%051120%'");
+    assert!(plain.is_empty(), "a personal number lies sealed");
     let page = browser.submit(&page, "add-submit", &[("number", "07-1234567")]).await;
     assert!(page.status == 422 && page.has("number-wrong"), "{}", page.body);
-    let page = browser.submit(&page, &format!("give-up-{own}"), &[]).await;
+    // One's own, in either state.
+    for known in ["078-05-1120", OWN] {
+        let fields = [("number", known), ("insists", "yes")];
+        let page = browser.submit(&page, "add-submit", &fields).await;
+        assert!(page.status == 409 && page.body.contains("already"), "{known}: {}", page.body);
+    }
+    // Lakeside's, which is told in no way: neither by an answer nor by a refusal.
+    let page = browser.submit(&page, "add-submit", &[("number", "82-7654321")]).await;
+    assert!(page.has("done") && !page.body.contains("Lakeside"), "{}", page.body);
+    for number in ["12-3400001", "12-3400002", "12-3400003"] {
+        assert!(browser.submit(&page, "add-submit", &[("number", number)]).await.has("done"));
+    }
+    let full = browser.submit(&page, "add-submit", &[("number", "12-3400004")]).await;
+    assert!(full.status == 409 && full.body.contains("Five numbers"), "{}", full.body);
+    let first = waiting(&idp).remove(0);
+    let page = browser.submit(&full, &format!("withdraw-{first}"), &[]).await;
+    assert!(page.has("done") && !page.has(&format!("withdraw-{first}")), "{}", page.body);
+    assert_eq!(numbers(&idp), [own], "nobody acts under what was asked for");
+}
+
+async fn a_further_number_counts_when_support_has_accepted_it(idp: Fresh) {
+    let (mut joan, page, own) = at_numbers(&idp).await;
+    assert!(joan.submit(&page, "add-submit", &[("number", "12-3400001")]).await.has("done"));
+    let (mut support, list) = at_the_desk(&idp, "support", "/support/tax-ids").await;
+    let case = format!("/support/tax-ids/further/{}", waiting(&idp).remove(0));
+    assert!(list.body.contains("12-3400001") && list.body.contains(&case), "{}", list.body);
+    let page = support.visit(&case).await;
+    assert!(page.body.contains("Cedar Falls") && page.has("accept"), "{}", page.body);
+    let page = support.submit(&page, "accept", &[]).await;
+    assert!(page.has("done") && !page.has("accept"), "{}", page.body);
+    assert_eq!(numbers(&idp).len(), 2);
+    let page = joan.visit(PLACE).await;
+    assert!(page.body.contains("12-3400001") && page.has(&own), "{}", page.body);
+    assert!(waiting(&idp).is_empty());
+    assert_eq!(support.visit(&case).await.status, 404, "it is decided");
+    let kinds = "SELECT kind AS v FROM audit_event WHERE kind LIKE 'taxid.%' ORDER BY at, id";
+    let kinds = idp.database.column(kinds);
+    assert_eq!(kinds, ["taxid.asked-for", "taxid.answered", "taxid.registered"]);
+}
+
+async fn a_further_number_that_support_refuses_is_nobodys(idp: Fresh) {
+    let (mut joan, page, own) = at_numbers(&idp).await;
+    // Lakeside's, as Support sees.
+    assert!(joan.submit(&page, "add-submit", &[("number", "82-7654321")]).await.has("done"));
+    let case = format!("/support/tax-ids/further/{}", waiting(&idp).remove(0));
+    let (mut support, page) = at_the_desk(&idp, "support", &case).await;
+    assert!(page.body.contains("Lakeside"), "{}", page.body);
+    let taken = support.submit(&page, "accept", &[]).await;
+    assert!(taken.status == 409 && taken.has("problem"), "{}", taken.body);
+    let nothing = support.submit(&taken, "refuse", &[("reason", " ")]).await;
+    assert_eq!(nothing.status, 422, "without a reason: {}", nothing.body);
+    let page = support.submit(&nothing, "refuse", &[("reason", "It is a lake's.")]).await;
+    assert!(page.has("done"), "{}", page.body);
+    assert_eq!((waiting(&idp), numbers(&idp)), (vec![], vec![own]));
+}
+
+async fn a_number_is_given_up_by_who_is_sure(idp: Fresh) {
+    let (mut browser, page, own) = at_numbers(&idp).await;
+    let (button, sure) = (format!("give-up-{own}"), [("sure", "yes")]);
+    let page = browser.submit(&page, &button, &sure).await;
+    assert!(page.status == 409 && page.body.contains("your only Tax ID"), "{}", page.body);
+    further(&idp, &mut browser, "12-3400001").await;
+    let page = browser.submit(&page, &button, &[]).await;
+    assert!(page.status == 422 && page.body.contains(OWN), "{}", page.body);
+    let page = browser.submit(&page, &button, &sure).await;
     assert!(page.has("done") && !page.has(&own), "{}", page.body);
-    let plain = idp.database.column("SELECT value AS v FROM tax_id WHERE value LIKE '%051120%'");
-    assert!(plain.is_empty(), "a personal number lies sealed");
 }
 
 async fn an_owner_hands_over_what_a_registration_asks_for(idp: Fresh) {

@@ -32,12 +32,11 @@ pub fn decide(
 ) -> Result<Outcome<Holding>, Refusal> {
     match (holding.at(now), command) {
         (holding, Command::Register { id, organization, registration, others }) => {
-            match &registration {
-                Some(_) => may(actor, Action::ApproveRegistration, Target::Community)?,
-                None => {
-                    may(actor, Action::ChangeOrganization, Target::Organization(&organization))?;
-                }
-            }
+            let action = match &registration {
+                Some(_) => Action::ApproveRegistration,
+                None => Action::DecideFurtherNumber,
+            };
+            may(actor, action, Target::Community)?;
             if holding.is_open_to(registration.as_ref(), now) {
                 Ok(register(holding, id, &organization, others))
             } else {

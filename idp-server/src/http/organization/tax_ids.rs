@@ -9,6 +9,7 @@ use actix_web::{
 use idp_core::{
     community::{
         field::Objections,
+        further_number,
         tax_id_entry::{self, Entry},
         tax_id_registry::{Evidence, Refusal},
     },
@@ -19,7 +20,7 @@ use idp_core::{
 use super::nav;
 use crate::{
     community::{
-        Office, registrations,
+        Office, further_numbers, registrations,
         tax_ids::{self, OwnersAnswer},
     },
     http::{
@@ -29,10 +30,10 @@ use crate::{
         visit::{Visit, page, see_other},
     },
     pages::{
-        ClaimView, NumberQuestion, OrganizationArea, OrganizationTaxIdsPage, RegisterTyped,
-        RepresentedView, TaxIdOutcome, TaxIdView,
+        AskedForView, ClaimView, NumberQuestion, OrganizationArea, OrganizationTaxIdsPage,
+        RegisterTyped, RepresentedView, TaxIdOutcome, TaxIdView,
     },
-    store::{AnyConn, StoreError, tax_id, tax_id_claim},
+    store::{AnyConn, StoreError, further_number as further_store, tax_id, tax_id_claim},
 };
 
 /// The routes.
@@ -52,6 +53,12 @@ pub fn routes(config: &mut web::ServiceConfig) {
         };
         config.service(web::resource(below(place)).route(web::post().to(done)));
     }
+    let withdraw = |visit: Visit, at: Path<(String, String)>, body: Bytes| async move {
+        let outcome = take_back(&visit, &at.0, &at.1, &body).await;
+        visit.answer(outcome)
+    };
+    let place = web::resource("/organization/{id}/tax-ids/further/{further}/withdraw");
+    config.service(place.route(web::post().to(withdraw)));
 }
 
 /// What is done to one number.
@@ -66,6 +73,7 @@ enum Deed {
 /// What a page shows.
 struct Shelf {
     own: Vec<TaxIdView>,
+    asked_for: Vec<AskedForView>,
     represented: Vec<RepresentedView>,
 }
 
@@ -86,12 +94,21 @@ fn shelf(conn: &mut AnyConn, office: &Office, id: &OrganizationId) -> Result<She
             id: number.id.to_string(),
         });
     }
+    let asked_for = further_store::of_organization(conn, id, office.open_ssn.as_ref())?;
+    let asked_for = asked_for
+        .into_iter()
+        .map(|waiting| AskedForView {
+            id: waiting.further.id.to_string(),
+            shown: waiting.number.shown(),
+            asked_at: waiting.further.asked_at,
+        })
+        .collect();
     let represented = tax_id_claim::represented_by(conn, id)?;
     let represented = represented
         .into_iter()
         .map(|(id, _, owner)| RepresentedView { id: id.to_string(), owner })
         .collect();
-    Ok(Shelf { own, represented })
+    Ok(Shelf { own, asked_for, represented })
 }
 
 fn claim_view(
@@ -120,8 +137,12 @@ async fn list(visit: &Visit, id: &str) -> Result<HttpResponse, PageError> {
         Door::Open(desk) => desk,
         Door::Elsewhere(answer) => return Ok(answer),
     };
-    let done = visit.request.query_string() == "done";
-    let view = View { outcome: done.then_some(TaxIdOutcome::Done), ..View::default() };
+    let outcome = match visit.request.query_string() {
+        "asked" => Some(TaxIdOutcome::Asked),
+        "done" => Some(TaxIdOutcome::Done),
+        _ => None,
+    };
+    let view = View { outcome, ..View::default() };
     view.show(visit, &desk, StatusCode::OK).await
 }
 
@@ -145,7 +166,7 @@ impl View {
         status: StatusCode,
     ) -> Result<HttpResponse, PageError> {
         let (office, id) = (desk.at_work.office.clone(), organization(desk));
-        let Shelf { own, represented } =
+        let Shelf { own, asked_for, represented } =
             visit.db.read(move |conn| shelf(conn, &office, &id)).await?;
         let (form_token, cookie) = console::form_token(visit);
         let content = OrganizationTaxIdsPage {
@@ -153,6 +174,7 @@ impl View {
             nav: nav(desk, OrganizationArea::TaxIds),
             form_token: &form_token,
             own,
+            asked_for,
             represented,
             typed: &self.typed,
             question: self.question.unwrap_or(NumberQuestion::None),
@@ -171,7 +193,7 @@ async fn add(visit: Visit, id: Path<String>, body: Bytes) -> HttpResponse {
     visit.answer(outcome)
 }
 
-/// `POST …/tax-ids`: another number, past the stop page of a personal one.
+/// `POST …/tax-ids`: asks for another number, past the stop page of a personal one.
 async fn register(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse, PageError> {
     let desk = match console::organization(visit, id, Some(body)).await? {
         Door::Open(desk) => desk,
@@ -207,10 +229,57 @@ async fn register(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse,
         }
     };
     let (office, of) = (desk.at_work.office.clone(), organization(&desk));
-    let register =
-        move |conn: &mut AnyConn| Ok(tax_ids::register_for(conn, &office, &of, &number)?.map(drop));
-    let said = visit.db.write(register).await?;
-    answer(visit, &desk, said).await
+    let ask = move |conn: &mut AnyConn| further_numbers::ask(conn, &office, &of, &number);
+    let said = visit.db.write(ask).await?;
+    further(visit, &desk, said, "asked").await
+}
+
+/// `POST …/tax-ids/further/{further}/withdraw`: takes back that a number was asked for.
+async fn take_back(
+    visit: &Visit,
+    id: &str,
+    wanted: &str,
+    body: &Bytes,
+) -> Result<HttpResponse, PageError> {
+    let desk = match console::organization(visit, id, Some(body)).await? {
+        Door::Open(desk) => desk,
+        Door::Elsewhere(answer) => return Ok(answer),
+    };
+    match console::posted(visit, &desk.at_work.office, body, &[]).await? {
+        Posted::Form(_) => {}
+        Posted::Refused(answer) => return Ok(answer),
+    }
+    let (office, of) = (desk.at_work.office.clone(), organization(&desk));
+    let wanted: Option<TaxIdId> = wanted.parse().ok();
+    let work = move |conn: &mut AnyConn| match &wanted {
+        Some(wanted) => further_numbers::withdraw(conn, &office, &of, wanted),
+        None => further_numbers::not_there(conn, &office),
+    };
+    let said = visit.db.write(work).await?;
+    further(visit, &desk, said, "done").await
+}
+
+/// What asking for a number, or taking that back, came to.
+async fn further(
+    visit: &Visit,
+    desk: &OfOrganization,
+    said: Result<(), further_number::Refusal>,
+    done: &str,
+) -> Result<HttpResponse, PageError> {
+    visit.outbox.wake();
+    let outcome = match said {
+        Ok(()) => {
+            let id = organization(desk);
+            return Ok(see_other(&format!("/organization/{id}/tax-ids?{done}"), []));
+        }
+        Err(further_number::Refusal::AskedAlready) => TaxIdOutcome::AskedAlready,
+        Err(further_number::Refusal::TooMany) => TaxIdOutcome::TooMany,
+        // Neither is for an Administrator to meet; and another's is not there.
+        Err(further_number::Refusal::Denied(_) | further_number::Refusal::OwnOrganization) => {
+            return Err(PageError::NotFound);
+        }
+    };
+    View::of(outcome).show(visit, desk, StatusCode::CONFLICT).await
 }
 
 /// What a deed came to, as the page that says so.
@@ -228,9 +297,10 @@ async fn answer(
         Err(Refusal::Denied(_)) => return Err(PageError::NotFound),
         Err(Refusal::ClaimedAlready) => TaxIdOutcome::ClaimedAlready,
         Err(Refusal::LastNumber) => TaxIdOutcome::LastNumber,
-        Err(Refusal::NothingToDecide | Refusal::NotYet { .. }) => TaxIdOutcome::Nothing,
+        Err(Refusal::NothingToDecide | Refusal::NotYet { .. } | Refusal::Taken) => {
+            TaxIdOutcome::Nothing
+        }
         Err(Refusal::SamePerson) => TaxIdOutcome::SamePerson,
-        Err(Refusal::Taken) => TaxIdOutcome::Taken,
     };
     View::of(outcome).show(visit, desk, StatusCode::CONFLICT).await
 }
@@ -247,8 +317,9 @@ async fn carry_out(
     };
     let fields: &[&str] = match deed {
         Deed::Answer => &["answer", "evidence"],
-        Deed::Appoint | Deed::Dismiss => &["representative"],
-        Deed::GiveUp => &[],
+        Deed::Appoint => &["representative"],
+        Deed::Dismiss => &["representative", "sure"],
+        Deed::GiveUp => &["sure"],
     };
     let form = match console::posted(visit, &desk.at_work.office, body, fields).await? {
         Posted::Form(form) => form,
@@ -264,7 +335,7 @@ async fn carry_out(
     let (Some(number), of) = (wanted, organization(&desk)) else {
         return Err(PageError::NotFound);
     };
-    let wish = match Wish::read(deed, &form) {
+    let wish = match Wish::read(deed, &form, &of) {
         Ok(wish) => wish,
         Err(outcome) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -284,15 +355,22 @@ enum Wish {
 }
 
 impl Wish {
-    fn read(deed: Deed, form: &Params) -> Result<Self, TaxIdOutcome> {
+    /// What cannot be taken back asks whether one is sure.
+    fn read(deed: Deed, form: &Params, of: &OrganizationId) -> Result<Self, TaxIdOutcome> {
+        let sure = form.find("sure") == Some("yes");
         let representative = || {
             let typed = form.find("representative").unwrap_or_default().trim();
             typed.parse::<OrganizationId>().map_err(|_| TaxIdOutcome::NoOrganization)
         };
         match (deed, form.find("answer")) {
             (Deed::Appoint, _) => representative().map(Self::Appoint),
-            (Deed::Dismiss, _) => representative().map(Self::Dismiss),
-            (Deed::GiveUp, _) => Ok(Self::GiveUp),
+            (Deed::Dismiss, _) => match representative()? {
+                // The owner can appoint them again; whoever leaves cannot come back alone.
+                own if own == *of && !sure => Err(TaxIdOutcome::NotSure),
+                other => Ok(Self::Dismiss(other)),
+            },
+            (Deed::GiveUp, _) if sure => Ok(Self::GiveUp),
+            (Deed::GiveUp, _) => Err(TaxIdOutcome::NotSure),
             (Deed::Answer, Some("hand-over")) => Ok(Self::Answer(OwnersAnswer::HandOver)),
             (Deed::Answer, Some("release")) => Ok(Self::Answer(OwnersAnswer::Release)),
             (Deed::Answer, Some("object")) => {

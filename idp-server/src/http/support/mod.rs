@@ -3,6 +3,7 @@
 mod agreements;
 mod audit;
 mod first_administrator;
+mod further_numbers;
 mod home;
 mod organizations;
 mod people;
@@ -23,6 +24,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config
         .configure(agreements::routes)
         .configure(audit::routes)
+        .configure(further_numbers::routes)
         .configure(home::routes)
         .configure(organizations::routes)
         .configure(people::routes)

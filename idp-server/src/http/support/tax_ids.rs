@@ -17,7 +17,7 @@ use idp_core::{
 };
 use serde::Deserialize;
 
-use super::{Done, Outcome, one_line, problem};
+use super::{Done, Outcome, further_numbers, one_line, problem};
 use crate::{
     community::tax_ids::{self, claim_before_support},
     http::{
@@ -51,6 +51,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 #[serde(deny_unknown_fields)]
 struct Wanted {
     after: Option<String>,
+    further_after: Option<String>,
 }
 
 async fn show(visit: Visit, wanted: Option<Query<Wanted>>) -> HttpResponse {
@@ -63,10 +64,11 @@ async fn show(visit: Visit, wanted: Option<Query<Wanted>>) -> HttpResponse {
 }
 
 async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError> {
-    match console::support(visit, None).await? {
-        Entry::Open(_) => {}
+    let desk = match console::support(visit, None).await? {
+        Entry::Open(desk) => desk,
         Entry::Elsewhere(answer) => return Ok(answer),
-    }
+    };
+    let further = further_numbers::part(visit, &desk, wanted.further_after.as_deref()).await?;
     let after = wanted.after.as_deref().map(str::parse::<Place<TaxIdId>>).transpose();
     let after = after.map_err(|_| PageError::NotUnderstood)?.and_then(Place::into_parts);
     let read = move |conn: &mut AnyConn| -> Result<_, StoreError> {
@@ -96,6 +98,7 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
             Fact::at(words.answer_due, asked.claim.answer_due_at),
         ],
     });
+    let asked = ListPart { id: "tax-ids", heading: words.tax_ids, rows: rows.collect(), next };
     let content = ListPage {
         frame: visit.frame(),
         nav: NAV,
@@ -103,7 +106,7 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
         fields: Vec::new(),
         action: "/support/tax-ids",
         problem: None,
-        parts: vec![ListPart { id: "tax-ids", heading: words.tax_ids, rows: rows.collect(), next }],
+        parts: vec![asked, further],
     };
     Ok(page(StatusCode::OK, &content))
 }

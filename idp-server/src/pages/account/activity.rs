@@ -192,6 +192,8 @@ pub fn activity_words(
         | Kind::SystemExpired
         | Kind::SystemRenewed
         | Kind::SystemRevoked
+        | Kind::TaxidAnswered
+        | Kind::TaxidAskedFor
         | Kind::TaxidBranch
         | Kind::TaxidContactDisclosed
         | Kind::TaxidDisputed

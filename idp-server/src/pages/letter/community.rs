@@ -31,7 +31,10 @@ impl Writer<'_> {
     /// What stands by itself under the first sentence, which ends with a colon.
     fn shown(&self, told: &Told) -> Option<Block> {
         let news = &told.letter.news;
-        if let News::NotaryFormRefused { reason } | News::RegistrationRejected { reason } = news {
+        if let News::NotaryFormRefused { reason }
+        | News::RegistrationRejected { reason }
+        | News::TaxIdRefused { reason } = news
+        {
             return Some(says(reason));
         }
         let shown =
@@ -183,10 +186,13 @@ impl Writer<'_> {
             | News::SystemSetUp { .. } => at(words.link_systems, &of("/systems")),
             News::RepresentationBegun { .. }
             | News::RepresentationEnded { .. }
+            | News::TaxIdAccepted
             | News::TaxIdAskedAbout { .. }
+            | News::TaxIdAskedFor
             | News::TaxIdClaimWithdrawn
             | News::TaxIdClaimed { .. }
             | News::TaxIdKept
+            | News::TaxIdRefused { .. }
             | News::TaxIdReleased => at(words.link_tax_ids, &of("/tax-ids")),
             News::OrganizationChanged => at(words.link_console, &of("/data")),
             News::OrganizationClosing

@@ -251,6 +251,12 @@ pub(super) fn words(text: &'static Messages, told: &Told) -> [&'static str; 3] {
         News::SystemSetUp { .. } => {
             [words.system_set_up_subject, words.system_set_up, words.system_set_up_next]
         }
+        News::TaxIdAccepted => {
+            [words.tax_id_accepted_subject, words.tax_id_accepted, words.tax_id_accepted_next]
+        }
+        News::TaxIdAskedFor => {
+            [words.tax_id_asked_for_subject, words.tax_id_asked_for, words.tax_id_asked_for_next]
+        }
         News::TaxIdAskedAbout { answer } => {
             [words.tax_id_asked_about_subject, asked(words, *answer), words.tax_id_asked_about_next]
         }
@@ -270,6 +276,9 @@ pub(super) fn words(text: &'static Messages, told: &Told) -> [&'static str; 3] {
             words.tax_id_kept_registrant,
             words.tax_id_kept_registrant_next,
         ],
+        News::TaxIdRefused { .. } => {
+            [words.tax_id_refused_subject, words.tax_id_refused, words.tax_id_refused_next]
+        }
         News::TaxIdReleased => {
             [words.tax_id_released_subject, words.tax_id_released, words.tax_id_released_next]
         }

@@ -38,7 +38,9 @@ pub use roster::{
 };
 pub use sites::{OrganizationSitesPage, SwitchableSite};
 pub use systems::{OrganizationSystemsPage, SystemCodePage, SystemDone, SystemStage, SystemView};
-pub use tax_ids::{ClaimView, OrganizationTaxIdsPage, RepresentedView, TaxIdOutcome, TaxIdView};
+pub use tax_ids::{
+    AskedForView, ClaimView, OrganizationTaxIdsPage, RepresentedView, TaxIdOutcome, TaxIdView,
+};
 pub use typed::{RightsFields, Typed};
 
 use super::Messages;

@@ -29,6 +29,15 @@ pub struct ClaimView {
     pub answer_due_at: DateTime<Utc>,
 }
 
+/// A number that the organization has asked for.
+#[derive(Clone, Debug)]
+pub struct AskedForView {
+    pub id: String,
+    /// As people may see it: a personal one is masked.
+    pub shown: String,
+    pub asked_at: DateTime<Utc>,
+}
+
 /// A number under which the organization acts on behalf of another one.
 #[derive(Clone, Debug)]
 pub struct RepresentedView {
@@ -40,6 +49,10 @@ pub struct RepresentedView {
 /// What came of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaxIdOutcome {
+    /// Support looks at it.
+    Asked,
+    /// The organization has the number, or has asked for it.
+    AskedAlready,
     /// It is done.
     Done,
     /// The answer is not one of those that are possible.
@@ -48,34 +61,39 @@ pub enum TaxIdOutcome {
     ClaimedAlready,
     /// It is the only one.
     LastNumber,
+    /// What cannot be taken back was not confirmed.
+    NotSure,
     /// There is nothing of the kind to decide.
     Nothing,
-    /// Another organization has the number.
-    Taken,
     /// It takes two persons, and the one who asks is none of them.
     SamePerson,
     /// An organization with this identifier takes no part.
     NoOrganization,
+    /// There are too many numbers, or too many wait.
+    TooMany,
 }
 
 impl TaxIdOutcome {
     fn sentence(self, frame: &Frame<'_>) -> &'static str {
         let words = &frame.text.tax_ids;
         match self {
+            Self::Asked => words.asked_done,
+            Self::AskedAlready => words.problem_asked_already,
             Self::Choose => words.problem_choose,
             Self::ClaimedAlready => words.problem_claimed,
             Self::Done => words.done,
             Self::LastNumber => words.problem_last,
             Self::NoOrganization => words.problem_no_organization,
+            Self::NotSure => words.problem_not_sure,
             Self::Nothing => words.problem_nothing,
             Self::SamePerson => words.problem_same_person,
-            Self::Taken => words.problem_taken,
+            Self::TooMany => words.problem_too_many,
         }
     }
 
     /// Whether it is good news.
     fn is_done(self) -> bool {
-        self == Self::Done
+        matches!(self, Self::Asked | Self::Done)
     }
 }
 
@@ -87,6 +105,7 @@ pub struct OrganizationTaxIdsPage<'a> {
     pub nav: OrganizationNav<'a>,
     pub form_token: &'a str,
     pub own: Vec<TaxIdView>,
+    pub asked_for: Vec<AskedForView>,
     pub represented: Vec<RepresentedView>,
     /// What was typed to add a number, and what is wrong with it.
     pub typed: &'a RegisterTyped,

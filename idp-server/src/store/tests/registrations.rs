@@ -8,6 +8,7 @@ use idp_core::{
     community::{
         actor::{Actor, Rank},
         agreement::{Agreement, AgreementText},
+        further_number::Command,
         identity_proof::TestResult,
         registration::{Applicant, ContactForm, DetailsForm, Registration, SignatoryForm, Stage},
         subscriber::AccountRules,
@@ -25,7 +26,7 @@ use super::{TestDatabase, samples::*};
 use crate::{
     app,
     community::{
-        Office, Registry,
+        Office, Registry, further_numbers,
         registrations::{self as steps, Decision, Entered},
         tax_ids::{self, OwnersAnswer},
     },
@@ -33,7 +34,10 @@ use crate::{
     keys::{sealing::Sealer, sub_keys::SubKeys},
     mail::Post,
     random::Random,
-    store::{AnyConn, StoreError, agreement, organization, registration, tax_id, tax_id_claim},
+    store::{
+        AnyConn, StoreError, agreement, further_number, organization, registration, tax_id,
+        tax_id_claim,
+    },
 };
 
 /// Cedar Falls (`org_clinic`) has it in the samples.
@@ -393,9 +397,16 @@ async fn numbers_come_and_go_and_others_act_under_them() {
                 let personal = TaxIdNumber::Ssn("078-05-1121".parse().unwrap());
                 let last = "tin_owned".parse().unwrap();
                 assert!(tax_ids::give_up(conn, &desk, &owner, &last)?.is_err(), "the only one");
-                tax_ids::register_for(conn, &desk, &owner, &personal)?.unwrap();
-                assert!(tax_ids::register_for(conn, &desk, &owner, &personal)?.is_err());
+                further_numbers::ask(conn, &desk, &owner, &personal)?.unwrap();
+                assert!(further_numbers::ask(conn, &desk, &owner, &personal)?.is_err());
                 let open = desk.open_ssn.as_ref();
+                let asked = further_number::of_organization(conn, &owner, open)?.remove(0);
+                assert_eq!(asked.number.shown(), "***-**-1121");
+                assert_eq!(tax_id::of_organization(conn, &owner, open)?.len(), 1, "not yet");
+                let sam = support("sam", Rank::Agent);
+                let accept = Command::Accept;
+                further_numbers::decide(conn, &sam, &asked.further.id, accept)?.unwrap();
+                assert_eq!(further_number::of_organization(conn, &owner, open)?.len(), 0);
                 let own = tax_id::of_organization(conn, &owner, open)?;
                 assert_eq!(own[1].number.shown(), "***-**-1121");
                 tax_ids::appoint(conn, &desk, &owner, &last, &billing)?.unwrap();

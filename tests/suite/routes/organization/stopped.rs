@@ -3,7 +3,7 @@
 use hilum_tests::{Fresh, Person, on_every_store};
 
 use super::{OWN, at_work};
-use crate::routes::support::at_the_desk;
+use crate::routes::{support::at_the_desk, tax_ids::further};
 
 on_every_store![
     a_stopped_organization_puts_right_what_stopped_it,
@@ -20,9 +20,7 @@ async fn a_stopped_organization_puts_right_what_stopped_it(idp: Fresh) {
     let mut joan = at_work(&idp).await;
     let home = joan.visit(OWN).await;
     assert!(home.has("stopped") && home.body.contains("no Tax ID any more"), "{}", home.body);
-    let numbers = joan.visit(&format!("{OWN}/tax-ids")).await;
-    let added = joan.submit(&numbers, "add-submit", &[("number", "12-3499999")]).await;
-    assert!(added.has("done"), "{}", added.body);
+    further(&idp, &mut joan, "12-3499999").await;
     // Nobody acts for it meanwhile.
     let mut ana = idp.browser();
     let page = ana.visit("/account").await;

@@ -149,6 +149,11 @@ fn tax_ids(frame: Frame<'static>, words: &'static Words) -> Rendered {
         nav,
         form_token: words.token,
         own: vec![own("tin_1", true, Some(claim)), own("tin_2", false, None)],
+        asked_for: vec![AskedForView {
+            id: "tin_4".to_owned(),
+            shown: "12-3400001".to_owned(),
+            asked_at: at(1),
+        }],
         represented: vec![RepresentedView {
             id: "tin_3".to_owned(),
             owner: words.organizations[2].to_owned(),

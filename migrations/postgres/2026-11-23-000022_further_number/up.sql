@@ -1,0 +1,18 @@
+-- Further Tax IDs that organizations ask for. Support decides; until then they are nobody's. What was
+-- decided stands in the audit record, and the row is gone.
+CREATE TABLE further_number (
+    -- The identifier that the Tax ID will have; a personal number is sealed for it.
+    id              TEXT COLLATE "C" PRIMARY KEY CHECK (id LIKE 'tin!_%' ESCAPE '!'),
+    organization_id TEXT COLLATE "C" NOT NULL REFERENCES organization (id),
+    asked_by        TEXT COLLATE "C" NOT NULL REFERENCES subscriber (id),
+    asked_at        BIGINT NOT NULL,
+    type            TEXT NOT NULL CHECK (type IN ('ein', 'ssn')),
+    value           TEXT,
+    sealed          BYTEA,
+    fingerprint     BYTEA NOT NULL CHECK (length(fingerprint) = 32),
+    CHECK ((type = 'ein') = (value IS NOT NULL)),
+    CHECK ((type = 'ssn') = (sealed IS NOT NULL)),
+    UNIQUE (organization_id, fingerprint)
+);
+-- The queue, the oldest first.
+CREATE INDEX further_number_queue ON further_number (asked_at, id);
