@@ -1,5 +1,5 @@
 //! Caps on what strangers may have answered by mail (security 22.2): by place and name or address,
-//! by name or address, and for all together. Who is over a cap is told nothing: the page is the
+//! by name or address, by place, and for all together. Who is over a cap is told nothing: the page is the
 //! same as always.
 
 use std::net::IpAddr;
@@ -13,6 +13,12 @@ use super::{
 /// How many places may use up their share of what is answered about one name or address: a
 /// stranger in one place leaves its owner, who is elsewhere, something to ask for.
 const PLACES: u32 = 3;
+
+/// Which part of what is answered to all may come from one place: ten places would have to ask
+/// together to leave nothing for the rest.
+const PART_OF_ALL: u32 = 10;
+/// What may come from one place all the same: behind its address there may be a hospital.
+const LEAST_FROM_A_PLACE: u32 = 50;
 
 /// A cap: what is counted, and how many are answered in a window.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,19 +42,24 @@ impl Cap {
 /// The caps of an inquiry from `address` about `about`, in the order in which they are counted: what
 /// one refuses is not counted by the next, so that nobody can use up what is for others.
 #[must_use]
-pub fn caps(address: IpAddr, about: &str, of_all: u32) -> [Cap; 3] {
+pub fn caps(address: IpAddr, about: &str, of_all: u32) -> [Cap; 4] {
     let in_an_hour = |failures| Limit { failures, window: Duration::from_secs(60 * 60) };
     let network = Network::of(address).to_string();
     [
         Cap {
             rule: "inquiry-from",
-            of: vec![about.to_owned(), network],
+            of: vec![about.to_owned(), network.clone()],
             limit: in_an_hour(MAILS_PER_HOUR),
         },
         Cap {
             rule: "inquiry",
             of: vec![about.to_owned()],
             limit: in_an_hour(PLACES * MAILS_PER_HOUR),
+        },
+        Cap {
+            rule: "inquiries-from",
+            of: vec![network],
+            limit: in_an_hour((of_all / PART_OF_ALL).max(LEAST_FROM_A_PLACE)),
         },
         Cap { rule: "inquiries", of: vec!["all".to_owned()], limit: in_an_hour(of_all) },
     ]
@@ -76,23 +87,29 @@ mod tests {
         }
 
         fn answered(&mut self, host: u8, about: &str, times: usize) -> usize {
-            (0..times).filter(|_| self.ask(host, about, 40)).count()
+            (0..times).filter(|_| self.ask(host, about, 1_000)).count()
         }
     }
 
     #[test]
-    fn a_place_has_its_share_a_name_three_and_nobody_uses_up_what_is_for_all() {
+    fn a_place_has_its_share_a_name_three_and_no_place_uses_up_what_is_for_all() {
         let mut hour = Hour::default();
         assert_eq!(hour.answered(1, "ana", 1_000), 5, "one place");
         assert_eq!(hour.answered(2, "ana", 1), 1, "her own place is another one");
-        assert_eq!(hour.answered(1, "marcus", 1), 1, "another name");
+        assert_eq!(hour.answered(1, "marcus", 1), 1, "another name, from her place");
         for host in 3..30 {
             hour.answered(host, "ana", 10);
         }
         assert_eq!(hour.answered(200, "ana", 1), 0, "fifteen for one name");
         assert_eq!(hour.answered(201, "grace", 1), 1, "what was refused uses up nothing of all");
-        let others = (0..100).map(|n| hour.answered(9, &format!("name-{n}"), 1)).sum::<usize>();
-        assert_eq!(others, 40 - 15 - 2, "forty in all");
+        let mut invented = 0..;
+        let mut from = |host: u8| {
+            let names = invented.by_ref().take(120).map(|n| format!("name-{n}"));
+            names.map(|name| hour.answered(host, &name, 1)).sum::<usize>()
+        };
+        assert_eq!(from(202), 100, "a tenth, whatever names it invents");
+        let others = (203..=255).map(&mut from).sum::<usize>();
+        assert_eq!(others, 1_000 - 15 - 2 - 100, "a thousand in all");
     }
 
     proptest! {

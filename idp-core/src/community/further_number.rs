@@ -54,6 +54,8 @@ pub struct Numbers {
 pub enum Command {
     /// It is theirs: register it.
     Accept,
+    /// Note that the organization is closed.
+    Dissolve,
     /// It is not, and this is why.
     Refuse(Message),
     /// They do not want it any more.
@@ -114,11 +116,12 @@ pub fn decide(
     actor: &Actor,
     acts_for_it: bool,
 ) -> Result<Outcome<FurtherNumber>, Refusal> {
+    let target = Target::Organization(&further.organization);
     let administrators = Recipient::AdministratorsOf(further.organization.clone());
     let news = match command {
-        Command::Withdraw => {
-            let target = Target::Organization(&further.organization);
-            may(actor, Action::AskForNumber, target)?;
+        Command::Dissolve | Command::Withdraw => {
+            let is_theirs = command == Command::Withdraw;
+            may(actor, if is_theirs { Action::AskForNumber } else { Action::Dissolve }, target)?;
             return Ok(Outcome::new(further, Kind::TaxidAnswered));
         }
         Command::Accept => News::TaxIdAccepted,
@@ -181,6 +184,9 @@ mod tests {
         assert_eq!(told(Command::Accept, &agent("sam")), Ok(vec![News::TaxIdAccepted]));
         assert_eq!(told(refuse(), &lead("lea")), Ok(vec![News::TaxIdRefused { reason }]));
         assert_eq!(told(Command::Withdraw, &administrator("adam", "a")), Ok(vec![]));
+        assert_eq!(told(Command::Dissolve, &JOB), Ok(vec![]));
+        let early = told(Command::Dissolve, &administrator("adam", "a"));
+        assert_eq!(early, Err(Denied::Forbidden.into()));
         let eve = administrator("eve", "b");
         assert_eq!(told(Command::Withdraw, &eve), Err(Denied::NotFound.into()));
         // Who asked as an Administrator, and sits at the desk today.

@@ -11,7 +11,9 @@ use idp_core::{
     ids::OrganizationId,
 };
 
-use super::{Office, access, affiliation, nomination, promotion, systems, tax_ids};
+use super::{
+    Office, access, affiliation, further_numbers, nomination, promotion, systems, tax_ids,
+};
 use crate::store::{AnyConn, StoreError, organization};
 
 /// How many of each kind are brought to an end in one transaction.
@@ -36,6 +38,7 @@ pub fn dissolve(
     let office = Office { actor: rules, session: None, ..office.clone() };
     // What its Administrators hear of comes first, while there are some.
     tax_ids::dissolve(conn, &office, of)?;
+    further_numbers::dissolve(conn, &office, of)?;
     systems::dissolve(conn, &office, of)?;
     let done = [
         promotion::dissolve(conn, &office, of, AT_ONCE)?,

@@ -5,6 +5,7 @@ use idp_core::{
     community::{
         actor::Actor,
         further_number::{self, Command, FurtherNumber, Refusal},
+        organization::OrganizationStatus,
         outcome::Outcome,
         permission::{Action, Denied},
         tax_id::TaxIdNumber,
@@ -58,6 +59,10 @@ pub fn ask(
     number: &TaxIdNumber,
 ) -> Result<Result<(), Refusal>, StoreError> {
     organization::lock(conn, of)?;
+    let found = organization::find(conn, of)?;
+    if found.is_none_or(|found| found.status == OrganizationStatus::Closed) {
+        return not_there(conn, office);
+    }
     let numbers = &office.registry.numbers;
     let fingerprint = numbers.fingerprint(number);
     let known = stored::numbers(conn, of, &fingerprint)?;
@@ -67,7 +72,7 @@ pub fn ask(
         Ok(outcome) => {
             let further = &outcome.state;
             numbers.stored(&further.id, number, |number| {
-                stored::insert(conn, further, number, &fingerprint)
+                stored::insert(conn, further, &number, &fingerprint)
             })?;
             carry_out(conn, office, outcome).map(Ok)
         }
@@ -132,6 +137,22 @@ pub fn decide(
     }
 }
 
+/// Forgets what an organization that is closed has asked for.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn dissolve(
+    conn: &mut AnyConn,
+    office: &Office,
+    of: &OrganizationId,
+) -> Result<(), StoreError> {
+    for waiting in stored::of_organization(conn, of, office.open_ssn.as_ref())? {
+        // Nobody but the rules may, and here nobody but the rules does.
+        let _ = settle(conn, office, waiting.further, Command::Dissolve)?;
+    }
+    Ok(())
+}
+
 /// A request that waits, as Support sees it.
 ///
 /// # Errors
@@ -164,6 +185,7 @@ fn settle(
     let action = match command {
         Command::Withdraw => Action::AskForNumber,
         Command::Accept | Command::Refuse(_) => Action::DecideFurtherNumber,
+        Command::Dissolve => Action::Dissolve,
     };
     let acts_for_it = match &office.actor {
         Actor::Support { who, .. } => {

@@ -101,7 +101,7 @@ pub use register::{
 pub use sign_in::{SignInPage, SignInProblem, SignInReason};
 pub use sign_out::{SignOutPage, SignedOutPage, SigningOutPage, ToldSite, ToldState};
 pub use support::{
-    CasePage, DeedView, Deeds, Fact, ListPage, ListPart, ListRow, RequesterView, Section,
+    CasePage, DeedView, Deeds, Fact, ListPage, ListPart, ListRow, RequesterView, Section, SendBy,
     SupportArea, SupportHomePage, SupportNav, TicketLine, TicketPage, TicketProblem, TicketsPage,
 };
 pub use switch_person::SwitchPersonPage;

@@ -139,6 +139,16 @@ fn the_spanish_catalogue_has_every_text_that_the_english_one_has() {
 }
 
 #[test]
+fn spanish_has_one_word_for_one_thing() {
+    let retired = ["User ID", "funciones", "servicio de ayuda", "Social Security", "cifras"];
+    for (name, text) in catalogue(include_str!("../../messages/es.toml")) {
+        for word in retired {
+            assert!(!text.contains(word), "{name}: see the head of es.toml about {word:?}");
+        }
+    }
+}
+
+#[test]
 fn a_page_in_spanish_says_so_and_has_no_english_in_it() {
     let spanish_texts = catalogue(include_str!("../../messages/es.toml"));
     // Short ones are words of both languages, and what is filled in belongs to nobody's language.

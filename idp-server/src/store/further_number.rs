@@ -34,7 +34,7 @@ pub struct Waiting {
 pub fn insert(
     conn: &mut AnyConn,
     new: &FurtherNumber,
-    number: StoredNumber<'_>,
+    number: &StoredNumber<'_>,
     fingerprint: &Fingerprint,
 ) -> Result<(), StoreError> {
     let NumberColumns { type_, value, sealed } = number.columns();

@@ -176,7 +176,7 @@ pub(super) const ROUTES: &[(&str, u16, u16)] = &[
     ("/support/tickets/{id}/promotion", 303, 303),
     ("/support/registrations", 303, 405),
     ("/support/registrations/{id}", 303, 303),
-    ("/support/search", 303, 405),
+    ("/support/search", 303, 303),
     ("/support/tax-ids", 303, 405),
     ("/support/tax-ids/further/{id}", 303, 303),
     ("/support/tax-ids/{id}", 303, 303),

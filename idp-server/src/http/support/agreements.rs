@@ -8,7 +8,7 @@ use crate::{
         error::PageError,
         visit::{Visit, page},
     },
-    pages::{Fact, ListPage, ListPart, ListRow, SupportArea, SupportNav},
+    pages::{Fact, ListPage, ListPart, ListRow, SendBy, SupportArea, SupportNav},
     store::agreement,
 };
 
@@ -41,6 +41,7 @@ async fn list(visit: &Visit) -> Result<HttpResponse, PageError> {
         lead: Some(words.agreements_lead),
         fields: Vec::new(),
         action: "/support/agreements",
+        by: SendBy::Get,
         problem: None,
         parts: vec![ListPart {
             id: "agreements",

@@ -17,7 +17,9 @@ use crate::{
         error::PageError,
         visit::{Visit, page},
     },
-    pages::{Fact, FieldView, ListPage, ListPart, ListRow, Messages, SupportArea, SupportNav},
+    pages::{
+        Fact, FieldView, ListPage, ListPart, ListRow, Messages, SendBy, SupportArea, SupportNav,
+    },
     store::audit::{self, Cursor, Filter},
 };
 
@@ -97,6 +99,7 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
             },
         ],
         action: "/support/audit",
+        by: SendBy::Get,
         problem: None,
         parts: vec![ListPart {
             id: "events",

@@ -31,7 +31,7 @@ use crate::{
     },
     pages::{
         CasePage, DeedView, Fact, FieldView, ListPage, ListPart, ListRow, Messages, Section,
-        SupportArea, SupportNav, promotion_stage,
+        SendBy, SupportArea, SupportNav, promotion_stage,
     },
     store::{
         AnyConn, StoreError, organization,
@@ -119,6 +119,7 @@ async fn list(visit: &Visit) -> Result<HttpResponse, PageError> {
         lead: Some(words.promotions_lead),
         fields: Vec::new(),
         action: "/support/promotions",
+        by: SendBy::Get,
         problem: None,
         parts: vec![
             part("to-approve", words.promotions_to_approve, &asked),

@@ -35,7 +35,7 @@ use crate::{
     },
     pages::{
         CasePage, DeedView, Fact, FieldView, ListPage, ListPart, ListRow, Messages, Section,
-        SupportArea, SupportNav,
+        SendBy, SupportArea, SupportNav,
     },
     store::{AnyConn, place::Place, promotion},
 };
@@ -130,6 +130,7 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
             },
         ],
         action: "/support/registrations",
+        by: SendBy::Get,
         problem,
         parts: vec![ListPart { id: "registrations", heading: words.registrations, rows, next }],
     };

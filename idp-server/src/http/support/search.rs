@@ -2,11 +2,15 @@
 //!
 //! What is found is a name and where it works: no mail address, no User ID. Those are told to who has
 //! shown who they are.
+//!
+//! What is typed is posted: nine digits may be somebody's Social Security number, and an address stands
+//! in histories and logs (security 20.10). Only the search for a name has an address of its own, so that
+//! its list can be paged.
 
 use actix_web::{
     HttpResponse,
     http::StatusCode,
-    web::{self, Query},
+    web::{self, Bytes, Query},
 };
 use idp_core::{
     community::{
@@ -22,11 +26,11 @@ use serde::Deserialize;
 use crate::{
     community::Office,
     http::{
-        console::{self, Entry},
+        console::{self, AtWork, Entry, Posted},
         error::PageError,
-        visit::{Visit, page},
+        visit::{Visit, page, see_other},
     },
-    pages::{FieldView, ListPage, ListPart, ListRow, SupportArea, SupportNav},
+    pages::{FieldView, ListPage, ListPart, ListRow, SendBy, SupportArea, SupportNav},
     store::{AnyConn, StoreError, organization, search, subscriber, tax_id},
 };
 
@@ -37,7 +41,7 @@ const LONGEST: usize = 100;
 
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config.service(web::resource("/support/search").get(show));
+    config.service(web::resource("/support/search").get(show).post(ask));
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -52,20 +56,70 @@ struct Wanted {
 async fn show(visit: Visit, wanted: Option<Query<Wanted>>) -> HttpResponse {
     let outcome = async {
         let wanted = wanted.ok_or(PageError::NotUnderstood)?;
-        find(&visit, &wanted).await
+        let desk = match console::support(&visit, None).await? {
+            Entry::Open(desk) => desk,
+            Entry::Elsewhere(answer) => return Ok(answer),
+        };
+        if !Meant::of(wanted.q.trim()).may_stand_in_an_address() {
+            return Err(PageError::NotUnderstood);
+        }
+        find(&visit, &desk, &wanted).await
     };
     let outcome = outcome.await;
     visit.answer(outcome)
 }
 
-/// What was found.
-type Found = (Vec<Organization>, Vec<Subscriber>);
+async fn ask(visit: Visit, body: Bytes) -> HttpResponse {
+    let outcome = asked(&visit, &body).await;
+    visit.answer(outcome)
+}
 
-async fn find(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError> {
-    let desk = match console::support(visit, None).await? {
+async fn asked(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> {
+    let desk = match console::support(visit, Some(body)).await? {
         Entry::Open(desk) => desk,
         Entry::Elsewhere(answer) => return Ok(answer),
     };
+    let posted = match console::posted(visit, &desk.office, body, &["q"]).await? {
+        Posted::Form(posted) => posted,
+        Posted::Refused(answer) => return Ok(answer),
+    };
+    let q = posted.find("q").unwrap_or_default().trim().to_owned();
+    if Meant::of(&q).may_stand_in_an_address() {
+        return Ok(see_other(&format!("/support/search?q={}", in_address(&q)), []));
+    }
+    find(visit, &desk, &Wanted { q, ..Wanted::default() }).await
+}
+
+fn in_address(typed: &str) -> String {
+    url::form_urlencoded::byte_serialize(typed.as_bytes()).collect()
+}
+
+/// What somebody at the desk looks for.
+enum Meant {
+    Address(EmailAddress),
+    /// Nine digits, however they are set apart.
+    Number(String),
+    /// A name, or a User ID.
+    Name,
+}
+
+impl Meant {
+    fn of(typed: &str) -> Self {
+        if let Ok(address) = typed.parse() {
+            return Self::Address(address);
+        }
+        nine_digits(&folded(typed)).map_or(Self::Name, Self::Number)
+    }
+
+    const fn may_stand_in_an_address(&self) -> bool {
+        matches!(self, Self::Name)
+    }
+}
+
+/// What was found.
+type Found = (Vec<Organization>, Vec<Subscriber>);
+
+async fn find(visit: &Visit, desk: &AtWork, wanted: &Wanted) -> Result<HttpResponse, PageError> {
     let typed = wanted.q.trim();
     if typed.chars().count() > LONGEST || typed.chars().any(char::is_control) {
         return Err(PageError::NotUnderstood);
@@ -78,10 +132,7 @@ async fn find(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
     };
     let words = &visit.frame().text.desk;
     let next = |full: bool, name: &str, id: Option<&str>| {
-        id.filter(|_| full).map(|id| {
-            let q: String = url::form_urlencoded::byte_serialize(typed.as_bytes()).collect();
-            format!("/support/search?q={q}&{name}={id}")
-        })
+        id.filter(|_| full).map(|id| format!("/support/search?q={}&{name}={id}", in_address(typed)))
     };
     let is_full = |found: usize| i64::try_from(found) == Ok(SHOWN);
     let parts = vec![
@@ -106,6 +157,7 @@ async fn find(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
             rows: people.iter().map(person_row).collect(),
         },
     ];
+    let (form_token, cookie) = console::form_token(visit);
     let content = ListPage {
         frame: visit.frame(),
         nav: SupportNav { area: SupportArea::Search },
@@ -115,10 +167,11 @@ async fn find(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
             ..FieldView::line("q", words.search, LONGEST).with_hint(words.search_hint)
         }],
         action: "/support/search",
+        by: SendBy::Post(&form_token),
         problem: None,
         parts: if typed.is_empty() { Vec::new() } else { parts },
     };
-    Ok(page(StatusCode::OK, &content))
+    Ok(console::with_form(page(StatusCode::OK, &content), cookie))
 }
 
 fn organization_row(found: Organization) -> ListRow {
@@ -133,23 +186,15 @@ fn person_row(found: &Subscriber) -> ListRow {
 
 fn look(conn: &mut AnyConn, office: &Office, wanted: &Wanted) -> Result<Found, StoreError> {
     let typed = wanted.q.trim();
-    if let Ok(address) = typed.parse::<EmailAddress>() {
-        let found = subscriber::by_email(conn, &address)?;
-        return Ok((Vec::new(), found.into_iter().collect()));
+    match Meant::of(typed) {
+        Meant::Address(address) => {
+            let found = subscriber::by_email(conn, &address)?;
+            return Ok((Vec::new(), found.into_iter().collect()));
+        }
+        Meant::Number(digits) => return Ok((with_number(conn, office, &digits)?, Vec::new())),
+        Meant::Name => {}
     }
     let prefix = folded(typed);
-    if let Some(digits) = nine_digits(&prefix) {
-        let ein = digits.parse::<Ein>().map(TaxIdNumber::Ein);
-        let ssn = digits.parse::<Ssn>().map(TaxIdNumber::Ssn);
-        let mut found = Vec::new();
-        for number in ein.into_iter().chain(ssn) {
-            let fingerprint = office.registry.numbers.fingerprint(&number);
-            if let Some(number) = tax_id::registered(conn, &fingerprint)? {
-                found.extend(organization::find(conn, &number.organization)?);
-            }
-        }
-        return Ok((found, Vec::new()));
-    }
     let organizations =
         search::organizations(conn, &prefix, wanted.organizations_after.as_ref(), SHOWN)?;
     let after = wanted.people_after.as_ref();
@@ -166,6 +211,23 @@ fn look(conn: &mut AnyConn, office: &Office, wanted: &Wanted) -> Result<Found, S
         people.splice(0..0, more);
     }
     Ok((organizations, people))
+}
+
+fn with_number(
+    conn: &mut AnyConn,
+    office: &Office,
+    digits: &str,
+) -> Result<Vec<Organization>, StoreError> {
+    let ein = digits.parse::<Ein>().map(TaxIdNumber::Ein);
+    let ssn = digits.parse::<Ssn>().map(TaxIdNumber::Ssn);
+    let mut found = Vec::new();
+    for number in ein.into_iter().chain(ssn) {
+        let fingerprint = office.registry.numbers.fingerprint(&number);
+        if let Some(number) = tax_id::registered(conn, &fingerprint)? {
+            found.extend(organization::find(conn, &number.organization)?);
+        }
+    }
+    Ok(found)
 }
 
 /// The digits of a Tax ID, however they are set apart.

@@ -27,7 +27,7 @@ use crate::{
     },
     pages::{
         CasePage, DeedView, Fact, FieldView, ListPage, ListPart, ListRow, Messages, Section,
-        SupportArea, SupportNav,
+        SendBy, SupportArea, SupportNav,
     },
     store::{
         AnyConn, StoreError, organization,
@@ -105,6 +105,7 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
         lead: Some(words.tax_ids_lead),
         fields: Vec::new(),
         action: "/support/tax-ids",
+        by: SendBy::Get,
         problem: None,
         parts: vec![asked, further],
     };

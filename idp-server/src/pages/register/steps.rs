@@ -122,7 +122,7 @@ impl RegisterStep<'_> {
             Self::StillThere { .. } => (words.still_there, words.still_there_lead),
             Self::TypeAgain => (words.type_again, words.type_again_lead),
             Self::Waiting(Ground::Disputed) => (words.waiting, words.waiting_disputed),
-            Self::Waiting(Ground::NobodyLeft) => (words.waiting, words.waiting_lead),
+            Self::Waiting(Ground::NobodyLeft) => (words.waiting, words.waiting_nobody_left),
             Self::Waiting(Ground::WorksForUs) => (words.waiting, words.waiting_works_for_us),
             Self::Whose { .. } => (words.whose, words.whose_lead),
             Self::Withdrawn => (words.withdrawn, words.withdrawn_lead),

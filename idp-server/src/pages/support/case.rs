@@ -16,8 +16,18 @@ pub struct ListPage<'a> {
     /// What is looked for, and the address to look at.
     pub fields: Vec<FieldView<'a>>,
     pub action: &'a str,
+    pub by: SendBy<'a>,
     pub problem: Option<&'a str>,
     pub parts: Vec<ListPart<'a>>,
+}
+
+/// How what is looked for is sent.
+#[derive(Clone, Copy, Debug)]
+pub enum SendBy<'a> {
+    /// In the address: it can be kept, and gone back to.
+    Get,
+    /// In a form of ours, with its token: it must stand in no address.
+    Post(&'a str),
 }
 
 /// A part of a list.

@@ -4,7 +4,7 @@ mod case;
 mod home;
 mod tickets;
 
-pub use case::{CasePage, DeedView, Fact, ListPage, ListPart, ListRow, Section};
+pub use case::{CasePage, DeedView, Fact, ListPage, ListPart, ListRow, Section, SendBy};
 pub use home::SupportHomePage;
 pub use tickets::{Deeds, RequesterView, TicketLine, TicketPage, TicketProblem, TicketsPage};
 

@@ -20,7 +20,7 @@ async fn a_stopped_organization_puts_right_what_stopped_it(idp: Fresh) {
     let mut joan = at_work(&idp).await;
     let home = joan.visit(OWN).await;
     assert!(home.has("stopped") && home.body.contains("no Tax ID any more"), "{}", home.body);
-    further(&idp, &mut joan, "12-3499999").await;
+    further(&idp, (&mut joan, &mut support), "12-3499999").await;
     // Nobody acts for it meanwhile.
     let mut ana = idp.browser();
     let page = ana.visit("/account").await;

@@ -187,20 +187,27 @@ async fn whoever_is_looked_for_is_found_in_any_spelling(idp: Fresh) {
     let (mut support, _) = at_the_desk(&idp, "support", "/support/search").await;
     for (query, expected) in [
         ("cedar", "org_cedar-falls"),
-        ("CEDAR+FALLS", "org_cedar-falls"),
+        ("CEDAR FALLS", "org_cedar-falls"),
         ("91-1234567", "org_cedar-falls"),
         ("911234567", "org_cedar-falls"),
-        ("91+123+4567", "org_cedar-falls"),
-        ("%EF%BC%991-1234567", "org_cedar-falls"),
+        ("91 123 4567", "org_cedar-falls"),
+        ("\u{ff19}1-1234567", "org_cedar-falls"),
         ("Rivera", "Ana Rivera"),
-        ("ana+rivera", "Ana Rivera"),
-        ("rivera+a", "Ana Rivera"),
+        ("ana rivera", "Ana Rivera"),
+        ("rivera a", "Ana Rivera"),
         ("Practitioner", "Ana Rivera"),
         ("Ana.Rivera@cedar-falls.example", "Ana Rivera"),
     ] {
-        let page = support.visit(&format!("/support/search?q={query}")).await;
+        let page = support.visit("/support/search").await;
+        let page = support.submit(&page, "look", &[("q", query)]).await;
         assert_eq!(page.status, 200, "{query}");
         assert!(page.body.contains(expected), "{query}: {}", page.body);
+        let is_name = query.chars().all(|c| c.is_alphabetic() || c == ' ');
+        assert_eq!(page.url.query().is_some(), is_name, "20.10: {}", page.url);
+    }
+    for query in ["078-05-1120", "%EF%BC%9978051120", "ana.rivera@cedar-falls.example"] {
+        let page = support.visit(&format!("/support/search?q={query}")).await;
+        assert_eq!(page.status, 400, "20.10: {query}");
     }
     for query in ["q=%00", "q=a&organizations_after=x", "q=a&people_after=org_1", "x=1"] {
         let page = support.visit(&format!("/support/search?{query}")).await;

@@ -197,6 +197,7 @@ fn list(frame: Frame<'static>, words: &'static Words) -> ListPage<'static> {
                 .with_hint(text.search_hint),
         ],
         action: "/support/search",
+        by: SendBy::Post(words.token),
         problem: None,
         parts: vec![
             part("organizations", text.organizations, vec![row(words.organizations[0])]),
