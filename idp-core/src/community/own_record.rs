@@ -66,7 +66,9 @@ pub const fn part(kind: Kind) -> Option<Part> {
         | K::RoleGranted
         | K::RoleRemoved => Some(Part::People),
         K::GrantIssued => Some(Part::Visits),
-        K::TaxidDisputed
+        K::TaxidAnswered
+        | K::TaxidAskedFor
+        | K::TaxidDisputed
         | K::TaxidKept
         | K::TaxidObjected
         | K::TaxidRegistered

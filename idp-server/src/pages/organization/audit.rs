@@ -170,6 +170,8 @@ pub fn record_title(text: &'static Messages, kind: Kind) -> &'static str {
         Kind::SystemExpired => words.system_expired,
         Kind::SystemRenewed => words.system_renewed,
         Kind::SystemRevoked => words.system_revoked,
+        Kind::TaxidAnswered => words.taxid_answered,
+        Kind::TaxidAskedFor => words.taxid_asked_for,
         Kind::TaxidDisputed => words.taxid_disputed,
         Kind::TaxidKept => words.taxid_kept,
         Kind::TaxidObjected => words.taxid_objected,
