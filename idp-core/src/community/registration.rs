@@ -15,6 +15,9 @@
 //! then erased. A number belongs to nobody before the approval, so that nobody can keep it from its
 //! owner by beginning to register; of two registrations of one number the first that is approved
 //! has it.
+//!
+//! Before they sign, registrants say what they do there ([`Work`]): the first Administrator begins
+//! with these roles, for nobody can give themselves any.
 
 mod decide;
 mod first;
@@ -23,6 +26,7 @@ mod keys;
 mod number;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use std::net::IpAddr;
 
@@ -33,6 +37,7 @@ pub use decide::{begin, decide};
 pub use first::{Comes, First, Registrant, Seat};
 pub use forms::{Contact, ContactForm, Details, DetailsForm, Signatory, SignatoryForm};
 pub use keys::{FirstAdministrator, Keys};
+pub use work::{ACCESS_LEVEL, Work, WorkForm};
 
 use super::{
     agreement::Agreement,
@@ -78,6 +83,13 @@ pub struct Registration {
     /// How much was asked about other organizations' numbers on the way.
     #[serde(default)]
     pub asked: Asked,
+    /// What was told of the organization last: it stands in the form again when another number is
+    /// asked for, so that nobody types it twice (R44).
+    #[serde(default)]
+    pub told: Option<Details>,
+    /// What the registrant does there. Whoever signed before they were asked begins without a role.
+    #[serde(default)]
+    pub work: Option<Work>,
 }
 
 /// How much a registration has asked about numbers that others have. It is never set back, so that
@@ -144,6 +156,10 @@ pub struct Signed {
     pub at: DateTime<Utc>,
     /// From which address.
     pub address: Option<IpAddr>,
+    /// When the duties of an Administrator were acknowledged (R5); `None` where it was signed
+    /// before they were shown.
+    #[serde(default)]
+    pub duties_acknowledged_at: Option<DateTime<Utc>>,
 }
 
 /// Whether a number is to be had, as the registry says at this moment.
@@ -204,6 +220,8 @@ pub enum Command {
         /// From which address.
         address: Option<IpAddr>,
     },
+    /// Tell what they do there, before they sign.
+    TellWork(Work),
     /// The mailed link was followed, and the mailbox thereby proved.
     VerifyContact,
     /// Take it back.
@@ -237,6 +255,12 @@ pub enum Refusal {
     /// The question about the number stands otherwise.
     #[error(transparent)]
     Dialogue(#[from] dialogue::Refusal),
+    /// The registrant's account has another NPI than they told.
+    #[error("the registrant's account has another NPI than this one")]
+    NpiDiffers,
+    /// The registrant's NPI is another account's, or waits in a nomination.
+    #[error("this NPI belongs to another account, or waits in a nomination")]
+    NpiTaken,
     /// It is not what is to be done now (security 17.2).
     #[error("this step is over, or not due yet")]
     OutOfOrder,
@@ -249,6 +273,9 @@ pub enum Refusal {
     /// Too many numbers of others were typed.
     #[error("too many of these Tax IDs belong to others: please call the support desk")]
     TooManyNumbers,
+    /// It was not told yet what they do there.
+    #[error("please say what you do there first")]
+    WorkDue,
 }
 
 impl Stage {

@@ -25,18 +25,7 @@ impl Params {
     /// Reads `application/x-www-form-urlencoded` text.
     #[must_use]
     pub fn parse(encoded: &[u8]) -> Self {
-        let mut params = Self { is_text: true, ..Self::default() };
-        for (name, value) in url::form_urlencoded::parse(encoded) {
-            if value.is_empty() {
-                continue;
-            }
-            // The parser puts U+FFFD in place of what is not UTF-8.
-            params.is_text &= !value.contains(['\0', char::REPLACEMENT_CHARACTER]);
-            if params.values.insert(name.clone().into_owned(), value.into_owned()).is_some() {
-                params.repeated.insert(name.into_owned());
-            }
-        }
-        params
+        url::form_urlencoded::parse(encoded).collect()
     }
 
     /// The value of `name`.
@@ -74,6 +63,24 @@ impl Params {
     #[must_use]
     pub fn encode(&self) -> String {
         url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.values).finish()
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Params {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        let mut params = Self { is_text: true, ..Self::default() };
+        for (name, value) in pairs {
+            let (name, value) = (name.into(), value.into());
+            if value.is_empty() {
+                continue;
+            }
+            // Whoever decodes them puts U+FFFD in place of what is not UTF-8.
+            params.is_text &= !value.contains(['\0', char::REPLACEMENT_CHARACTER]);
+            if params.values.insert(name.clone(), value).is_some() {
+                params.repeated.insert(name);
+            }
+        }
+        params
     }
 }
 

@@ -29,7 +29,7 @@ pub use self::waiting::{expire, resend, withdraw};
 use self::waiting::{make_way, waits_already};
 pub(super) use self::{
     user_ids::{free_user_id, proposed_user_id},
-    waiting::waits_for,
+    waiting::{npi_is_free, waits_for},
 };
 use super::{
     About, Office,
@@ -343,19 +343,21 @@ pub(super) fn first(
     conn: &mut AnyConn,
     office: &Office,
     nomination: Nomination,
-    email: &EmailAddress,
+    (email, npi): (&EmailAddress, Option<&Npi>),
     details: Details,
 ) -> Result<(), StoreError> {
-    make_way(conn, office, email, None)?;
+    make_way(conn, office, email, npi)?;
     let event = Event {
         organization: Some(nomination.organization.clone()),
         subject: Some(nomination.subscriber.clone()),
         ..office.event(Kind::NominationCreated)
     };
-    let record =
-        NominationRecord { nomination, email: email.clone(), npi: None, roster: None, details };
+    let (email, npi) = (email.clone(), npi.cloned());
+    let record = NominationRecord { nomination, email, npi, roster: None, details };
     stored::insert(conn, &record)?;
-    audit::record(conn, &[event.after(json!({ "nomination": record.nomination.id }))])
+    let NominationRecord { nomination, details, .. } = &record;
+    let after = json!({ "nomination": nomination.id, "roles": details.roles });
+    audit::record(conn, &[event.after(after)])
 }
 
 /// Who acts, and for which organization.

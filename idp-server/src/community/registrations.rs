@@ -1,8 +1,8 @@
 //! How an organization joins: the use cases of who registers it, of Support and of a job
 //! (domain 3.6, 4.1; security 20.6–20.8).
 //!
-//! For the registrant: [`begin`], [`enter`], [`describe`], [`answer`], [`sign`], [`take_test`],
-//! [`go_to_notary`], [`withdraw`]. For the support desk: [`decide_registration`] (approve or
+//! For the registrant: [`begin`], [`enter`], [`describe`], [`answer`], [`tell_work`], [`sign`],
+//! [`take_test`], [`go_to_notary`], [`withdraw`]. For the support desk: [`decide_registration`] (approve or
 //! reject), [`judge_notary`], and [`find`], [`by_notary_reference`] and [`at_stage`] for its pages.
 //! For a job: [`erase_due`], [`remind_of_notary`]. What follows for the number and the organization are effects of these
 //! ([`numbers`], [`opening`]), in the same transaction.
@@ -15,7 +15,8 @@ mod support;
 pub(super) use numbers::{claim_number, number_kept, number_reserved, withdraw_claim};
 pub(super) use opening::open_organization;
 pub use steps::{
-    Entered, answer, begin, contact_shown, describe, enter, go_to_notary, sign, take_test, withdraw,
+    Entered, answer, begin, contact_shown, describe, enter, go_to_notary, npi_on_file, sign,
+    take_test, tell_work, withdraw,
 };
 pub use support::{
     Decision, at_stage, by_notary_reference, decide_registration, erase_due, first_nomination,
@@ -27,7 +28,7 @@ use idp_core::{
         news::Recipient,
         outcome::Letter,
         permission::Action,
-        registration::{self, Command, Registration},
+        registration::{self, Command, Registration, Work},
         tax_id_registry,
         ticket::Regarding,
     },
@@ -124,13 +125,15 @@ fn transition(
     office.carry_out(conn, outcome, &about).map(Ok)
 }
 
-/// What the record says of a registration: which, and how far; nothing of whose it is to be.
+/// What the record says of a registration: which, how far, and with which roles its registrant would
+/// begin; nothing of whose it is to be.
 fn about(registration: &Registration) -> About {
-    let registration::Registration { id, stage, registrant, .. } = registration;
+    let registration::Registration { id, stage, registrant, work, .. } = registration;
+    let roles = work.as_ref().map(Work::roles);
     About {
         subject: registrant.clone(),
         regarding: Some(Regarding::Registration(id.clone())),
-        after: Some(json!({ "registration": id, "stage": stage.code() })),
+        after: Some(json!({ "registration": id, "stage": stage.code(), "roles": roles })),
         ..About::default()
     }
 }
@@ -202,6 +205,7 @@ const fn action(command: &Command) -> Action {
         | Command::NumberReserved
         | Command::Prove(_)
         | Command::Sign { .. }
+        | Command::TellWork(_)
         | Command::VerifyContact
         | Command::Withdraw => Action::Register,
         Command::Approve { .. } => Action::ApproveRegistration,

@@ -106,4 +106,4 @@ pub use support::{
 };
 pub use switch_person::SwitchPersonPage;
 pub use wording::access_level_explained;
-pub use wording::promotion_stage;
+pub use wording::{promotion_stage, work_words};

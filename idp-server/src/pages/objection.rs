@@ -62,16 +62,18 @@ fn double_user_id(words: &Objection, line: &str) -> Filled {
 }
 
 /// All sentences without a value, in one order for every language.
-const fn sentences(words: &Objection) -> [&'static str; 35] {
+const fn sentences(words: &Objection) -> [&'static str; 37] {
     [
         words.accepts,
         words.access_level,
         words.authority,
         words.choose,
+        words.duties,
         words.email,
         words.empty,
         words.language,
         words.npi_check,
+        words.npi_differs,
         words.npi_length,
         words.npi_needed,
         words.npi_start,
@@ -114,6 +116,7 @@ mod tests {
         field::{InvalidPhone, LineError},
         npi::Npi,
         personal_data::PersonalDataForm,
+        registration::{SignatoryForm, WorkForm},
         subscriber::{EmailAddress, UserId},
         tax_id::Ein,
     };
@@ -128,6 +131,10 @@ mod tests {
     fn what_core_objects_to_is_said_in_spanish() {
         let spanish = Messages::for_language("es").expect("is there");
         let language = PersonalDataForm { phone: "", language: "tlh" }.read().unwrap_err();
+        let other = "1999999984".parse::<Npi>().expect("is one");
+        let own_npi = WorkForm { npi: "1234567893", ..WorkForm::default() };
+        let own_npi = own_npi.read(Some(&other)).unwrap_err();
+        let unticked = SignatoryForm::default().read().unwrap_err();
         let whys = [
             LineError::Control.to_string(),
             LineError::Empty.to_string(),
@@ -145,6 +152,8 @@ mod tests {
             crate::community::nomination::USER_ID_TAKEN.to_owned(),
             "please choose from: hie/pmp.query".to_owned(),
             "please choose a role: most people need exactly one".to_owned(),
+            own_npi.of("npi").expect("is wrong").to_owned(),
+            unticked.of("takes_duties").expect("is wrong").to_owned(),
         ];
         for why in whys {
             let said = objection(spanish, &why);

@@ -2,7 +2,7 @@
 
 use idp_core::{
     authentication::secret_questions::{Objection, Question},
-    community::affiliation::AccessLevel,
+    community::{affiliation::AccessLevel, registration::Work},
 };
 
 use super::messages::Messages;
@@ -32,6 +32,22 @@ pub(super) fn role<'a>(text: &'static Messages, code: &'a str) -> &'a str {
 /// The names of several roles.
 pub(super) fn roles<'a>(text: &'static Messages, codes: &[&'a str]) -> Vec<&'a str> {
     codes.iter().map(|code| role(text, code)).collect()
+}
+
+/// What somebody does at an organization: the roles, with the professions within them.
+pub fn work_words(text: &'static Messages, work: &Work) -> String {
+    let codes: Vec<&str> = work.roles().iter().map(|role| role.code()).collect();
+    let roles = roles(text, &codes).join(", ");
+    if work.role_details().is_empty() {
+        return roles;
+    }
+    let details: Vec<String> = work.role_details().iter().map(|code| detail(code)).collect();
+    format!("{roles} ({})", details.join(", "))
+}
+
+/// A profession or duty as people read it.
+pub(super) fn detail(code: &str) -> String {
+    if code.len() <= 4 { code.to_uppercase() } else { code.replace('-', " ") }
 }
 
 /// What an Administrator takes on (R5).

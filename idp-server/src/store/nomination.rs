@@ -191,15 +191,26 @@ pub fn waiting_for(
         .select(Row::as_select())
         .load(conn)?;
     if let Some(npi) = npi {
-        let by_number: Vec<Row> = nomination::table
-            .filter(nomination::npi.eq(npi.as_str()))
-            .filter(nomination::state.eq(NOMINATED))
-            .select(Row::as_select())
-            .load(conn)?;
-        rows.extend(by_number);
+        rows.extend(rows_with(conn, npi)?);
         rows.dedup_by(|a, b| a.id == b.id);
     }
     rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// Whoever waits already with this NPI, in whatever organization.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn waiting_with(conn: &mut AnyConn, npi: &Npi) -> Result<Vec<NominationRecord>, StoreError> {
+    rows_with(conn, npi)?.into_iter().map(TryInto::try_into).collect()
+}
+
+fn rows_with(conn: &mut AnyConn, npi: &Npi) -> QueryResult<Vec<Row>> {
+    nomination::table
+        .filter(nomination::npi.eq(npi.as_str()))
+        .filter(nomination::state.eq(NOMINATED))
+        .select(Row::as_select())
+        .load(conn)
 }
 
 /// Those of `wanted` that somebody has or waits for.

@@ -7,6 +7,7 @@ use idp_core::{
         account_life::{State, SuspendedBy},
         affiliation::AffiliationStatus,
         field::folded,
+        npi::Npi,
         subscriber::{AccountStatus, EmailAddress, Subscriber},
     },
     ids::{OrganizationId, SubscriberId},
@@ -88,6 +89,20 @@ pub fn by_email(
         .first(conn)
         .optional()?;
     row.map(TryInto::try_into).transpose()
+}
+
+/// Whose NPI this is.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn by_npi(conn: &mut AnyConn, npi: &Npi) -> Result<Option<SubscriberId>, StoreError> {
+    let found: Option<String> = subscriber::table
+        .filter(subscriber::npi.eq(npi.as_str()))
+        .select(subscriber::id)
+        .first(conn)
+        .optional()?;
+    let read = Reading { table: "subscriber", row: "npi" };
+    found.map(|id| read.parsed("id", id)).transpose()
 }
 
 /// Who is an Administrator of this organization by an affiliation that is active, whatever the

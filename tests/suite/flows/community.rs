@@ -12,6 +12,9 @@ const PASSWORD: &str = "Sunny-Harbour-7";
 /// Nobody's.
 const NUMBER: &str = "12-3499999";
 
+/// Ada's.
+const NPI: &str = "1999999984";
+
 /// The path of a link in the last mail whose subject begins so.
 async fn link(idp: &TestIdp, to: &str, subject: &str, path: &str) -> String {
     let mail = idp.mail(to, subject, 0).await;
@@ -72,10 +75,16 @@ async fn registers(demo: &Demo, chromium: &Chromium) -> String {
     chromium.wait("#check-submit").await;
     seen(chromium, "register-check").await;
     chromium.click("#check-submit").await;
+    chromium.wait("#work-submit").await;
+    chromium.click("#role-licensed-practitioner").await;
+    chromium.type_into("#npi", NPI).await;
+    seen(chromium, "register-work").await;
+    chromium.click("#work-submit").await;
     chromium.wait("#agreement-submit").await;
     fill(chromium, &[("name", "Ada Birch"), ("title", "Owner")]).await;
-    chromium.click("#authority").await;
-    chromium.click("#accepts").await;
+    for tick in ["#authority", "#accepts", "#takes_duties"] {
+        chromium.click(tick).await;
+    }
     seen(chromium, "register-agreement").await;
     chromium.click("#agreement-submit").await;
     chromium.type_into("#last_four", "1234").await;
@@ -258,6 +267,34 @@ async fn from_registration_to_termination(backend: Backend) {
     .await;
     let verified = idp.must(&["audit", "verify"]);
     assert!(verified.stdout.contains("Nothing was changed."), "{verified:?}");
+}
+
+/// R38, R78: nobody else is there who could give her a role.
+async fn from_registration_to_credentia(backend: Backend) {
+    let demo = Demo::start(backend).await;
+    let idp = &demo.idp;
+    idp.must(&["staff", "add", "support"]);
+    let ada = Chromium::open(true).await;
+    let code = registers(&demo, &ada).await;
+    let support = Chromium::open(true).await;
+    approves(&demo, &support).await;
+    support.close().await;
+    let approved = link(idp, ADA, "Your organization takes part", "/activate/").await;
+    let user_id = activates(&demo, &ada, &approved, &code).await;
+    ada.go(&format!("{}/login", demo.credentia)).await;
+    types_password(&ada, &user_id).await;
+    ada.click("#consent-allow").await;
+    ada.wait("#sign-out").await;
+    let record = ada.text().await;
+    for expected in ["Ada Birch", "Birch Street Clinic", NPI, "Attest that my record is true"] {
+        assert!(record.contains(expected), "{expected}: {record}");
+    }
+    ada.close().await;
+}
+
+#[test]
+fn a_physician_who_registers_a_practice_signs_on_with_their_role() {
+    in_chromium(Backend::Sqlite, from_registration_to_credentia);
 }
 
 #[test]

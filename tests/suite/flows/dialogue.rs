@@ -72,7 +72,7 @@ async fn reads(chromium: &Chromium, words: &str) {
 }
 
 async fn takes_back(chromium: &Chromium) {
-    chromium.click("details summary").await;
+    chromium.click("#withdraw summary").await;
     chromium.click("#withdraw-submit").await;
     chromium.wait("#register-anew").await;
 }
@@ -175,8 +175,8 @@ async fn works_for_us(backend: Backend) {
             reads(&ada, "Both of you are heard").await;
             seen(&ada, "disputed-after-objection").await;
         } else {
-            reads(&ada, "Birch Street Clinic").await;
-            seen(&ada, &format!("agreement-after-{answer}")).await;
+            reads(&ada, "id=\"work-submit\"").await;
+            seen(&ada, &format!("goes-on-after-{answer}")).await;
         }
         takes_back(&ada).await;
         seen(&ada, "withdrawn").await;
@@ -200,9 +200,16 @@ async fn unknown(backend: Backend) {
     ada.wait("#number").await.clear().await.expect("an empty field");
     ada.type_into("#number", "82-7654312").await;
     ada.click("#answer-submit").await;
-    ada.wait("#organization-submit").await;
+    // R44: nothing else is typed again.
+    ada.wait("#check-submit").await;
     seen(&ada, "another-number").await;
-    describes(&ada, LAKESIDE).await;
+    ada.click("#check-change").await;
+    ada.wait("#organization-submit").await;
+    ada.wait("#number").await.clear().await.expect("an empty field");
+    ada.type_into("#number", LAKESIDE).await;
+    ada.click("#organization-submit").await;
+    ada.click("#check-submit").await;
+    ada.wait("#our-own").await;
     answers(&ada, "unknown").await;
     ada.type_into("#number", "82 7654321").await;
     ada.click("#answer-submit").await;

@@ -11,6 +11,8 @@ on_every_store![
     an_unknown_owner_leads_to_another_number_or_to_a_dispute,
     nobody_asks_about_one_taken_number_after_another,
     the_notary_is_there_beside_the_questions,
+    a_registrant_says_what_they_do_there_and_can_change_it,
+    nobody_signs_without_taking_the_duties_on,
     what_is_wrong_stands_at_its_field_and_nothing_is_lost,
     a_step_that_is_not_due_changes_nothing,
     a_link_without_the_code_opens_nothing,
@@ -22,6 +24,8 @@ const TRUST: &str = "# Trust agreement\n\nWe answer for <b>our</b> people.\n";
 const TAKEN: &str = "82-7654321";
 /// Nobody's.
 const FREE: &str = "12-3499999";
+/// Ada's own.
+const NPI: &str = "1999999984";
 
 const ORGANIZATION: [(&str, &str); 4] = [
     ("name", "Birch Street Clinic"),
@@ -82,9 +86,20 @@ impl Registrant {
         self.send("answer-submit", &[("answer", answer)]).await
     }
 
+    /// Says what they do there.
+    async fn work(&mut self) -> &Page {
+        let fields = [
+            ("role.licensed-practitioner", "yes"),
+            ("detail.md", "yes"),
+            ("npi", NPI),
+            ("reason", ""),
+        ];
+        self.send("work-submit", &fields).await
+    }
+
     pub(super) async fn sign(&mut self) -> &Page {
-        let fields =
-            [("name", "Ada Birch"), ("title", "Owner"), ("authority", "yes"), ("accepts", "yes")];
+        let mut fields = vec![("name", "Ada Birch"), ("title", "Owner")];
+        fields.extend(["authority", "accepts", "takes_duties"].map(|tick| (tick, "yes")));
         self.send("agreement-submit", &fields).await
     }
 
@@ -108,6 +123,7 @@ pub(super) async fn at_agreement(idp: &TestIdp, name: &str) -> Registrant {
     publish(idp).await;
     let mut ada = begun(idp, name).await;
     ada.describe(FREE).await;
+    ada.work().await;
     let path = ada.page.url.path().to_owned();
     for _ in 0..600 {
         if ada.page.has("agreement-submit") {
@@ -209,6 +225,7 @@ async fn a_personal_number_is_stopped_and_never_shown(idp: Fresh) {
     ada.send("organization-submit", &with("078-05-1120")).await;
     let insisting = [with("078-05-1120"), vec![("insists", "yes")]].concat();
     ada.send("organization-submit", &insisting).await;
+    ada.work().await;
     assert!(ada.page.body.contains("***-**-1120"), "{}", ada.page.body);
     assert!(!ada.page.body.contains("078-05"), "masked from here on");
 }
@@ -265,7 +282,16 @@ async fn an_unknown_owner_leads_to_another_number_or_to_a_dispute(idp: Fresh) {
     ada.send("answer-submit", &[("number", "nonsense")]).await;
     assert!(ada.page.status == 422 && ada.page.has("number-wrong"), "{}", ada.page.body);
     ada.send("answer-submit", &[("number", "82-7654312")]).await;
-    assert!(ada.page.has("organization-submit"), "another number: {}", ada.page.body);
+    // R44: a slip is corrected, and nothing else is typed again.
+    assert!(ada.page.has("check-submit"), "another number: {}", ada.page.body);
+    for told in ["82-7654312", "Birch Street Clinic", "1 Birch Street", "(360) 555-0142"] {
+        assert!(ada.page.body.contains(told), "{told}: {}", ada.page.body);
+    }
+    let at = ada.page.url.path().trim_end_matches("/answer").to_owned();
+    ada.page = ada.browser.visit(&at).await;
+    assert!(ada.page.has("organization-submit"), "{}", ada.page.body);
+    assert!(ada.page.body.contains("Birch Street Clinic"), "also later: {}", ada.page.body);
+    assert!(!ada.page.body.contains(TAKEN), "the number is another one: {}", ada.page.body);
     ada.describe(TAKEN).await;
     ada.answer("unknown").await;
     ada.send("answer-submit", &[("number", "827654321")]).await;
@@ -280,6 +306,8 @@ async fn nobody_asks_about_one_taken_number_after_another(idp: Fresh) {
         ada.describe(TAKEN).await;
         ada.answer("unknown").await;
         ada.send("answer-submit", &[("number", "82-7654312")]).await;
+        let at = ada.page.url.path().trim_end_matches("/answer").to_owned();
+        ada.page = ada.browser.visit(&at).await;
     }
     ada.describe(TAKEN).await;
     assert!(ada.page.status == 429 && ada.page.has("problem"), "{}", ada.page.body);
@@ -317,6 +345,66 @@ async fn the_notary_is_there_beside_the_questions(idp: Fresh) {
     assert_eq!(ada.stage(&idp), "at-notary");
     let kept = idp.database.column("SELECT notary_reference AS v FROM registration");
     assert_eq!(kept, [reference.replace('-', "")]);
+}
+
+/// R38, R42, R78
+async fn a_registrant_says_what_they_do_there_and_can_change_it(idp: Fresh) {
+    let mut ada = begun(&idp, "ada").await;
+    ada.describe(FREE).await;
+    assert!(ada.page.has("work-submit"), "{}", ada.page.body);
+    assert!(
+        ada.page.body.contains("Works with claims"),
+        "each role is described: {}",
+        ada.page.body
+    );
+    for (fields, wrong) in [
+        (vec![], "#roles"),
+        (vec![("role.licensed-practitioner", "yes")], "#npi"),
+        (vec![("role.licensed-practitioner", "yes"), ("npi", "1999999985")], "#npi"),
+        (vec![("role.medical-director", "yes")], "#reason"),
+        (vec![("role.administrator", "yes")], "#roles"),
+        (vec![("role.support-lead", "yes")], "#roles"),
+    ] {
+        let form = ada.page.form("work-submit");
+        let token = form.value("form_token").unwrap().to_owned();
+        let url = idp.url(&form.action);
+        let all = [vec![("form_token", &*token)], fields].concat();
+        ada.page = ada.browser.post(&url, &all).await;
+        let link = format!("href=\"{wrong}\"");
+        assert_eq!(ada.page.status, 422, "{wrong}: {}", ada.page.body);
+        assert!(ada.page.body.contains(&link), "{wrong}: {}", ada.page.body);
+        assert_eq!(ada.stage(&idp), "agreement");
+    }
+    ada.work().await;
+    assert!(ada.page.body.contains("Licensed practitioner (MD)"), "{}", ada.page.body);
+    assert!(ada.page.body.contains(NPI), "{}", ada.page.body);
+    ada.send("work-change", &[]).await;
+    let form = ada.page.form("work-submit");
+    assert_eq!(form.value("npi"), Some(NPI), "what was told stands there: {}", ada.page.body);
+    assert_eq!(form.value("role.licensed-practitioner"), Some("yes"), "{}", ada.page.body);
+}
+
+/// R5
+async fn nobody_signs_without_taking_the_duties_on(idp: Fresh) {
+    let mut ada = at_agreement(&idp, "ada").await;
+    assert!(ada.page.body.contains("What an Administrator takes on"), "{}", ada.page.body);
+    let form = ada.page.form("agreement-submit");
+    let value = |name: &str| form.value(name).unwrap_or_default().to_owned();
+    let (token, agreement) = (value("form_token"), value("agreement"));
+    let url = idp.url(&format!("{}/agreement", ada.page.url.path()));
+    let fields = [
+        ("form_token", &*token),
+        ("agreement", &*agreement),
+        ("name", "Ada Birch"),
+        ("title", "Owner"),
+        ("authority", "yes"),
+        ("accepts", "yes"),
+    ];
+    let page = ada.browser.post(&url, &fields).await;
+    assert!(page.status == 422 && page.has("takes_duties-wrong"), "{}", page.body);
+    assert_eq!(ada.stage(&idp), "agreement");
+    ada.sign().await;
+    assert_eq!(ada.stage(&idp), "identity");
 }
 
 /// R64, security 21
@@ -361,8 +449,10 @@ async fn a_step_that_is_not_due_changes_nothing(idp: Fresh) {
                 ("title", "Owner"),
                 ("authority", "yes"),
                 ("accepts", "yes"),
+                ("takes_duties", "yes"),
             ],
         ),
+        ("work", vec![("role.office-manager", "yes")]),
         ("test", vec![("last_four", "1234")]),
         ("test-answers", vec![("answer1", "1")]),
         ("notary", vec![]),

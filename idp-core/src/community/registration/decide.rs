@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    ABANDONED_AFTER, Applicant, Asked, Availability, Comes, Command, Contact, First, Keys,
-    MOST_TAKEN_NUMBERS, Refusal, Registration, Signed, Stage,
+    ABANDONED_AFTER, Applicant, Asked, Availability, Comes, Command, Contact, Details, First, Keys,
+    MOST_TAKEN_NUMBERS, Refusal, Registration, Signed, Stage, Work,
     dialogue::{self, Dialogue, End, Gate},
     identity_proof::{self, Proofing, TestResult},
 };
@@ -48,6 +48,8 @@ pub fn begin(
         moved_at: now,
         stage,
         asked,
+        told: None,
+        work: None,
     };
     let until = now + ABANDONED_AFTER;
     Ok(Outcome::new(begun, Kind::OrgStarted).telling(to, News::RegistrationBegun { until }))
@@ -78,6 +80,7 @@ pub fn decide(
     }
     let id = registration.id.clone();
     let whose = registration.registrant.clone();
+    let (told, work) = remembered(&registration, &command);
     // Asked for, or kept for it already: nobody else is to wait for the number of what is over.
     let has_number = registration.stage.applicant().is_some();
     let claim_withdrawn = has_number.then(|| Effect::WithdrawClaim(id.clone()));
@@ -122,12 +125,26 @@ pub fn decide(
             };
             Outcome::new(stage, Kind::OrgChanged)
         }
+        (stage @ Stage::Agreement(_), Command::TellWork(_)) => {
+            Outcome::new(stage, Kind::OrgChanged)
+        }
+        (Stage::Agreement(_), Command::Sign { .. }) if work.is_none() => {
+            return Err(Refusal::WorkDue);
+        }
         (Stage::Agreement(applicant), Command::Sign { in_force, shown, signatory, address }) => {
             if in_force.id != shown || !in_force.is_in_force() {
                 return Err(Refusal::AgreementChanged);
             }
             let text_hash = in_force.text.hash();
-            let signed = Signed { agreement: shown, text_hash, signatory, at: now, address };
+            let signed = Signed {
+                agreement: shown,
+                text_hash,
+                signatory,
+                at: now,
+                address,
+                // There is no signatory who has not ticked that too.
+                duties_acknowledged_at: Some(now),
+            };
             Outcome::new(Stage::Identity(applicant, signed, Proofing::DUE), Kind::OrgAgreed)
         }
         (Stage::Identity(applicant, signed, proofing), Command::Prove(step)) => {
@@ -139,7 +156,10 @@ pub fn decide(
         (
             Stage::Review(..),
             Command::Approve { organization, availability: Availability::Open, registrant },
-        ) => approved(organization, registrant.first()?, &registration, actor, now)?,
+        ) => {
+            let first = registrant.first(registration.work.as_ref())?;
+            approved(organization, first, &registration, actor, now)?
+        }
         // Somebody was faster with the same number. What was signed was signed for it.
         (
             Stage::Review(applicant, ..),
@@ -159,7 +179,27 @@ pub fn decide(
         _ => return Err(Refusal::OutOfOrder),
     };
     let asked = registration.asked.after(&outcome.audit);
-    Ok(outcome.map(|stage| Registration { id, moved_at: now, stage, asked, ..registration }))
+    Ok(outcome.map(|stage| Registration {
+        id,
+        moved_at: now,
+        stage,
+        asked,
+        told,
+        work,
+        ..registration
+    }))
+}
+
+/// What was told of the organization, and of the registrant's work there, once this step is taken.
+fn remembered(registration: &Registration, command: &Command) -> (Option<Details>, Option<Work>) {
+    let mut told = registration.told.clone();
+    let mut work = registration.work.clone();
+    if let Command::Describe { applicant, .. } = command {
+        told = Some(applicant.details.clone());
+    } else if let Command::TellWork(now) = command {
+        work = Some(now.clone());
+    }
+    (told, work)
 }
 
 impl Asked {
@@ -180,6 +220,7 @@ fn permitted(registration: &Registration, command: &Command, actor: &Actor) -> R
         Command::Answer { .. }
         | Command::Describe { .. }
         | Command::Sign { .. }
+        | Command::TellWork(_)
         | Command::VerifyContact
         | Command::Withdraw
         | Command::Prove(

@@ -7,10 +7,11 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Refusal;
+use super::{Refusal, Work};
 use crate::{
     community::{
         nomination::{Nomination, State},
+        npi::Npi,
         subscriber::{AccountStatus, UserId},
     },
     ids::SubscriberId,
@@ -47,6 +48,8 @@ pub enum Registrant {
         user_id: UserId,
         /// What was decided about it.
         status: AccountStatus,
+        /// The NPI that it has.
+        npi: Option<Npi>,
     },
     /// Nobody has the address; this account would be made.
     New {
@@ -57,20 +60,31 @@ pub enum Registrant {
     },
     /// The address waits in a nomination by another organization.
     Nominated,
+    /// The NPI that they told is another account's, or waits in a nomination.
+    NpiTaken,
     /// The address is another person's, or somebody may still take it back.
     Unclear,
 }
 
 impl Registrant {
-    /// Who runs the organization, and how they get in.
+    /// Who runs the organization, and how they get in. `work`: what they said that they do there.
     ///
     /// # Errors
-    /// [`Refusal`]: there would be nobody who can.
-    pub fn first(self) -> Result<First, Refusal> {
+    /// [`Refusal`]: there would be nobody who can, or a person would have two accounts or two NPIs
+    /// (R10, R70).
+    pub fn first(self, work: Option<&Work>) -> Result<First, Refusal> {
         let (id, user_id, comes) = match self {
-            Self::Known { id, user_id, status } => (id, user_id, known(status)?),
+            Self::Known { id, user_id, status, npi } => {
+                let comes = known(status)?;
+                let told = work.and_then(Work::npi);
+                if told.zip(npi.as_ref()).is_some_and(|(told, own)| told != own) {
+                    return Err(Refusal::NpiDiffers);
+                }
+                (id, user_id, comes)
+            }
             Self::New { id, user_id } => (id, user_id, Comes::ByNomination),
             Self::Nominated => return Err(Refusal::AddressWaits),
+            Self::NpiTaken => return Err(Refusal::NpiTaken),
             Self::Unclear => return Err(Refusal::AddressUnclear),
         };
         Ok(First { id, user_id, comes })

@@ -121,10 +121,12 @@ pub struct SignatoryForm<'a> {
     pub authority: bool,
     /// Whether "I accept the agreement" is ticked.
     pub accepts: bool,
+    /// Whether "I have read what an Administrator does, and will do it" is ticked.
+    pub takes_duties: bool,
 }
 
 impl SignatoryForm<'_> {
-    /// Reads the form: there is no [`Signatory`] without both ticks (R20, R21).
+    /// Reads the form: there is no [`Signatory`] without the three ticks (R5, R20, R21).
     ///
     /// # Errors
     /// All that is wrong with it.
@@ -137,6 +139,9 @@ impl SignatoryForm<'_> {
         }
         if !self.accepts {
             found.object("accepts", "the organization can only take part by this agreement");
+        }
+        if !self.takes_duties {
+            found.object("takes_duties", "only somebody who takes these duties on can go on");
         }
         let signatory = || Some(Signatory { name: name?, title: title? });
         found.unless_any(signatory())

@@ -40,7 +40,23 @@ fn begun() -> Registration {
         moved_at: at(0),
         stage: Stage::Draft,
         asked: Asked::default(),
+        told: None,
+        work: None,
     }
+}
+
+fn work() -> Work {
+    let form = WorkForm {
+        roles: &["licensed-practitioner"],
+        role_details: &["md"],
+        reason: "",
+        npi: "1234567893",
+    };
+    form.read(None).unwrap()
+}
+
+fn tell_work() -> Command {
+    Command::TellWork(work())
 }
 
 fn applicant() -> Applicant {
@@ -68,8 +84,13 @@ fn describe(availability: Availability) -> Command {
 }
 
 fn sign(shown: &str) -> Command {
-    let signatory =
-        SignatoryForm { name: "Ana Rivera", title: "Owner", authority: true, accepts: true };
+    let signatory = SignatoryForm {
+        name: "Ana Rivera",
+        title: "Owner",
+        authority: true,
+        accepts: true,
+        takes_duties: true,
+    };
     Command::Sign {
         in_force: agreement("agr_1"),
         shown: shown.parse().unwrap(),
@@ -101,7 +122,13 @@ fn nobody_yet() -> Registrant {
 
 fn known(status: AccountStatus) -> Registrant {
     let user_id = "ana.r".parse().unwrap();
-    Registrant::Known { id: "sub_ana".parse().unwrap(), user_id, status }
+    Registrant::Known { id: "sub_ana".parse().unwrap(), user_id, status, npi: None }
+}
+
+fn with_npi(npi: &str) -> Registrant {
+    let (id, user_id) = ("sub_ana".parse().unwrap(), "ana.r".parse().unwrap());
+    let npi = Some(npi.parse().unwrap());
+    Registrant::Known { id, user_id, status: AccountStatus::Active, npi }
 }
 
 fn approve(availability: Availability) -> Command {
@@ -152,7 +179,12 @@ fn word(stage: &Stage) -> &'static str {
 }
 
 fn up_to_signature() -> Vec<Step> {
-    vec![me(0, Command::VerifyContact), me(0, describe(Availability::Open)), me(0, sign("agr_1"))]
+    vec![
+        me(0, Command::VerifyContact),
+        me(0, describe(Availability::Open)),
+        me(0, tell_work()),
+        me(0, sign("agr_1")),
+    ]
 }
 
 fn up_to_review() -> Vec<Step> {
@@ -247,9 +279,26 @@ fn a_registration_goes_step_by_step_to_its_end() {
             vec![
                 me(0, Command::VerifyContact),
                 me(0, describe(Availability::Open)),
+                me(0, tell_work()),
                 me(0, sign("agr_0")),
             ],
             Err(Refusal::AgreementChanged),
+        ),
+        // nothing is signed before they said what they do there, and nothing is said after it
+        (
+            vec![
+                me(0, Command::VerifyContact),
+                me(0, describe(Availability::Open)),
+                me(0, sign("agr_1")),
+            ],
+            Err(Refusal::WorkDue),
+        ),
+        (from(&signed[..3], vec![me(1, tell_work())]), Ok("agreement")),
+        (from(&signed, vec![me(1, tell_work())]), Err(Refusal::OutOfOrder)),
+        (from(&review, vec![me(1, tell_work())]), Err(Refusal::OutOfOrder)),
+        (
+            from(&signed[..2], vec![(1, agent("sam"), tell_work())]),
+            Err(Refusal::Denied(Denied::Forbidden)),
         ),
     ] {
         let found = walk(steps.clone());
@@ -264,7 +313,7 @@ fn an_approval_opens_the_organization_and_tells_the_registrant() {
     let outcome = walk(steps).unwrap();
     assert_eq!(outcome.audit, [Kind::OrgApproved, Kind::AdminPromoted]);
     let (organization, registration) = ("org_new".parse().unwrap(), "reg_1".parse().unwrap());
-    let first = nobody_yet().first().unwrap();
+    let first = nobody_yet().first(Some(&work())).unwrap();
     assert_eq!(outcome.effects, [Effect::OpenOrganization { organization, first, registration }]);
     let letter = outcome.letters.first().unwrap();
     assert_eq!(letter.to, Recipient::Registrant("reg_1".parse().unwrap()));
@@ -284,6 +333,10 @@ fn an_organization_is_opened_only_for_somebody_who_can_run_it() {
         (known(AccountStatus::Closed), Err(Refusal::AccountClosed)),
         (Registrant::Nominated, Err(Refusal::AddressWaits)),
         (Registrant::Unclear, Err(Refusal::AddressUnclear)),
+        // a person has one account and one number (R10, R70)
+        (Registrant::NpiTaken, Err(Refusal::NpiTaken)),
+        (with_npi("1234567893"), Ok(("sub_ana", "ana.r", Comes::WithAccount))),
+        (with_npi("1999999984"), Err(Refusal::NpiDiffers)),
     ] {
         let command = approve_as(registrant.clone(), Availability::Open);
         let steps = [up_to_review(), vec![(1, agent("sam"), command)]].concat();
@@ -369,7 +422,9 @@ fn the_first_administrator_takes_the_account_over_with_the_code_of_the_wizard() 
 fn signed() -> Signed {
     let signatory = Signatory { name: "Ana Rivera".to_owned(), title: "Owner".to_owned() };
     let text_hash = agreement("agr_1").text.hash();
-    Signed { agreement: "agr_1".parse().unwrap(), text_hash, signatory, at: at(0), address: None }
+    let (agreement, at) = ("agr_1".parse().unwrap(), at(0));
+    let duties_acknowledged_at = Some(at);
+    Signed { agreement, text_hash, signatory, at, address: None, duties_acknowledged_at }
 }
 
 fn proof() -> Proof {
@@ -418,6 +473,32 @@ fn whoever_sent_a_form_that_is_refused_hears_why() {
     assert_eq!(letter.news, News::NotaryFormRefused { reason });
 }
 
+/// R38, R44
+#[test]
+fn what_was_told_of_the_organization_and_the_work_there_is_kept_on_the_way() {
+    let another = [me(0, answer(Answer::Unknown)), me(0, answer(Answer::TypedAnother))];
+    let again = walk([taken(), another.to_vec()].concat()).unwrap().state;
+    assert_eq!(word(&again.stage), "contact-verified");
+    assert_eq!(again.told, Some(applicant().details), "nothing but the number is asked for anew");
+    assert_eq!(again.work, None);
+    // The number went to somebody else: what they do there did not.
+    let late = vec![(1, agent("sam"), approve(Availability::Taken))];
+    let back = walk([up_to_review(), late].concat()).unwrap().state;
+    assert_eq!((word(&back.stage), back.work), ("dialogue", Some(work())));
+}
+
+#[test]
+fn a_registration_that_began_before_there_were_roles_goes_on() {
+    let mut document = serde_json::to_value(walk(up_to_review()).unwrap().state).unwrap();
+    let fields = document.as_object_mut().unwrap();
+    assert!(fields.remove("work").is_some() && fields.remove("told").is_some());
+    let signed = fields["stage"]["review"][1].as_object_mut().unwrap();
+    assert!(signed.remove("duties_acknowledged_at").is_some());
+    let old: Registration = serde_json::from_value(document).unwrap();
+    let approved = decide(old, approve(Availability::Open), &agent("sam"), at(1)).unwrap();
+    assert_eq!(word(&approved.state.stage), "approved");
+}
+
 #[test]
 fn what_was_signed_is_kept_with_its_hash() {
     let Stage::Identity(_, found, _) = walk(up_to_signature()).unwrap().state.stage else {
@@ -464,11 +545,11 @@ fn a_form_says_all_that_is_wrong_with_it() {
     let wrong =
         DetailsForm { name: "Clinic", address: "1 Main St", phone: "360 555 0100", npi: "1" };
     assert_eq!(wrong.read().unwrap_err().of("npi"), Some("an NPI has exactly ten digits"));
-    let unticked = SignatoryForm { name: "Ana", title: "Owner", authority: false, accepts: false };
+    let unticked = SignatoryForm { name: "Ana", title: "Owner", ..SignatoryForm::default() };
     let objections = unticked.read().unwrap_err();
     assert_eq!(
         objections.iter().map(|(field, _)| field).collect::<Vec<_>>(),
-        ["accepts", "authority"]
+        ["accepts", "authority", "takes_duties"]
     );
 }
 
@@ -504,6 +585,7 @@ fn command() -> impl Strategy<Value = Command> {
         passed(),
         sign("agr_1"),
         take(TestResult::Failed),
+        tell_work(),
         to_notary(),
     ];
     prop::sample::select(commands)
@@ -531,6 +613,7 @@ proptest! {
             registration = outcome.state;
             if matches!(registration.stage, Stage::Approved(_)) {
                 prop_assert!(mailbox && signature && proof);
+                prop_assert_eq!(&registration.work, &Some(work()), "exactly what was told");
                 prop_assert!(who == 1 || who == 2, "decided by {:?}", actors[who]);
             }
         }

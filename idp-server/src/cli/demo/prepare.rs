@@ -11,7 +11,9 @@ use idp_core::{
         field::Objections,
         identity_proof::TestResult,
         nomination::NomineeForm,
-        registration::{Applicant, Contact, ContactForm, DetailsForm, Signatory, SignatoryForm},
+        registration::{
+            Applicant, Contact, ContactForm, DetailsForm, Signatory, SignatoryForm, WorkForm,
+        },
         rights::RightsForm,
         tax_id::{Ein, TaxIdError, TaxIdNumber},
         tax_id_registry::dialogue::{Answer, Gate},
@@ -75,6 +77,14 @@ const HARBOR: Newcomer = Newcomer {
         npi: "",
     },
     number: "36-4455667",
+};
+
+/// What its owner does there.
+const WORK: WorkForm<'_> = WorkForm {
+    roles: &["other-service-provider"],
+    role_details: &["therapist"],
+    reason: "",
+    npi: "",
 };
 
 /// Its number is the practice's: the billing service typed its customer's.
@@ -149,6 +159,13 @@ fn wait_for_review(conn: &mut AnyConn, office: &Office) -> Result<Result<(), Str
         Ok(id) => id,
         Err(why) => return Ok(Err(why)),
     };
+    let work = match WORK.read(None) {
+        Ok(work) => work,
+        Err(found) => return Ok(Err(in_words(&found))),
+    };
+    if let Err(why) = registrations::tell_work(conn, office, &id, work)? {
+        return Ok(Err(why.to_string()));
+    }
     let signed = registrations::sign(conn, office, &id, shown.id, signatory)?;
     if let Err(why) = signed {
         return Ok(Err(why.to_string()));
@@ -206,7 +223,9 @@ impl Newcomer {
 fn signatory() -> Result<Signatory, Objections> {
     let ContactForm { given_name, family_name, .. } = HARBOR.contact;
     let name = [given_name, family_name].join(" ");
-    SignatoryForm { name: &name, title: "Owner", authority: true, accepts: true }.read()
+    let (title, ticked) = ("Owner", true);
+    SignatoryForm { name: &name, title, authority: ticked, accepts: ticked, takes_duties: ticked }
+        .read()
 }
 
 fn in_words(found: &Objections) -> String {

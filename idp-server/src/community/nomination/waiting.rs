@@ -8,7 +8,7 @@ use idp_core::{
         permission::{Action, Denied, Target, may},
         subscriber::EmailAddress,
     },
-    ids::{NominationId, OrganizationId},
+    ids::{NominationId, OrganizationId, SubscriberId},
 };
 
 use super::{Drawn, HandOver, Refusal, about};
@@ -63,6 +63,7 @@ pub(super) fn can_become(
     let Nomination { subscriber: person, user_id, .. } = &record.nomination;
     if !email_change::is_free(conn, &record.email, person, office.now)?
         || waits_for(conn, office, &record.email)?
+        || !npi_is_free(conn, office, record.npi.as_ref(), person)?
     {
         return Ok(false);
     }
@@ -196,6 +197,25 @@ pub(in crate::community) fn waits_for(
 ) -> Result<bool, StoreError> {
     let waiting = stored::waiting_for(conn, email, None)?;
     Ok(waiting.iter().any(|record| office.now < record.nomination.expires_at()))
+}
+
+/// Whether nobody but this person has the NPI, and nobody waits with it; so it is where none was
+/// told.
+///
+/// # Errors
+/// [`StoreError`].
+pub(in crate::community) fn npi_is_free(
+    conn: &mut AnyConn,
+    office: &Office,
+    npi: Option<&Npi>,
+    own: &SubscriberId,
+) -> Result<bool, StoreError> {
+    let Some(npi) = npi else { return Ok(true) };
+    if subscriber::by_npi(conn, npi)?.is_some_and(|whose| whose != *own) {
+        return Ok(false);
+    }
+    let waiting = stored::waiting_with(conn, npi)?;
+    Ok(waiting.iter().all(|record| record.nomination.expires_at() <= office.now))
 }
 
 /// Notes the expiry of what stands in the way of a new nomination.

@@ -1,15 +1,14 @@
 //! The organization comes into being: with its number, and with whoever registered it as its first
 //! Administrator ([`Effect::OpenOrganization`](idp_core::community::outcome::Effect)).
 
-use std::collections::BTreeSet;
-
 use idp_core::{
     authentication::mailed_code::LinkKey,
     community::{
-        affiliation::{AccessLevel, AffiliationStatus},
+        affiliation::AffiliationStatus,
         organization::{Organization, OrganizationStatus},
         organization_life::{Body, State},
-        registration::{Comes, First, FirstAdministrator, Registration, Stage},
+        registration::{ACCESS_LEVEL, Comes, First, FirstAdministrator, Registration, Stage, Work},
+        subscriber::Subscriber,
         tax_id_registry::{Command, Held, Holding},
     },
     ids::{AffiliationId, OrganizationId, RegistrationId, SubscriberId, TaxIdId},
@@ -26,7 +25,7 @@ use crate::{
         AnyConn, StoreError, Taken,
         affiliation::{self, AffiliationRecord},
         nomination::Details,
-        organization, tax_id_claim,
+        organization, subscriber, tax_id_claim,
     },
 };
 
@@ -62,7 +61,7 @@ pub(crate) fn open_organization(
     register_number(conn, office, id, from, &joined)?;
     match first.comes {
         // They have an account, and act for the organization at once (R72).
-        Comes::WithAccount => affiliate(conn, office, id, &first.id),
+        Comes::WithAccount => affiliate(conn, office, (id, &first.id), registration.work.as_ref()),
         Comes::ByNomination => nominate_first(conn, office, (id, first), &registration, &link),
     }
 }
@@ -93,22 +92,29 @@ fn register_number(
     }
 }
 
-/// Makes somebody with an account the first Administrator.
+/// Makes somebody with an account the first Administrator, who does what they said there.
 fn affiliate(
     conn: &mut AnyConn,
     office: &Office,
-    organization: &OrganizationId,
-    who: &SubscriberId,
+    (organization, who): (&OrganizationId, &SubscriberId),
+    work: Option<&Work>,
 ) -> Result<(), StoreError> {
+    if let Some(npi) = work.and_then(Work::npi)
+        && let Some(account) = subscriber::load_for_update(conn, who)?
+        && account.npi.is_none()
+    {
+        let npi = Some(npi.clone());
+        subscriber::update(conn, &Subscriber { npi, updated_at: office.now, ..account })?;
+    }
     let new = AffiliationRecord {
         id: AffiliationId::from_random(office.random.bytes()),
         subscriber: who.clone(),
         organization: organization.clone(),
         status: AffiliationStatus::Active,
-        roles: BTreeSet::new(),
-        role_details: BTreeSet::new(),
+        roles: work.map(Work::roles).cloned().unwrap_or_default(),
+        role_details: work.map(Work::role_details).cloned().unwrap_or_default(),
         administrator: true,
-        access_level: AccessLevel::CommunityStandard,
+        access_level: ACCESS_LEVEL,
         tax_ids: None,
         since: office.now.date_naive(),
     };
@@ -124,7 +130,7 @@ fn nominate_first(
     registration: &Registration,
     link: &LinkKey,
 ) -> Result<(), StoreError> {
-    let contact = &registration.contact;
+    let (contact, work) = (&registration.contact, registration.work.as_ref());
     let new = FirstAdministrator {
         nomination: first_nomination(organization),
         affiliation: AffiliationId::from_random(office.random.bytes()),
@@ -139,13 +145,14 @@ fn nominate_first(
         given_name: contact.given_name.clone(),
         family_name: contact.family_name.clone(),
         phone: Some(contact.phone.clone()),
-        roles: BTreeSet::new(),
-        role_details: BTreeSet::new(),
-        access_level: AccessLevel::CommunityStandard,
+        roles: work.map(Work::roles).cloned().unwrap_or_default(),
+        role_details: work.map(Work::role_details).cloned().unwrap_or_default(),
+        access_level: ACCESS_LEVEL,
         tax_ids: None,
-        reason: None,
+        reason: work.and_then(Work::reason).map(str::to_owned),
         administrator: true,
         identity: None,
     };
-    nomination::first(conn, office, nominated, &contact.email, details)
+    let known_by = (&contact.email, work.and_then(Work::npi));
+    nomination::first(conn, office, nominated, known_by, details)
 }

@@ -7,9 +7,11 @@ use idp_core::{
         identity_proof::{self, TestResult},
         nomination::{Presented, Tried},
         notary_reference::NotaryReference,
+        npi::Npi,
         organization::OrganizationStatus,
         registration::{
             self, Applicant, Availability, Command, Contact, Keys, Registration, Signatory, Stage,
+            Work,
         },
         subscriber::{Standing, Subscriber},
         tax_id::TaxIdNumber,
@@ -150,6 +152,31 @@ pub fn answer(
         },
     };
     transition(conn, office, file, command, Extras::default())
+}
+
+/// Takes down what the registrant does there.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn tell_work(
+    conn: &mut AnyConn,
+    office: &Office,
+    id: &RegistrationId,
+    work: Work,
+) -> Result<Decided<Done<Registration>>, StoreError> {
+    step(conn, office, id, Command::TellWork(work))
+}
+
+/// The NPI of the account with which a registration was begun.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn npi_on_file(
+    conn: &mut AnyConn,
+    registration: &Registration,
+) -> Result<Option<Npi>, StoreError> {
+    let Some(who) = &registration.registrant else { return Ok(None) };
+    Ok(subscriber::find(conn, who)?.and_then(|account| account.npi))
 }
 
 /// Accepts the agreement for the organization, in the version that was on the page.

@@ -7,7 +7,7 @@ use idp_core::{
         notary_reference::NotaryReference,
         registration::{
             self, ABANDONED_AFTER, Availability, Comes, Command, First, Registrant, Registration,
-            Seat, Stage,
+            Seat, Stage, Work,
         },
         subscriber::{AccountStatus, Subscriber},
         ticket::Message,
@@ -77,7 +77,7 @@ fn approve(
     file.joined = open.then(|| Joined { applicant, signed, proof });
     let organization = OrganizationId::from_random(office.random.bytes());
     let registrant = registrant(conn, office, &file.registration)?;
-    let mail = match registrant.clone().first() {
+    let mail = match registrant.clone().first(file.registration.work.as_ref()) {
         Ok(first) if open => how_they_get_in(&file, &organization, first),
         // Then nothing is opened, and the letter says something else or is none.
         Ok(_) | Err(_) => Extras::default(),
@@ -111,14 +111,18 @@ fn registrant(
         Some(who) => subscriber::find(conn, who)?,
         None => by_address.clone(),
     };
+    let nobody = SubscriberId::from_random(office.random.bytes());
+    let own = known.as_ref().map_or(&nobody, |known| &known.id);
+    let npi = registration.work.as_ref().and_then(Work::npi);
+    if !nomination::npi_is_free(conn, office, npi, own)? {
+        return Ok(Registrant::NpiTaken);
+    }
     if let Some(known) = &known
         && matches!(known.status, AccountStatus::Active | AccountStatus::Dormant)
     {
         return Ok(of_account(known));
     }
     // Whoever does not come with an account in use needs the address, and needs it alone.
-    let nobody = SubscriberId::from_random(office.random.bytes());
-    let own = known.as_ref().map_or(&nobody, |known| &known.id);
     if !email_change::is_free(conn, &contact.email, own, office.now)? {
         return Ok(Registrant::Unclear);
     }
@@ -134,8 +138,9 @@ fn registrant(
 }
 
 fn of_account(account: &Subscriber) -> Registrant {
-    let Subscriber { id, user_id, status, .. } = account;
-    Registrant::Known { id: id.clone(), user_id: user_id.clone(), status: *status }
+    let Subscriber { id, user_id, status, npi, .. } = account;
+    let (id, user_id, npi) = (id.clone(), user_id.clone(), npi.clone());
+    Registrant::Known { id, user_id, status: *status, npi }
 }
 
 /// How the first Administrator of this organization gets in now.

@@ -23,12 +23,13 @@ pub(super) async fn sign(
     way: &Way,
     form: &Params,
 ) -> Result<HttpResponse, PageError> {
-    let typed = RegisterTyped::of(form, &["name", "title", "authority", "accepts"]);
+    let typed = RegisterTyped::of(form, &["name", "title", "authority", "accepts", "takes_duties"]);
     let signatory = SignatoryForm {
         name: form.find("name").unwrap_or_default(),
         title: form.find("title").unwrap_or_default(),
         authority: form.find("authority") == Some("yes"),
         accepts: form.find("accepts") == Some("yes"),
+        takes_duties: form.find("takes_duties") == Some("yes"),
     };
     let signatory = match signatory.read() {
         Ok(signatory) => signatory,

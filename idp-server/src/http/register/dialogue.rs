@@ -15,7 +15,7 @@ use idp_core::{
 };
 
 use super::{
-    organization::is_the_same,
+    organization::{is_the_same, with_another_number},
     show::{step, step_with},
     way::{Way, go_on},
 };
@@ -79,6 +79,10 @@ pub(super) async fn answer(
         visit.db.write(move |conn| registrations::answer(conn, &office, &id, answer, gate)).await?;
     visit.outbox.wake();
     let (status, problem) = match said {
+        Ok(_) if answer == Answer::TypedAnother => {
+            let way = Way::load(visit, &way.handle).await?;
+            return with_another_number(visit, &way, form).await;
+        }
         Ok(_) => return Ok(go_on(&way.handle)),
         Err(Refusal::Number(Registry::ClaimedAlready | Registry::Taken)) => {
             (StatusCode::CONFLICT, RegisterProblem::ClaimedAlready)

@@ -13,6 +13,7 @@ mod identity;
 mod organization;
 mod show;
 mod way;
+mod work;
 
 use actix_web::{
     HttpResponse,
@@ -58,6 +59,7 @@ async fn take(
         "test" => identity::begin(visit, &way, &form).await,
         "test-answers" => identity::judge(visit, &way, &form).await,
         "withdraw" => agreement::withdraw(visit, &way).await,
+        "work" => work::tell(visit, &way, &form).await,
         _ => Err(PageError::NotFound),
     }
 }

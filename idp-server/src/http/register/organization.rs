@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, http::StatusCode};
 use idp_core::{
     community::{
-        registration::{Applicant, Details, DetailsForm, Refusal},
+        registration::{Applicant, Details, DetailsForm, Refusal, Stage},
         tax_id::TaxIdNumber,
         tax_id_entry::{self, Entry, Insists, Meaning, Typed},
     },
@@ -96,6 +96,37 @@ pub(super) async fn describe(
             Ok(check(visit, way, &shown, &details, &number, doubt))
         }
     }
+}
+
+/// The form as it was sent before, without the number: it is another one that is asked for.
+pub(super) fn told(details: &Details) -> RegisterTyped {
+    let npi = details.npi.as_ref().map_or("", |npi| npi.as_str());
+    let fields = [("name", &*details.name), ("address", &*details.address)];
+    let more = [("phone", &*details.phone), ("npi", npi)];
+    RegisterTyped::filled(fields.into_iter().chain(more))
+}
+
+/// Goes on with another number: what was told of the organization is not typed again (R44).
+pub(super) async fn with_another_number(
+    visit: &Visit,
+    way: &Way,
+    form: &Params,
+) -> Result<HttpResponse, PageError> {
+    let (Stage::ContactVerified, Some(told)) = (&way.registration.stage, &way.registration.told)
+    else {
+        return Ok(go_on(&way.handle));
+    };
+    let field = |name| (name, form.find(name).unwrap_or_default());
+    let npi = told.npi.as_ref().map_or("", |npi| npi.as_str());
+    let all = [
+        ("name", &*told.name),
+        ("address", &*told.address),
+        ("phone", &*told.phone),
+        ("npi", npi),
+        field("number"),
+        field("meaning"),
+    ];
+    describe(visit, way, &all.into_iter().collect()).await
 }
 
 /// A look at what was typed, before it goes on (R93).

@@ -1,5 +1,7 @@
 //! `/register/at/{handle}`: the page of the step that a registration is at.
 
+use std::iter;
+
 use actix_web::{HttpResponse, http::StatusCode, web::Path};
 use idp_core::community::{
     identity_proof::{NOTARY_LASTS, Proofing},
@@ -7,7 +9,7 @@ use idp_core::community::{
     tax_id_registry::dialogue::Dialogue,
 };
 
-use super::way::Way;
+use super::{organization, way::Way};
 use crate::{
     community::registrations,
     http::{
@@ -19,6 +21,7 @@ use crate::{
     pages::{
         AgreementView, ChallengeView, Checked, Messages, NotaryFormPage, NotaryPurpose,
         NumberQuestion, RegisterPage, RegisterProblem, RegisterStep, RegisterTyped, ShownContact,
+        work_words,
     },
 };
 
@@ -67,7 +70,17 @@ pub(super) async fn step_with(
     let number = way.registration.stage.applicant().map(|applicant| applicant.number.shown());
     let number = number.unwrap_or_default();
     let text = visit.frame().text;
-    let facts = || facts(text, &way.registration, &number);
+    let work = way.registration.work.as_ref();
+    let roles = work.map(|work| work_words(text, work)).unwrap_or_default();
+    let facts = || facts(text, &way.registration, &number, &roles);
+    let before;
+    let typed = match (&way.registration.stage, &way.registration.told) {
+        (Stage::ContactVerified, Some(told)) if typed.is_blank() => {
+            before = organization::told(told);
+            &before
+        }
+        _ => typed,
+    };
     let reference;
     let step = match &way.registration.stage {
         Stage::ContactVerified | Stage::Draft => {
@@ -86,6 +99,7 @@ pub(super) async fn step_with(
             RegisterStep::Whose { challenge: Some(challenge()) }
         }
         Stage::Waiting(_, ground) => RegisterStep::Waiting(*ground),
+        Stage::Agreement(_) if work.is_none() => RegisterStep::Work,
         Stage::Agreement(_) => RegisterStep::Agreement {
             agreement: agreement
                 .as_ref()
@@ -139,6 +153,7 @@ fn facts<'a>(
     text: &'static Messages,
     registration: &'a Registration,
     number: &'a str,
+    roles: &'a str,
 ) -> Vec<Checked<'a>> {
     let words = &text.register;
     let Some(Applicant { details, .. }) = registration.stage.applicant() else {
@@ -151,7 +166,11 @@ fn facts<'a>(
         (words.organization_phone, details.phone.as_str()),
         (words.number, number),
     ];
-    facts.into_iter().chain(npi).collect()
+    let own = registration.work.as_ref().map(|work| {
+        let npi = work.npi().map(|npi| (words.own_npi_short, npi.as_str()));
+        iter::once((words.your_roles, roles)).chain(npi)
+    });
+    facts.into_iter().chain(npi).chain(own.into_iter().flatten()).collect()
 }
 
 /// `GET /register/at/{handle}/form`: the form for the notary, to be printed.

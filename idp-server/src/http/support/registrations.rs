@@ -1,6 +1,8 @@
 //! `/support/registrations`: organizations that register, those whose notary's form is waited for,
 //! and what is decided about each.
 
+use std::iter;
+
 use actix_web::{
     HttpResponse,
     http::StatusCode,
@@ -35,7 +37,7 @@ use crate::{
     },
     pages::{
         CasePage, DeedView, Fact, FieldView, ListPage, ListPart, ListRow, Messages, Section,
-        SendBy, SupportArea, SupportNav,
+        SendBy, SupportArea, SupportNav, work_words,
     },
     store::{AnyConn, place::Place, promotion},
 };
@@ -238,6 +240,8 @@ fn sections(text: &'static Messages, registration: &Registration) -> Vec<Section
         people.push(Fact::text(words.signed_by, &*signed.signatory.name));
         people.push(Fact::text(words.position, &*signed.signatory.title));
         people.push(Fact::at(words.signed_at, signed.at));
+        let acknowledged = signed.duties_acknowledged_at;
+        people.extend(acknowledged.map(|at| Fact::at(words.duties_acknowledged, at)));
     }
     match &registration.stage {
         Stage::Identity(_, _, Proofing::AtNotary { reference, since }) => {
@@ -264,10 +268,24 @@ fn sections(text: &'static Messages, registration: &Registration) -> Vec<Section
         | Stage::Waiting(..)
         | Stage::Withdrawn => {}
     }
+    people.extend(work_facts(text, registration));
     vec![
         Section { id: "organization", heading: words.organization, lead: None, facts },
         Section { id: "registrant", heading: words.registrant, lead: None, facts: people },
     ]
+}
+
+/// What the first Administrator would begin with: it is approved with the organization.
+fn work_facts(text: &'static Messages, registration: &Registration) -> Vec<Fact> {
+    let words = &text.desk;
+    let Some(work) = &registration.work else {
+        let signed = matches!(registration.stage, Stage::Identity(..) | Stage::Review(..));
+        return signed.then(|| Fact::text(words.roles, words.roles_none)).into_iter().collect();
+    };
+    let npi = work.npi().map(|npi| Fact::text(words.own_npi, npi.as_str()));
+    let reason = work.reason().map(|reason| Fact::text(words.roles_reason, reason));
+    let roles = Fact::text(words.roles, work_words(text, work));
+    iter::once(roles).chain(reason).chain(npi).collect()
 }
 
 fn deeds(text: &'static Messages, registration: &Registration) -> Vec<DeedView<'static>> {
@@ -367,6 +385,8 @@ fn refusal_words(visit: &Visit, refusal: Refusal) -> Result<String, PageError> {
         }
         Refusal::Registration(OfRegistration::AddressUnclear) => Ok(words.first_unclear.to_owned()),
         Refusal::Registration(OfRegistration::AddressWaits) => Ok(words.first_waits.to_owned()),
+        Refusal::Registration(OfRegistration::NpiDiffers) => Ok(words.first_npi_differs.to_owned()),
+        Refusal::Registration(OfRegistration::NpiTaken) => Ok(words.first_npi_taken.to_owned()),
         Refusal::Registration(_) => Ok(words.out_of_order.to_owned()),
         Refusal::Number(_) => Ok(words.number_refused.to_owned()),
     }

@@ -70,7 +70,7 @@ pub struct RightsFields {
 }
 
 impl RightsFields {
-    pub(super) fn groups(
+    pub(in crate::pages) fn groups(
         &self,
         text: &'static Messages,
     ) -> Vec<(&'static str, Vec<&'static RoleEntry>)> {
@@ -87,7 +87,11 @@ impl RightsFields {
         .collect()
     }
 
-    pub(super) fn role(&self, text: &'static Messages, entry: &RoleEntry) -> &'static str {
+    pub(in crate::pages) fn role(
+        &self,
+        text: &'static Messages,
+        entry: &RoleEntry,
+    ) -> &'static str {
         wording::role(text, entry.code.code())
     }
 
@@ -97,7 +101,7 @@ impl RightsFields {
     }
 
     /// A profession or duty as people read it.
-    pub(super) fn detail(&self, code: &str) -> String {
-        if code.len() <= 4 { code.to_uppercase() } else { code.replace('-', " ") }
+    pub(in crate::pages) fn detail(&self, code: &str) -> String {
+        wording::detail(code)
     }
 }

@@ -15,7 +15,7 @@ use idp_core::community::{
     registration::Seat,
 };
 
-use super::frame::Frame;
+use super::{RightsFields, frame::Frame, wording};
 
 /// What was wrong with what was sent, beside its fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,6 +153,7 @@ impl RegisterPage<'_> {
         let names = [
             words.progress_contact,
             words.progress_organization,
+            words.progress_work,
             words.progress_agreement,
             words.progress_identity,
             words.progress_review,
@@ -192,10 +193,29 @@ impl RegisterPage<'_> {
         ]
     }
 
-    /// What is declared by a tick.
-    fn ticks(&self) -> [(&'static str, &'static str); 2] {
+    /// The roles, of which nobody has numbers to choose from yet.
+    fn rights(&self) -> RightsFields {
+        RightsFields { tax_ids: Vec::new() }
+    }
+
+    fn npi_field(&self) -> [Line; 1] {
         let words = &self.frame.text.register;
-        [("authority", words.authority), ("accepts", words.accepts)]
+        [("npi", words.own_npi, "text", "20", "off", words.own_npi_hint)]
+    }
+
+    /// What an Administrator takes on (R5).
+    fn duties(&self) -> [&'static str; 5] {
+        wording::duties(self.frame.text)
+    }
+
+    /// What is declared by a tick.
+    fn ticks(&self) -> [(&'static str, &'static str); 3] {
+        let words = &self.frame.text.register;
+        [
+            ("authority", words.authority),
+            ("accepts", words.accepts),
+            ("takes_duties", words.takes_duties),
+        ]
     }
 
     fn signatory_fields(&self) -> [Line; 2] {

@@ -90,6 +90,8 @@ pub enum RegisterStep<'a> {
     Whose { challenge: Option<ChallengeView> },
     /// The registrant took it back.
     Withdrawn,
+    /// Posts the boxes `role.…` and `detail.…`, `reason` and `npi`.
+    Work,
 }
 
 impl RegisterStep<'_> {
@@ -126,10 +128,11 @@ impl RegisterStep<'_> {
             Self::Waiting(Ground::WorksForUs) => (words.waiting, words.waiting_works_for_us),
             Self::Whose { .. } => (words.whose, words.whose_lead),
             Self::Withdrawn => (words.withdrawn, words.withdrawn_lead),
+            Self::Work => (words.work, words.work_lead),
         }
     }
 
-    /// Where on the list of five it stands; nowhere once it is over.
+    /// Where on the list of six it stands; nowhere once it is over.
     pub(super) const fn place(&self) -> Option<usize> {
         match self {
             Self::Code { .. } | Self::Contact { .. } | Self::Enter { .. } => Some(0),
@@ -139,9 +142,10 @@ impl RegisterStep<'_> {
             | Self::TypeAgain
             | Self::Waiting(_)
             | Self::Whose { .. } => Some(1),
-            Self::Agreement { .. } => Some(2),
-            Self::AtNotary { .. } | Self::Identity { .. } | Self::Questions { .. } => Some(3),
-            Self::Review => Some(4),
+            Self::Work => Some(2),
+            Self::Agreement { .. } => Some(3),
+            Self::AtNotary { .. } | Self::Identity { .. } | Self::Questions { .. } => Some(4),
+            Self::Review => Some(5),
             Self::Approved(_) | Self::Referred(_) | Self::Rejected | Self::Withdrawn => None,
         }
     }

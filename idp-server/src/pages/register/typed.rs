@@ -18,6 +18,23 @@ impl RegisterTyped {
         Self { values: fields.iter().filter_map(value).collect(), wrong: Vec::new() }
     }
 
+    /// The same with the boxes of these groups that are ticked: `role.office-worker`.
+    #[must_use]
+    pub fn and_ticked(mut self, form: &Params, groups: &[&str]) -> Self {
+        let ticked = |(name, value): &(&str, &str)| {
+            *value == "yes"
+                && name.split_once('.').is_some_and(|(group, _)| groups.contains(&group))
+        };
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        self.values.extend(form.pairs().filter(ticked).map(owned));
+        self
+    }
+
+    /// Whether nothing was typed yet.
+    pub fn is_blank(&self) -> bool {
+        self.values.is_empty() && self.wrong.is_empty()
+    }
+
     /// A form that is filled in already.
     pub fn filled<'a>(values: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
@@ -36,6 +53,19 @@ impl RegisterTyped {
     pub fn value(&self, field: &str) -> &str {
         let found = self.values.iter().find(|(name, _)| name == field);
         found.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// Whether this box is ticked.
+    pub(in crate::pages) fn ticked(&self, group: &str, code: &str) -> bool {
+        self.values.iter().any(|(name, _)| name.split_once('.') == Some((group, code)))
+    }
+
+    /// The codes of the boxes of a group that are ticked.
+    pub fn codes<'a>(&'a self, group: &'a str) -> Vec<&'a str> {
+        let of_group = |(name, _): &'a (String, String)| {
+            name.split_once('.').filter(|(found, _)| *found == group).map(|(_, code)| code)
+        };
+        self.values.iter().filter_map(of_group).collect()
     }
 
     /// Everything that was typed.

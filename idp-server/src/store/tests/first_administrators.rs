@@ -7,7 +7,8 @@ use idp_core::{
         actor::{Actor, Rank},
         nomination::Refusal as NominationRefusal,
         organization_life::{State, Suspension},
-        registration::{ContactForm, Refusal as OfRegistration, Seat, Stage},
+        registration::{ContactForm, Refusal as OfRegistration, Seat, Stage, WorkForm},
+        role::Role,
         subscriber::{AccountStatus, Subscriber},
         ticket::TicketKind,
     },
@@ -16,7 +17,7 @@ use idp_core::{
 
 use super::{
     TestDatabase,
-    registrations::{ADA, FREE, office, ready_as, support, with_owner},
+    registrations::{ADA, FREE, office, ready_as, ready_doing, support, with_owner},
     samples::*,
 };
 use crate::{
@@ -25,7 +26,10 @@ use crate::{
         nomination as nominating,
         registrations::{self as steps, Decision, Refusal},
     },
-    store::{AnyConn, StoreError, nomination, organization, registration, subscriber, ticket},
+    store::{
+        AnyConn, StoreError, affiliation, nomination, organization, registration, subscriber,
+        ticket,
+    },
 };
 
 const DAY: i64 = 60 * 24;
@@ -125,6 +129,81 @@ async fn an_address_that_waits_in_a_nomination_is_told_and_not_an_error() {
                 approve(conn, &first)?.unwrap();
                 let refused = approve(conn, &second)?;
                 assert_eq!(refused, Err(Refusal::Registration(OfRegistration::AddressWaits)));
+                Ok(())
+            })
+            .await;
+    }
+}
+
+const PHYSICIAN: WorkForm<'_> = WorkForm {
+    roles: &["licensed-practitioner", "medical-director"],
+    role_details: &["md"],
+    reason: "I answer for our quality reports",
+    npi: "1999999984",
+};
+
+/// R38, R42, R78: nobody else could give them a role.
+#[tokio::test]
+async fn a_first_administrator_begins_with_exactly_what_support_approved() {
+    for database in TestDatabase::each() {
+        database
+            .write(|conn| {
+                with_owner(conn)?;
+                let new = ready_doing(conn, ada("ada@lakeside.example"), FREE, PHYSICIAN)?;
+                let of = approve(conn, &new)?.unwrap();
+                let found = nomination::find(conn, &steps::first_nomination(&of))?.unwrap();
+                let roles = [Role::LicensedPractitioner, Role::MedicalDirector].into();
+                assert_eq!(found.details.roles, roles);
+                assert_eq!(found.details.role_details, ["md".to_owned()].into());
+                assert_eq!(found.details.reason.as_deref(), Some(PHYSICIAN.reason));
+                assert_eq!(found.npi.as_ref().map(|npi| npi.as_str()), Some(PHYSICIAN.npi));
+
+                // Somebody with an account, which has no number yet.
+                account(conn, AccountStatus::Active)?;
+                let other = WorkForm { npi: "1234567893", ..PHYSICIAN };
+                let known = ready_doing(conn, ada("ada@clinic.example"), "12-3499998", other)?;
+                let of = approve(conn, &known)?.unwrap();
+                let who = "sub_ada".parse().unwrap();
+                let theirs = affiliation::of_subscriber(conn, &who)?;
+                let there = theirs.into_iter().find(|it| it.organization == of).unwrap();
+                assert_eq!((there.roles, there.administrator), (roles_of(PHYSICIAN), true));
+                let account = subscriber::find(conn, &who)?.unwrap();
+                assert_eq!(account.npi.as_ref().map(|npi| npi.as_str()), Some(other.npi));
+                Ok(())
+            })
+            .await;
+    }
+}
+
+fn roles_of(work: WorkForm<'_>) -> std::collections::BTreeSet<Role> {
+    work.roles.iter().map(|code| code.parse().unwrap()).collect()
+}
+
+/// R10, R70: a person has one account and one NPI, whatever address they register with.
+#[tokio::test]
+async fn an_npi_that_is_somebodys_is_told_to_support_and_not_an_error() {
+    for database in TestDatabase::each() {
+        database
+            .write(|conn| {
+                with_owner(conn)?;
+                let refused = |why| Err(Refusal::Registration(why));
+                let first = ready_doing(conn, ada("ada@lakeside.example"), FREE, PHYSICIAN)?;
+                approve(conn, &first)?.unwrap();
+                // It waits with the first one.
+                let second = ready_doing(conn, ada("ada@harbor.example"), "12-3499998", PHYSICIAN)?;
+                assert_eq!(approve(conn, &second)?, refused(OfRegistration::NpiTaken));
+                // It is another account's.
+                let npi = Some("1234567893".parse().unwrap());
+                subscriber::insert(conn, &Subscriber { npi, ..a_subscriber("cora") })?;
+                let theirs = WorkForm { npi: "1234567893", ..PHYSICIAN };
+                let third = ready_doing(conn, ada("ada@pier.example"), "12-3499997", theirs)?;
+                assert_eq!(approve(conn, &third)?, refused(OfRegistration::NpiTaken));
+                // It is not the one of their own account.
+                let own = ready_doing(conn, ada("cora@clinic.example"), "12-3499996", PHYSICIAN)?;
+                let other = WorkForm { npi: "1992999825", ..PHYSICIAN };
+                let differs = ready_doing(conn, ada("cora@clinic.example"), "12-3499995", other)?;
+                assert_eq!(approve(conn, &own)?, refused(OfRegistration::NpiTaken));
+                assert_eq!(approve(conn, &differs)?, refused(OfRegistration::NpiDiffers));
                 Ok(())
             })
             .await;

@@ -10,7 +10,9 @@ use idp_core::{
         agreement::{Agreement, AgreementText},
         further_number::Command,
         identity_proof::TestResult,
-        registration::{Applicant, ContactForm, DetailsForm, Registration, SignatoryForm, Stage},
+        registration::{
+            Applicant, ContactForm, DetailsForm, Registration, SignatoryForm, Stage, WorkForm,
+        },
         subscriber::AccountRules,
         tax_id::TaxIdNumber,
         tax_id_registry::{
@@ -114,9 +116,23 @@ fn trust(conn: &mut AnyConn) -> Result<Agreement, StoreError> {
     Ok(agreement)
 }
 
+const OFFICE: WorkForm<'_> =
+    WorkForm { roles: &["office-manager"], role_details: &[], reason: "", npi: "" };
+
 /// From the number on to the desk of Support.
-fn to_review(conn: &mut AnyConn, id: &RegistrationId) -> Result<Registration, StoreError> {
-    let form = SignatoryForm { name: "Ada Lake", title: "Owner", authority: true, accepts: true };
+fn to_review(
+    conn: &mut AnyConn,
+    id: &RegistrationId,
+    work: WorkForm<'_>,
+) -> Result<Registration, StoreError> {
+    steps::tell_work(conn, &visitor(), id, work.read(None).unwrap())?.unwrap();
+    let form = SignatoryForm {
+        name: "Ada Lake",
+        title: "Owner",
+        authority: true,
+        accepts: true,
+        takes_duties: true,
+    };
     let shown = "agr_trust".parse().unwrap();
     steps::sign(conn, &visitor(), id, shown, form.read().unwrap())?.unwrap();
     let passed = TestResult::Passed { reference: "t-1".to_owned() };
@@ -133,10 +149,20 @@ pub(super) fn ready_as(
     contact: ContactForm<'_>,
     number: &str,
 ) -> Result<RegistrationId, StoreError> {
+    ready_doing(conn, contact, number, OFFICE)
+}
+
+/// Likewise, of somebody who does this there.
+pub(super) fn ready_doing(
+    conn: &mut AnyConn,
+    contact: ContactForm<'_>,
+    number: &str,
+    work: WorkForm<'_>,
+) -> Result<RegistrationId, StoreError> {
     let id = begun_by(conn, contact)?;
     let described = steps::describe(conn, &visitor(), &id, applicant(ein(number)))?.unwrap();
     assert!(matches!(described.state.stage, Stage::Agreement(_)), "{:?}", described.state.stage);
-    assert!(matches!(to_review(conn, &id)?.stage, Stage::Review(..)));
+    assert!(matches!(to_review(conn, &id, work)?.stage, Stage::Review(..)));
     Ok(id)
 }
 
@@ -261,7 +287,7 @@ async fn a_number_that_is_handed_over_passes_at_the_approval_and_its_old_owner_r
                 };
                 assert_eq!(by, of);
                 assert!(matches!(claim, Claim { stage: ClaimStage::Agreed { .. }, .. }));
-                to_review(conn, &id)?;
+                to_review(conn, &id, OFFICE)?;
                 Ok(id)
             })
             .await;

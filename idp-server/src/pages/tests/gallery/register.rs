@@ -74,6 +74,7 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
             None,
         ),
         page("register-type-again", RegisterStep::TypeAgain, None),
+        page("register-work", RegisterStep::Work, None),
         page(
             "register-agreement",
             RegisterStep::Agreement { agreement: Some(("agr_1", view(words))), facts: facts() },
