@@ -60,6 +60,9 @@ INSERT INTO affiliation (id, subscriber_id, organization_id, status, roles, role
     SELECT 'aff_boss', id, 'org_large', 'active', '[]', '[]', true, 'community-standard',
         '2026-01-01', 'zz', 'zz', user_id
     FROM subscriber WHERE user_id = 'administrator';
+UPDATE organization SET people_reviewed_at = (extract(epoch FROM now()) * 1000)::bigint;
+INSERT INTO staff (subscriber_id, rank, since)
+    SELECT id, 'lead', 1767225600000 FROM subscriber WHERE user_id = 'administrator';
 ";
 
 /// What happened in the organization of a hundred thousand in five years, an event each 40 seconds or
@@ -190,6 +193,15 @@ fn pages() -> Vec<(&'static str, String)> {
         ("record: one person", record("?person=user4711")),
         ("record: a site that few visit", record("?site=seldom")),
         ("record: a month long ago", record("?from=2026-03-01&until=2026-03-31")),
+        ("yearly review", format!("/organization/{LARGE}/review")),
+        ("support: where it begins", "/support".to_owned()),
+        ("support: search by name", "/support/search?q=rivera".to_owned()),
+        ("support: a name that nobody has", "/support/search?q=zzzz".to_owned()),
+        (
+            "support: search by mail address",
+            "/support/search?q=user4711%40people.example".to_owned(),
+        ),
+        ("support: one person", "/support/people/sub_g4711".to_owned()),
     ]
 }
 

@@ -78,6 +78,8 @@ kinds! {
     AffiliationEnded = "affiliation.ended";
     /// A Subscriber is asked to act for an organization (domain 4.3).
     AffiliationProposed = "affiliation.proposed";
+    /// An Administrator confirmed in the yearly review what a Subscriber may do.
+    AffiliationReviewed = "affiliation.reviewed";
     /// An affiliation that was stopped may be used again.
     AffiliationResumed = "affiliation.resumed";
     /// An affiliation is stopped for now.
@@ -186,6 +188,8 @@ kinds! {
     OrgErased = "org.erased";
     /// Somebody who registers an organization goes to a notary (R36).
     OrgNotaryChosen = "org.notary-chosen";
+    /// An Administrator finished the yearly review of an organization's people (R14).
+    OrgPeopleReviewed = "org.people-reviewed";
     /// Somebody who registers an organization failed the knowledge test (R35).
     OrgProofFailed = "org.proof-failed";
     /// Somebody who registers an organization proved who they are (R37).

@@ -205,6 +205,23 @@ impl Account {
     }
 }
 
+/// After how many days somebody is reminded that a password can be changed: it never has to be (R60).
+pub const PASSWORD_AGE: u32 = 365;
+
+/// The reminder of an old password that is due at `now`, if one is; `told_at`: the last one.
+#[must_use]
+pub fn password_reminder(
+    subscriber: &SubscriberId,
+    changed_at: DateTime<Utc>,
+    told_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Option<(Recipient, News)> {
+    // What was told about an earlier password is no word about this one.
+    let told_at = told_at.filter(|told_at| changed_at <= *told_at);
+    reminder::due(&[PASSWORD_AGE], changed_at, told_at, now)?;
+    Some((Recipient::Subscriber(subscriber.clone()), News::PasswordIsOld))
+}
+
 /// Where a command leads.
 ///
 /// # Errors

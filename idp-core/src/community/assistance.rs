@@ -24,11 +24,16 @@ pub enum Help {
     Email,
     /// The removal of second factors that were lost.
     LostFactor,
+    /// The stop of such a removal.
+    StopRemoval,
+    /// The end of a lock before its time.
+    Unlock,
 }
 
 impl Help {
     /// Every help there is.
-    pub const ALL: [Self; 3] = [Self::Code, Self::Email, Self::LostFactor];
+    pub const ALL: [Self; 5] =
+        [Self::Code, Self::Email, Self::LostFactor, Self::StopRemoval, Self::Unlock];
 }
 
 /// Whether a person's mail address has settled.
@@ -153,6 +158,18 @@ mod tests {
                 [code, email, factor],
                 "{actor:?} {acts_for:?} {staff:?} {address:?}"
             );
+        }
+    }
+
+    #[test]
+    fn to_stop_a_removal_or_a_lock_leans_on_no_mailbox_and_reaches_no_account() {
+        let (ana, both) = ("sub_ana".parse().unwrap(), [org("a"), org("b")].into());
+        let whom = Whom { id: &ana, acts_for: &both, staff: None, address: Unsettled };
+        for help in [StopRemoval, Unlock] {
+            assert_eq!(may_help(&agent("sam"), help, whom), Ok(()));
+            let desk = Whom { staff: Some(Rank::Lead), ..whom };
+            let denied = Err(Refusal::Denied(Denied::Forbidden));
+            assert_eq!(may_help(&agent("sam"), help, desk), denied);
         }
     }
 

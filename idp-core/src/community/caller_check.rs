@@ -97,16 +97,31 @@ pub enum Purpose {
     Code,
     /// To have mail go to another address.
     Email,
+    /// To have somebody no longer act for an organization: themselves, or a colleague whose
+    /// Administrator they are.
+    EndAffiliation,
     /// To have a lost second factor removed.
     LostFactor,
+    /// To have the removal of second factors stopped that they did not ask for.
+    StopRemoval,
+    /// To have a lock taken off before its time.
+    Unlock,
     /// To be told their User ID.
     UserId,
 }
 
 impl Purpose {
     /// Every purpose there is, the least first.
-    pub const ALL: [Self; 5] =
-        [Self::Administrators, Self::UserId, Self::Code, Self::Email, Self::LostFactor];
+    pub const ALL: [Self; 8] = [
+        Self::Administrators,
+        Self::UserId,
+        Self::Unlock,
+        Self::StopRemoval,
+        Self::Code,
+        Self::EndAffiliation,
+        Self::Email,
+        Self::LostFactor,
+    ];
 
     /// Its code, in forms and rows.
     #[must_use]
@@ -115,7 +130,10 @@ impl Purpose {
             Self::Administrators => "administrators",
             Self::Code => "code",
             Self::Email => "email",
+            Self::EndAffiliation => "end-affiliation",
             Self::LostFactor => "lost-factor",
+            Self::StopRemoval => "stop-removal",
+            Self::Unlock => "unlock",
             Self::UserId => "user-id",
         }
     }
@@ -125,7 +143,9 @@ impl Purpose {
     pub const fn right_answers(self) -> usize {
         match self {
             Self::Administrators => 2,
-            Self::UserId | Self::Code => 3,
+            Self::Code | Self::EndAffiliation | Self::StopRemoval | Self::Unlock | Self::UserId => {
+                3
+            }
             Self::Email | Self::LostFactor => 4,
         }
     }
@@ -135,7 +155,13 @@ impl Purpose {
     pub const fn takes_call_back(self) -> bool {
         match self {
             Self::Administrators => false,
-            Self::Code | Self::Email | Self::LostFactor | Self::UserId => true,
+            Self::Code
+            | Self::Email
+            | Self::EndAffiliation
+            | Self::LostFactor
+            | Self::StopRemoval
+            | Self::Unlock
+            | Self::UserId => true,
         }
     }
 
@@ -146,7 +172,12 @@ impl Purpose {
         match self {
             Self::UserId => Some(Question::UserId),
             Self::Administrators => Some(Question::Colleague),
-            Self::Code | Self::Email | Self::LostFactor => None,
+            Self::Code
+            | Self::Email
+            | Self::EndAffiliation
+            | Self::LostFactor
+            | Self::StopRemoval
+            | Self::Unlock => None,
         }
     }
 }
@@ -270,6 +301,9 @@ mod tests {
             (vec![(CalledBack, Wrong), email, org, last], Purpose::Code, false),
             (vec![back, email, org, (LastSignIn, Wrong)], Purpose::Code, true),
             (vec![back, email, org, (LastSignIn, Wrong), (Colleague, Wrong)], Purpose::Code, false),
+            (vec![back, email, org], Purpose::EndAffiliation, true),
+            (vec![email, org, last], Purpose::Unlock, false),
+            (vec![back, email], Purpose::StopRemoval, false),
             (vec![back, email, org], Purpose::LostFactor, false),
             (vec![back, email, org, last], Purpose::LostFactor, true),
             // whoever gets the mail gets the account

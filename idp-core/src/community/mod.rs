@@ -31,6 +31,7 @@ pub mod organization_data;
 pub mod organization_life;
 pub mod outcome;
 pub mod own_record;
+pub mod people_review;
 pub mod permission;
 pub mod person_match;
 pub mod personal_data;

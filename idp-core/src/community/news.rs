@@ -174,6 +174,13 @@ pub enum News {
     OrganizationSuspended,
     /// Your organization has another part.
     PartAdded,
+    /// Your password has not been changed for a year (R60).
+    PasswordIsOld,
+    /// Please look at the people of your organization (R14).
+    PeopleReviewDue {
+        /// Until when.
+        until: DateTime<Utc>,
+    },
     /// Please confirm that your organization's data and people are right (R14).
     PleaseConfirm,
     /// You are to become an Administrator: please prove who you are.

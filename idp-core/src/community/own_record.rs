@@ -55,6 +55,7 @@ pub const fn part(kind: Kind) -> Option<Part> {
         | K::AffiliationEnded
         | K::AffiliationProposed
         | K::AffiliationResumed
+        | K::AffiliationReviewed
         | K::AffiliationSuspended
         | K::NominationActivated
         | K::NominationCodeFailed
@@ -82,6 +83,7 @@ pub const fn part(kind: Kind) -> Option<Part> {
         | K::OrgChanged
         | K::OrgClosed
         | K::OrgConfirmed
+        | K::OrgPeopleReviewed
         | K::OrgResumed
         | K::OrgSiteSwitchedOff
         | K::OrgSiteSwitchedOn

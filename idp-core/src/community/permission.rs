@@ -156,6 +156,8 @@ actions! {
     SuspendAffiliation = "affiliation.suspend": [Administrator];
     /// Stop an organization for now.
     SuspendOrganization = "organization.suspend": [Support, Job];
+    /// Confirm once a year what the organization's people may do (R14).
+    ReviewPeople = "people.review": [Administrator];
     /// Switch a site on or off for an organization (R7).
     SwitchSite = "organization.switch-site": [Administrator];
     /// End an account (R31).
@@ -344,6 +346,7 @@ community.search sL
 account.suspend AsL
 affiliation.suspend A
 organization.suspend sLJ
+people.review A
 organization.switch-site A
 account.terminate AsL
 caller.verify sL

@@ -60,6 +60,12 @@ macro_rules! roles {
         }),*];
 
         impl Role {
+    /// Whether it sees sensitive quality data (R42).
+    #[must_use]
+    pub fn is_sensitive(self) -> bool {
+        CATALOGUE.iter().any(|entry| entry.code == self && entry.sensitive)
+    }
+
             /// The code that tokens carry.
             #[must_use]
             pub const fn code(self) -> &'static str {

@@ -10,6 +10,7 @@ use idp_core::{
         affiliation::{Affiliation, AffiliationStatus},
         affiliation_life::{self, Command, Facts, Refusal},
         field::Objections,
+        people_review::Reviewed,
         permission::{Action, Denied, Target, may},
         rights::{Circumstances, HasNpi, RightsForm, TaxIdSubset},
         subscriber::Subscriber,
@@ -186,6 +187,13 @@ pub(super) fn carry(
     };
     let after = as_kept(&outcome.state, subset);
     affiliation::save(conn, &after, office.now)?;
+    if action == Action::ChangeRights
+        && let Some(by) = office.actor.person().cloned()
+    {
+        // Whoever changes what somebody may do has looked at it.
+        let reviewed = Reviewed { affiliation: after.id.clone(), by, at: office.now };
+        affiliation::set_reviewed(conn, &reviewed)?;
+    }
     let about = About {
         organization: Some(after.organization.clone()),
         subject: Some(after.subscriber.clone()),

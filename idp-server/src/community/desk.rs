@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use idp_core::{
     community::{
+        affiliation_life::{self, Command},
         caller_check::{self, Answer, Purpose, Question, Verified},
-        organization_life::{self, Command},
+        organization_life,
         permission::{Action, Denied},
     },
     ids::{CallerCheckId, OrganizationId, SubscriberId},
@@ -15,7 +16,7 @@ use idp_core::{
 use serde_json::json;
 
 use super::{
-    About, Office,
+    About, Office, accounts, affiliation,
     help::{self, Help, Helped},
     own_organization,
 };
@@ -38,6 +39,8 @@ const fn purpose(with: &Help) -> Purpose {
         Help::Code => Purpose::Code,
         Help::Email(_) => Purpose::Email,
         Help::LostFactor => Purpose::LostFactor,
+        Help::StopRemoval => Purpose::StopRemoval,
+        Help::Unlock => Purpose::Unlock,
     }
 }
 
@@ -118,6 +121,43 @@ pub fn help(
     Ok(help::give(conn, office, &person, with, made_sure)?.map_err(NotHelped::Help))
 }
 
+/// Why an affiliation was not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotEnded {
+    /// By the rules.
+    Affiliation(affiliation_life::Refusal),
+    /// Neither the person nor an Administrator of the organization has shown, for this and within the
+    /// last half hour, who they are.
+    NotVerified,
+}
+
+/// Ends one affiliation, for somebody who called and has shown who they are: the person, or an
+/// Administrator of that organization (R31; domain 4.3). What the person has elsewhere stays. Ring
+/// [`crate::app::App::outbox`] after the commit.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn end_affiliation(
+    conn: &mut AnyConn,
+    office: &Office,
+    (of, who): (&OrganizationId, &SubscriberId),
+    reason: String,
+) -> Result<Result<(), NotEnded>, StoreError> {
+    let mut callers: Vec<SubscriberId> = vec![who.clone()];
+    callers.extend(accounts::administrators(conn, office, of)?);
+    let mut shown = false;
+    for caller in &callers {
+        let fresh = verified(conn, office, caller)?;
+        shown |= fresh.is_some_and(|it| it.purpose() == Purpose::EndAffiliation);
+    }
+    if !shown {
+        office.refused(conn, Action::EndAffiliation, Denied::Forbidden)?;
+        return Ok(Err(NotEnded::NotVerified));
+    }
+    let ended = affiliation::command(conn, office, (of, who), Command::End, Some(reason))?;
+    Ok(ended.map(drop).map_err(NotEnded::Affiliation))
+}
+
 /// Does what a command about an organization comes to, for Support. Ring
 /// [`crate::app::App::outbox`] after the commit.
 ///
@@ -127,7 +167,7 @@ pub fn change_organization(
     conn: &mut AnyConn,
     office: &Office,
     id: &OrganizationId,
-    command: Command<'_>,
+    command: organization_life::Command<'_>,
     reason: Option<String>,
 ) -> Result<Result<(), organization_life::Refusal>, StoreError> {
     organization::lock(conn, id)?;

@@ -27,6 +27,10 @@ pub enum Help {
     Email(EmailAddress),
     /// The removal of second factors that were lost.
     LostFactor,
+    /// The stop of such a removal.
+    StopRemoval,
+    /// The end of a lock before its time.
+    Unlock,
 }
 
 /// What was done.
@@ -38,6 +42,10 @@ pub enum Helped {
     Email,
     /// They are removed after a wait.
     LostFactor,
+    /// The factors stay.
+    StopRemoval,
+    /// The next sign-in counts again.
+    Unlock,
 }
 
 /// Why nothing was done.
@@ -59,6 +67,8 @@ impl Help {
             Self::Code => assistance::Help::Code,
             Self::Email(_) => assistance::Help::Email,
             Self::LostFactor => assistance::Help::LostFactor,
+            Self::StopRemoval => assistance::Help::StopRemoval,
+            Self::Unlock => assistance::Help::Unlock,
         }
     }
 }
@@ -107,6 +117,10 @@ pub fn give(
         Help::LostFactor => {
             desk.request_factor_reset(conn, post, random, name)?.map(|_| Helped::LostFactor)
         }
+        Help::StopRemoval => {
+            desk.cancel_factor_reset(conn, post, random, name)?.map(|()| Helped::StopRemoval)
+        }
+        Help::Unlock => desk.unlock(conn, random, name)?.map(|()| Helped::Unlock),
     };
     Ok(helped.map_err(NotHelped::Desk))
 }

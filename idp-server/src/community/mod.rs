@@ -22,6 +22,7 @@ pub mod own_data;
 pub mod own_organization;
 pub mod own_record;
 pub mod parts;
+pub mod people_review;
 pub mod promotion;
 pub mod registrations;
 mod registry;

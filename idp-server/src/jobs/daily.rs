@@ -61,6 +61,7 @@ pub(super) async fn round(
     let work = Work { app, holder, stopped };
     let finished = work.may_go_on().await?
         && accounts::unused(&work).await?
+        && accounts::old_passwords(&work).await?
         && organizations::remind_all(&work).await?
         && waiting::look_at_all(&work).await?
         && tickets::close(&work).await?

@@ -44,12 +44,14 @@ mod tests;
 
 pub use account::activity_words;
 pub use account::{
-    AccountAgreementPage, AccountNav, ActivityActor, ActivityEntry, ActivityPage, AffiliationView,
-    AgreementsPage, Area, DueProof, EmailPage, EmailProblem, FactorView, Invitation, LeavePage,
-    ListedAgreement, OfferDone, OfferDue, OffersPage, OverviewPage, PasswordPage, PasswordProblem,
-    PendingEmail, PortalOpening, PortalPage, PortalSite, ProfilePage, PromotionPage, PromotionStep,
-    QuestionsPage, ReceivedOffer, RememberedView, SecurityDone, SecurityPage, SessionView,
-    SessionsDone, SessionsPage, SharedEntry, SharedPage, SiteVisit,
+    AccountAgreementPage, AccountDeletedPage, AccountNav, ActivityActor, ActivityEntry,
+    ActivityPage, AffiliationView, AgreementsPage, Area, DeletePage, DeleteProblem, DueProof,
+    EmailPage, EmailProblem, FactorView, Invitation, LeavePage, ListedAgreement, OfferDone,
+    OfferDue, OffersPage, OverviewPage, PasswordPage, PasswordProblem, PendingEmail, PortalOpening,
+    PortalPage, PortalSite, ProfilePage, PromotionPage, PromotionStep, QuestionsPage,
+    ReceivedOffer, RehearsalEnd, RehearsalPage, RehearsalStep, RememberedView, SecurityDone,
+    SecurityPage, SessionView, SessionsDone, SessionsPage, SharedEntry, SharedPage, SiteVisit,
+    Told,
 };
 pub use activate::{ActivateAccountPage, ActivatePage, ActivateProblem, ActivatedPage, Wrong};
 pub use affiliation::{AffiliationChoice, AffiliationPage};
@@ -82,10 +84,11 @@ pub use organization::{
     OrganizationNav, OrganizationOutcome, OrganizationOutcomePage, OrganizationPartsPage,
     OrganizationSitesPage, OrganizationSystemsPage, OrganizationTaxIdsPage, PartView, PeoplePage,
     PersonDeed, PersonPage, PersonRightsPage, PersonStanding, PersonView, RecordActor, RecordAsked,
-    RecordEntry, RepresentedView, RequestView, RequestsPage, ResetCodePage, RightsFields,
-    RosterCodesPage, RosterImportPage, RosterNote, RosterPage, RosterPlanPage, RosterProblem,
-    RosterRow, RosterStep, RunningPromotion, SiteReceipt, Sought, SwitchableSite, SystemCodePage,
-    SystemDone, SystemStage, SystemView, TaxIdOutcome, TaxIdView, Typed, record_title,
+    RecordEntry, RepresentedView, RequestView, RequestsPage, ResetCodePage, ReviewAhead,
+    ReviewDone, ReviewLine, ReviewPage, ReviewSought, RightsFields, RosterCodesPage,
+    RosterImportPage, RosterNote, RosterPage, RosterPlanPage, RosterProblem, RosterRow, RosterStep,
+    RunningPromotion, SiteReceipt, Sought, SwitchableSite, SystemCodePage, SystemDone, SystemStage,
+    SystemView, TaxIdOutcome, TaxIdView, Typed, record_title,
 };
 pub use password::hints as password_hints;
 pub use public::{

@@ -115,6 +115,7 @@ impl SignInProblem {
             Self::Refused { lock_minutes } => vec![
                 words.problem_refused.to_owned(),
                 words.problem_refused_lock(lock_minutes).to_string(),
+                words.problem_refused_unused.to_owned(),
             ],
             Self::Passkey { lock_minutes } => vec![
                 words.problem_passkey.to_owned(),

@@ -9,6 +9,7 @@ use idp_core::{
         affiliation::{AccessLevel, Affiliation, AffiliationStatus},
         field::folded,
         organization::Organization,
+        people_review::Reviewed,
         role::Role,
         tax_id::TaxId,
     },
@@ -306,6 +307,20 @@ pub fn set_status(
 ) -> Result<(), StoreError> {
     let open = affiliation::table.find(id.as_str()).filter(affiliation::ended_at.is_null());
     diesel::update(open).set(affiliation::status.eq(code(&status))).execute(conn)?;
+    Ok(())
+}
+
+/// Writes down that somebody looked at an affiliation.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn set_reviewed(conn: &mut AnyConn, reviewed: &Reviewed) -> Result<(), StoreError> {
+    diesel::update(affiliation::table.find(reviewed.affiliation.as_str()))
+        .set((
+            affiliation::reviewed_at.eq(millis(reviewed.at)),
+            affiliation::reviewed_by.eq(reviewed.by.as_str()),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 

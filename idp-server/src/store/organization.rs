@@ -9,6 +9,7 @@ use idp_core::{
         npi::Npi,
         organization::{Organization, OrganizationStatus},
         organization_life::{Body, State, Suspension},
+        people_review::Review,
         site::{OrgEnablement, Site},
     },
     ids::{OrganizationId, SiteId, SubscriberId},
@@ -53,8 +54,9 @@ pub fn insert(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let row = Row::from(new, demo, now);
+    let since = organization::people_reviewed_at.eq(millis(now));
     diesel::insert_into(organization::table)
-        .values((row, organization::name_key.eq(folded(&new.name))))
+        .values((row, organization::name_key.eq(folded(&new.name)), since))
         .execute(conn)?;
     Ok(())
 }
@@ -248,6 +250,35 @@ pub fn set_body(conn: &mut AnyConn, body: &Body, now: DateTime<Utc>) -> Result<(
             organization::confirmed_at.eq(millis(body.confirmed_at)),
             organization::updated_at.eq(millis(now)),
         ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// How far the reviews of an organization's people are; `None` if there is no such organization.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn review(conn: &mut AnyConn, id: &OrganizationId) -> Result<Option<Review>, StoreError> {
+    let at: Option<i64> = organization::table
+        .find(id.as_str())
+        .select(organization::people_reviewed_at)
+        .first(conn)
+        .optional()?;
+    let read = Reading { table: "organization", row: id.as_str() };
+    at.map(|at| Ok(Review { finished_at: read.at("people_reviewed_at", at)? })).transpose()
+}
+
+/// Writes down that a review of an organization's people is finished.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn set_review(
+    conn: &mut AnyConn,
+    id: &OrganizationId,
+    review: Review,
+) -> Result<(), StoreError> {
+    diesel::update(organization::table.find(id.as_str()))
+        .set(organization::people_reviewed_at.eq(millis(review.finished_at)))
         .execute(conn)?;
     Ok(())
 }

@@ -13,14 +13,15 @@ use diesel::{
 };
 use idp_core::{
     community::{
-        affiliation::AffiliationStatus,
+        affiliation::{AccessLevel, AffiliationStatus},
         field::folded,
         npi::Npi,
+        people_review::{LookedAt, Review},
         person_match::{Here, Known},
         role::Role,
         subscriber::{AccountStatus, EmailAddress, Subscriber, UserId},
     },
-    ids::{AffiliationId, OrganizationId, SubscriberId},
+    ids::{AffiliationId, OrganizationId, SubscriberId, TaxIdId},
 };
 
 use super::{
@@ -46,6 +47,8 @@ pub struct Filter {
     pub only: Only,
     /// Whoever has this role.
     pub role: Option<Role>,
+    /// Whom the yearly review is about.
+    pub review: ToReview,
 }
 
 /// Who among the people is listed.
@@ -58,6 +61,15 @@ pub enum Only {
     Everybody,
     /// Those who have no second factor.
     WithoutFactor,
+}
+
+/// What the yearly review narrows a list to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ToReview {
+    /// Whoever waits in this review.
+    pub waiting: Option<Review>,
+    /// Whoever has not signed in since.
+    pub unused_since: Option<DateTime<Utc>>,
 }
 
 /// Where a page begins: beside somebody of the list.
@@ -98,6 +110,14 @@ pub struct PersonLine {
     pub last_sign_in_at: Option<DateTime<Utc>>,
     /// Whether they have a second factor.
     pub has_factor: bool,
+    /// How much of the community they may use.
+    pub access_level: AccessLevel,
+    /// How many of the organization's numbers they may use; `None`: all.
+    pub tax_ids: Option<usize>,
+    /// Since when they act for the organization, and when somebody last looked at that.
+    pub looked_at: LookedAt,
+    /// Who did.
+    pub reviewed_by: Option<SubscriberId>,
 }
 
 /// A page of the list.
@@ -231,6 +251,13 @@ fn found(
             listed.filter(not(exists(own.select(factor::id))))
         }
     };
+    if let Some(review) = filter.review.waiting {
+        listed = listed.filter(waits(review));
+    }
+    if let Some(since) = filter.review.unused_since.map(millis) {
+        let never = subscriber::last_sign_in_at.is_null();
+        listed = listed.filter(never.or(subscriber::last_sign_in_at.le(since)));
+    }
     listed = match (beside, backwards) {
         (None, _) => listed,
         (Some((key, id)), false) => listed.filter(affiliation::sort_key.ge(key.clone())).filter(
@@ -277,9 +304,53 @@ fn read(conn: &mut AnyConn, lines: Vec<Line>) -> Result<Vec<PersonLine>, StoreEr
             family_name: person.family_name,
             user_id: person.user_id,
             last_sign_in_at: person.last_sign_in_at,
+            access_level: read.code("access_level", &row.access_level)?,
+            tax_ids: match &row.tax_id_subset {
+                None => None,
+                Some(subset) => {
+                    Some(read.json::<BTreeSet<TaxIdId>>("tax_id_subset", subset)?.len())
+                }
+            },
+            looked_at: LookedAt {
+                since: row.since.parse().map_err(|_| read.corrupt("since"))?,
+                reviewed_at: read.maybe_at("reviewed_at", row.reviewed_at)?,
+            },
+            reviewed_by: read.maybe_parsed("reviewed_by", row.reviewed_by)?,
         })
     };
     lines.into_iter().map(line).collect()
+}
+
+/// What the store asks where core asks [`Review::waits`]. Days compare like the texts that they are
+/// kept as.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn waits(review: Review) -> _ {
+    let opened: i64 = millis(review.opens_at());
+    let day: String = review.opens_at().date_naive().to_string();
+    let never = affiliation::reviewed_at.is_null();
+    affiliation::since.lt(day).and(never.or(affiliation::reviewed_at.lt(opened)))
+}
+
+/// Who of the organization's people waits in its review: a hundred of them stand for more.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn waiting_in_review(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+    review: Review,
+) -> Result<Vec<SubscriberId>, StoreError> {
+    let found: Vec<(String, String)> = affiliation::table
+        .filter(affiliation::organization_id.eq(organization.as_str()))
+        .filter(sql::<Bool>("affiliation.ended_at IS NULL AND affiliation.status <> 'proposed'"))
+        .filter(waits(review))
+        .limit(COUNTED)
+        .select((affiliation::id, affiliation::subscriber_id))
+        .load(conn)?;
+    let person = |(id, person): (String, String)| {
+        Reading { table: "affiliation", row: &id }.parsed("subscriber_id", person)
+    };
+    found.into_iter().map(person).collect()
 }
 
 /// How far a count goes that a page shows.
@@ -416,5 +487,10 @@ struct Row {
     status: String,
     roles: String,
     administrator: bool,
+    access_level: String,
+    tax_id_subset: Option<String>,
+    since: String,
+    reviewed_at: Option<i64>,
+    reviewed_by: Option<String>,
     sort_key: String,
 }

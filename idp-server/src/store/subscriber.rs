@@ -215,6 +215,36 @@ pub fn unused_since(
     found.into_iter().map(id).collect()
 }
 
+/// Up to `limit` people with an active account behind `after`, by identifier, who chose their password
+/// between these two moments, the second not included; with when they did.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn password_of_between(
+    conn: &mut AnyConn,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    after: Option<&(SubscriberId, DateTime<Utc>)>,
+    limit: i64,
+) -> Result<Vec<(SubscriberId, DateTime<Utc>)>, StoreError> {
+    let found: Vec<(String, Option<i64>)> = subscriber::table
+        .filter(subscriber::status.eq(code(&AccountStatus::Active)))
+        .filter(subscriber::password_changed_at.ge(millis(from)))
+        .filter(subscriber::password_changed_at.lt(millis(to)))
+        .filter(subscriber::id.gt(after.map_or("", |(id, _)| id.as_str())))
+        .order(subscriber::id)
+        .limit(limit)
+        .select((subscriber::id, subscriber::password_changed_at))
+        .load(conn)?;
+    found
+        .into_iter()
+        .map(|(id, at)| {
+            let read = Reading { table: "subscriber", row: &id };
+            let at = read.at("password_changed_at", at.unwrap_or_default())?;
+            Ok((read.parsed("id", id.clone())?, at))
+        })
+        .collect()
+}
+
 /// Who stopped an account, where somebody did.
 ///
 /// # Errors

@@ -42,6 +42,16 @@ async fn an_organization_is_looked_after(backend: Backend) {
     joan.click("#part-submit").await;
     joan.wait("#parts").await;
     seen(&joan, "parts").await;
+    idp.database
+        .execute("UPDATE organization SET people_reviewed_at = people_reviewed_at - 31622400000")
+        .expect("a year ago");
+    idp.database.execute("UPDATE affiliation SET since = '2024-01-02'").expect("their time there");
+    joan.go(idp.url(OWN).as_str()).await;
+    joan.wait("#review").await;
+    seen(&joan, "home-review").await;
+    joan.go(idp.url(&format!("{OWN}/review")).as_str()).await;
+    joan.wait("#keep").await;
+    seen(&joan, "review").await;
     joan.close().await;
 }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod account_data;
+mod account_end;
 mod account_offers;
 mod activity;
 mod admin_api;

@@ -8,6 +8,7 @@ mod manage;
 mod parts;
 mod people;
 mod requests;
+mod review;
 pub(super) mod roster;
 mod stopped;
 mod systems;

@@ -174,6 +174,21 @@ fn there_is_a_mail_at_170_and_at_193_days() {
     assert_eq!(account(by_a()).warning(&RULES, None, at(170)), None);
 }
 
+#[test]
+fn an_old_password_is_pointed_out_once_and_a_new_one_after_its_own_year() {
+    let ana = "sub_ana".parse().unwrap();
+    for (changed, told, today, expected) in [
+        (0, None, 364, false),
+        (0, None, 365, true),
+        (0, Some(365), 700, false),
+        (400, Some(365), 764, false),
+        (400, Some(365), 765, true),
+    ] {
+        let found = password_reminder(&ana, at(changed), told.map(at), at(today));
+        assert_eq!(found.is_some(), expected, "{changed} {told:?} {today}");
+    }
+}
+
 proptest! {
     #[test]
     fn nobody_uses_an_account_that_was_stopped_without_somebody_letting_them(

@@ -44,6 +44,8 @@ impl News {
             Self::OrganizationResumed => "organization-resumed",
             Self::OrganizationSuspended => "organization-suspended",
             Self::PartAdded => "part-added",
+            Self::PasswordIsOld => "password-is-old",
+            Self::PeopleReviewDue { .. } => "people-review-due",
             Self::PleaseConfirm => "please-confirm",
             Self::PromotionOffered { .. } => "promotion-offered",
             Self::PromotionOver { .. } => "promotion-over",

@@ -2,6 +2,7 @@
 
 mod activity;
 mod agreements;
+mod delete;
 mod email;
 mod leave;
 mod offers;
@@ -10,6 +11,7 @@ mod password;
 mod profile;
 mod promotions;
 mod questions;
+mod rehearsal;
 mod sessions;
 mod shared;
 mod sites;
@@ -27,6 +29,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config
         .configure(activity::routes)
         .configure(agreements::routes)
+        .configure(delete::routes)
         .configure(email::routes)
         .configure(leave::routes)
         .configure(offers::routes)
@@ -35,6 +38,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(profile::routes)
         .configure(promotions::routes)
         .configure(questions::routes)
+        .configure(rehearsal::routes)
         .configure(sessions::routes)
         .configure(shared::routes)
         .configure(sites::routes);

@@ -196,7 +196,7 @@ impl Asked {
         if self.q.chars().count() > LONGEST_SEARCH || self.q.chars().any(char::is_control) {
             return Err(wrong("q"));
         }
-        Ok((Filter { search: self.q.clone(), status, only, role }, place))
+        Ok((Filter { search: self.q.clone(), status, only, role, ..Filter::default() }, place))
     }
 }
 

@@ -5,11 +5,15 @@ use actix_web::{
     http::StatusCode,
     web::{self, Bytes, Path, Query},
 };
-use chrono::TimeDelta;
-use idp_core::community::{
-    organization_life::{Refusal, State},
-    permission::Denied,
-    promotion::WANTED,
+use chrono::{DateTime, TimeDelta, Utc};
+use idp_core::{
+    community::{
+        organization_life::{Refusal, State},
+        people_review::Stage,
+        permission::Denied,
+        promotion::WANTED,
+    },
+    ids::OrganizationId,
 };
 use serde::Deserialize;
 
@@ -21,8 +25,8 @@ use crate::{
         error::PageError,
         visit::{Visit, page, see_other},
     },
-    pages::{OrganizationArea, OrganizationAttention, OrganizationHomePage},
-    store::{AnyConn, access_request, organization, people, system_client},
+    pages::{OrganizationArea, OrganizationAttention, OrganizationHomePage, ReviewAhead},
+    store::{AnyConn, StoreError, access_request, organization, people, system_client},
 };
 
 /// How long it counts that somebody said that the data are right (R14).
@@ -61,6 +65,7 @@ async fn home(visit: &Visit, id: &str, confirmed: bool) -> Result<HttpResponse, 
             unconfirmed: body
                 .as_ref()
                 .is_some_and(|body| body.confirmed_at + CONFIRMED_FOR <= office.now),
+            review: review_ahead(conn, &of, office.now)?,
             without_factor: people::without_factor(conn, &of)?,
             dormant_soon: people::unused_since(conn, &of, unused_since)?,
             requests: access_request::waiting(conn, &of, office.now)?.len(),
@@ -84,6 +89,21 @@ async fn home(visit: &Visit, id: &str, confirmed: bool) -> Result<HttpResponse, 
         confirmed,
     };
     Ok(console::with_form(page(StatusCode::OK, &content), cookie))
+}
+
+fn review_ahead(
+    conn: &mut AnyConn,
+    of: &OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<Option<ReviewAhead>, StoreError> {
+    let Some(review) = organization::review(conn, of)? else { return Ok(None) };
+    let overdue = match review.stage(now) {
+        Stage::Resting => return Ok(None),
+        Stage::Open => false,
+        Stage::Overdue => true,
+    };
+    let waiting = people::waiting_in_review(conn, of, review)?.len();
+    Ok(Some(ReviewAhead { overdue, due_at: review.due_at(), waiting }))
 }
 
 /// `POST /organization/{id}/confirm`: the data are right (R14).

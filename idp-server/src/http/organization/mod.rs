@@ -10,6 +10,7 @@ mod parts;
 mod people;
 mod person;
 mod requests;
+mod review;
 mod roster;
 mod roster_files;
 mod sites;
@@ -34,6 +35,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(people::routes)
         .configure(person::routes)
         .configure(requests::routes)
+        .configure(review::routes)
         .configure(roster_files::routes)
         .configure(roster::routes)
         .configure(sites::routes)

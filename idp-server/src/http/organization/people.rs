@@ -79,7 +79,7 @@ impl Asked {
             (None, Some(before)) => Place::Before(beside(before)?),
             (Some(_), Some(_)) => return Err(not_understood()),
         };
-        Ok((Filter { search: self.q.clone(), status, only, role }, place))
+        Ok((Filter { search: self.q.clone(), status, only, role, ..Filter::default() }, place))
     }
 
     /// The address of another page of the same list.

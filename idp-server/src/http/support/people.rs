@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use idp_core::{
     community::{
         account_life::{Command, Refusal},
+        affiliation_life::Refusal as Ended,
         assistance,
         caller_check::{Answer, Purpose, Question, Verified},
         field::{LONGEST_NOTE, line},
@@ -30,7 +31,7 @@ use super::{Outcome, one_line, problem};
 use crate::{
     community::{
         Office, accounts,
-        desk::{self, NotHelped},
+        desk::{self, NotEnded, NotHelped},
         help::{self, Help, Helped},
     },
     http::{
@@ -141,6 +142,7 @@ enum Deed {
     Ask(Purpose),
     Change(Command, String),
     Check(Purpose, BTreeMap<Question, Answer>),
+    EndAffiliation(OrganizationId, String),
     Help(Help),
 }
 
@@ -154,7 +156,7 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
         Entry::Open(desk) => desk,
         Entry::Elsewhere(answer) => return Ok(answer),
     };
-    let mut fields = vec!["deed", "purpose", "reason", "address"];
+    let mut fields = vec!["deed", "purpose", "reason", "address", "organization"];
     fields.extend(Question::ALL.map(Question::code));
     let posted = match console::posted(visit, &desk.office, body, &fields).await? {
         Posted::Form(posted) => posted,
@@ -188,6 +190,26 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
             }
             let work = move |conn: &mut AnyConn| desk::help(conn, &office, &who, &help);
             helped(visit, visit.db.write(work).await?)?
+        }
+        Deed::EndAffiliation(of, reason) => {
+            if let Some(way_in) = console::lately(visit, body).await? {
+                return Ok(way_in);
+            }
+            let work = move |conn: &mut AnyConn| {
+                desk::end_affiliation(conn, &office, (&of, &who), reason.clone())
+            };
+            let words = &visit.frame().text.desk;
+            match visit.db.write(work).await? {
+                Ok(()) => Outcome { done: Some(words.affiliation_ended), ..Outcome::default() },
+                Err(NotEnded::NotVerified) => Outcome::refused(words.check_first.to_owned()),
+                Err(NotEnded::Affiliation(Ended::Denied(denied))) => return Err(problem(denied)),
+                Err(NotEnded::Affiliation(Ended::LastAdministrator)) => {
+                    Outcome::refused(words.last_administrator.to_owned())
+                }
+                Err(NotEnded::Affiliation(
+                    Ended::MailboxDue | Ended::NpiDue | Ended::OutOfOrder | Ended::Unchanged,
+                )) => Outcome::refused(words.out_of_order.to_owned()),
+            }
         }
         Deed::Change(command, reason) => {
             let work = move |conn: &mut AnyConn| {
@@ -235,6 +257,10 @@ fn helped(visit: &Visit, helped: Result<Helped, NotHelped>) -> Result<Outcome, P
         Ok(Helped::LostFactor) => {
             Ok(Outcome { done: Some(words.factors_go), ..Outcome::default() })
         }
+        Ok(Helped::StopRemoval) => {
+            Ok(Outcome { done: Some(words.removal_stopped), ..Outcome::default() })
+        }
+        Ok(Helped::Unlock) => Ok(Outcome { done: Some(words.unlocked), ..Outcome::default() }),
         Err(NotHelped::NotFound) => Err(PageError::NotFound),
         Err(NotHelped::NotVerified) => Ok(Outcome::refused(words.check_first.to_owned())),
         Err(NotHelped::Help(why)) => Ok(Outcome::refused(not_helped(visit, why)?.to_owned())),
@@ -276,10 +302,17 @@ fn understand(posted: &Params) -> Result<Result<Deed, String>, PageError> {
             let new = field("address").parse();
             new.map(|new| Deed::Help(Help::Email(new))).map_err(|why| format!("{why}"))
         }
+        "end-affiliation" => {
+            let of = field("organization").parse().map_err(|_| PageError::NotUnderstood)?;
+            let reason = line(&one_line(field("reason")), LONGEST_NOTE);
+            reason.map(|reason| Deed::EndAffiliation(of, reason)).map_err(|why| why.to_string())
+        }
         "lost-factor" => Ok(Deed::Help(Help::LostFactor)),
         "resume" => change(Command::Resume),
+        "stop-removal" => Ok(Deed::Help(Help::StopRemoval)),
         "suspend" => change(Command::Suspend),
         "terminate" => change(Command::Terminate),
+        "unlock" => Ok(Deed::Help(Help::Unlock)),
         _ => return Err(PageError::NotUnderstood),
     })
 }

@@ -1,5 +1,5 @@
 //! What organizations are reminded of: a second Administrator (R12), and the yearly look at their data
-//! (R14).
+//! and their people (R14).
 
 use idp_core::{
     community::{organization_life, promotion},
@@ -22,6 +22,11 @@ fn look_at(conn: &mut AnyConn, office: &Office, id: &OrganizationId) -> Result<(
     office.remind(conn, ("confirm", id.as_str()), &About::default(), |told_at| {
         organization_life::confirmation_due(&body, told_at, office.now)
     })?;
+    if let Some(review) = organization::review(conn, id)? {
+        office.remind(conn, ("people-review", id.as_str()), &About::default(), |told_at| {
+            review.reminder(id, told_at, office.now)
+        })?;
+    }
     let administrators = accounts::administrators(conn, office, id)?;
     office.remind(conn, ("one-administrator", id.as_str()), &About::default(), |told_at| {
         let since = body.confirmed_at;

@@ -119,6 +119,7 @@ pub fn activity_words(
         Kind::AffiliationChanged => (words.affiliation_changed, false),
         Kind::AffiliationDeclined => (words.affiliation_declined, false),
         Kind::AffiliationProposed => (words.affiliation_proposed, false),
+        Kind::AffiliationReviewed => (words.affiliation_reviewed, false),
         Kind::AffiliationResumed => (words.affiliation_resumed, false),
         Kind::AffiliationSuspended => (words.affiliation_suspended, false),
         Kind::CallerRefused => (words.caller_refused, true),
@@ -164,6 +165,7 @@ pub fn activity_words(
         | Kind::OrgContactVerified
         | Kind::OrgErased
         | Kind::OrgNotaryChosen
+        | Kind::OrgPeopleReviewed
         | Kind::OrgProofFailed
         | Kind::OrgProofed
         | Kind::OrgRejected

@@ -5,6 +5,7 @@
 
 mod activity;
 mod agreements;
+mod delete;
 mod email;
 mod leave;
 mod nav;
@@ -14,6 +15,7 @@ mod password;
 mod profile;
 mod promotion;
 mod questions;
+mod rehearsal;
 mod security;
 mod sessions;
 mod shared;
@@ -21,6 +23,7 @@ mod sites;
 
 pub use activity::{ActivityActor, ActivityEntry, ActivityPage, activity_words};
 pub use agreements::{AccountAgreementPage, AgreementsPage, ListedAgreement};
+pub use delete::{AccountDeletedPage, DeletePage, DeleteProblem};
 pub use email::{EmailPage, EmailProblem, PendingEmail};
 pub use leave::LeavePage;
 pub use nav::{AccountNav, Area};
@@ -30,6 +33,7 @@ pub use password::{PasswordPage, PasswordProblem};
 pub use profile::ProfilePage;
 pub use promotion::{PromotionPage, PromotionStep};
 pub use questions::QuestionsPage;
+pub use rehearsal::{RehearsalEnd, RehearsalPage, RehearsalStep, Told};
 pub use security::{FactorView, RememberedView, SecurityDone, SecurityPage};
 pub use sessions::{SessionView, SessionsDone, SessionsPage};
 pub use shared::{SharedEntry, SharedPage};

@@ -101,6 +101,7 @@ impl Writer<'_> {
         | News::Nominated { until, .. }
         | News::NotaryInstructions { until, .. }
         | News::NotaryReminder { until, .. }
+        | News::PeopleReviewDue { until }
         | News::RegistrationBegun { until }
         | News::SystemEndsSoon { until, .. }
         | News::TaxIdReserved { until } = news
@@ -179,6 +180,8 @@ impl Writer<'_> {
             | News::NominationCodeDied { .. }
             | News::NominationExpired { .. }
             | News::NominationWanted => at(words.link_nominations, &of("/nominations")),
+            News::PasswordIsOld => at(words.link_password, "/account/password"),
+            News::PeopleReviewDue { .. } => at(words.link_review, &of("/review")),
             News::AccessAskedFor { .. } => at(words.link_requests, &of("/requests")),
             News::SystemCreated { .. }
             | News::SystemEnded { .. }

@@ -174,6 +174,12 @@ pub(super) fn words(text: &'static Messages, told: &Told) -> [&'static str; 3] {
             words.organization_suspended_next,
         ],
         News::PartAdded => [words.part_added_subject, words.part_added, words.part_added_next],
+        News::PasswordIsOld => {
+            [words.password_is_old_subject, words.password_is_old, words.password_is_old_next]
+        }
+        News::PeopleReviewDue { .. } => {
+            [words.people_review_due_subject, words.people_review_due, words.people_review_due_next]
+        }
         News::PleaseConfirm => {
             [words.please_confirm_subject, words.please_confirm, words.please_confirm_next]
         }

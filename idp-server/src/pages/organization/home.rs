@@ -42,6 +42,8 @@ pub struct OrganizationAttention {
     pub alone: bool,
     /// The data were not confirmed for a year (R14).
     pub unconfirmed: bool,
+    /// The yearly review of the people, if it is to be done.
+    pub review: Option<ReviewAhead>,
     /// People without a second factor: a hundred stands for more.
     pub without_factor: usize,
     /// People whose accounts fall dormant within 30 days: a hundred stands for more.
@@ -52,10 +54,21 @@ pub struct OrganizationAttention {
     pub systems: usize,
 }
 
+/// A review that is to be done.
+#[derive(Clone, Copy, Debug)]
+pub struct ReviewAhead {
+    /// Whether it should have been finished.
+    pub overdue: bool,
+    pub due_at: DateTime<Utc>,
+    /// How many wait: a hundred stands for more.
+    pub waiting: usize,
+}
+
 impl OrganizationAttention {
     fn is_any(&self) -> bool {
         self.alone
             || self.unconfirmed
+            || self.review.is_some()
             || self.without_factor > 0
             || self.dormant_soon > 0
             || self.requests > 0

@@ -9,6 +9,7 @@ mod parts;
 mod people;
 mod person;
 mod requests;
+mod review;
 mod roster;
 mod sites;
 mod systems;
@@ -17,7 +18,7 @@ mod typed;
 
 pub use audit::{OrganizationAuditPage, RecordActor, RecordAsked, RecordEntry, record_title};
 pub use data::{DataDone, OrganizationDataPage};
-pub use home::{OrganizationAttention, OrganizationHomePage};
+pub use home::{OrganizationAttention, OrganizationHomePage, ReviewAhead};
 pub use nominate::{
     NominatePage, NominateProblem, NominateReviewPage, NominatedPage, OrganizationOutcome,
     OrganizationOutcomePage,
@@ -32,6 +33,7 @@ pub use person::{
     RunningPromotion, SiteReceipt,
 };
 pub use requests::{RequestView, RequestsPage};
+pub use review::{ReviewDone, ReviewLine, ReviewPage, ReviewSought};
 pub use roster::{
     HandOverView, ImportView, RosterCodesPage, RosterImportPage, RosterNote, RosterPage,
     RosterPlanPage, RosterProblem, RosterRow, RosterStep,

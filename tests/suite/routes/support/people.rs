@@ -1,6 +1,6 @@
 //! People and organizations at the desk: what is said to whom, and what takes two persons.
 
-use hilum_tests::{Browser, Fresh, Page, TestIdp, on_every_store};
+use hilum_tests::{Browser, Fresh, Page, Person, TestIdp, on_every_store};
 
 use super::at_the_desk;
 
@@ -10,6 +10,8 @@ on_every_store![
     a_refused_check_is_kept_and_the_person_hears_of_it,
     only_the_lead_closes_an_account_and_nobody_their_own,
     an_organization_is_closed_by_two_persons,
+    a_lock_and_a_removal_that_nobody_asked_for_end_after_a_check,
+    one_affiliation_ends_after_the_person_or_their_administrator_has_shown_who_they_are,
     whoever_is_looked_for_is_found_in_any_spelling,
     nobody_at_the_desk_gets_hold_of_the_second_pair_of_eyes,
 ];
@@ -124,6 +126,71 @@ async fn a_refused_check_is_kept_and_the_person_hears_of_it(idp: Fresh) {
         .column("SELECT kind AS v FROM audit_event WHERE kind LIKE 'caller.%' ORDER BY at, id");
     assert!(kinds.contains(&"caller.refused".to_owned()), "{kinds:?}");
     assert_eq!(idp.database.number("SELECT COUNT(*) AS v FROM caller_check"), 2);
+}
+
+/// Domain 4.4, 4.6: without a command line.
+async fn a_lock_and_a_removal_that_nobody_asked_for_end_after_a_check(idp: Fresh) {
+    let mut marcus = idp.browser();
+    for _ in 0..7 {
+        let page = marcus.visit("/account").await;
+        marcus.sign_in(&page, &Person::new("practitioner").with_password("Not-hers-2026")).await;
+    }
+    let locked = "SELECT count(*) AS v FROM lockout WHERE locked_until IS NOT NULL";
+    let (mut support, _) = at_the_desk(&idp, "support", "/support").await;
+    let page = person(&mut support, &idp, "practitioner").await;
+    let page = check(&mut support, &page, "unlock", &ENOUGH).await;
+    assert!(page.has("unlock"), "{}", page.body);
+    let done = support.submit(&page, "unlock", &[]).await;
+    assert_eq!((done.status, idp.database.number(locked)), (200, 0), "{}", done.body);
+
+    idp.must(&[
+        "account",
+        "reset-factor",
+        "administrator",
+        "--checked",
+        "a test",
+        "--as",
+        "support",
+    ]);
+    let waits = "SELECT count(*) AS v FROM factor_reset WHERE state = 'waiting'";
+    assert_eq!(idp.database.number(waits), 1);
+    let page = person(&mut support, &idp, "administrator").await;
+    let page = check(&mut support, &page, "stop-removal", &ENOUGH).await;
+    let done = support.submit(&page, "stop-removal", &[]).await;
+    assert_eq!((done.status, idp.database.number(waits)), (200, 0), "{}", done.body);
+    let again = support.submit(&page, "stop-removal", &[]).await;
+    assert_eq!(again.status, 409, "there is nothing to stop: {}", again.body);
+}
+
+/// R31, domain 4.3: the rest of what somebody has stays theirs.
+async fn one_affiliation_ends_after_the_person_or_their_administrator_has_shown_who_they_are(
+    idp: Fresh,
+) {
+    let left = || {
+        idp.database.column(
+            "SELECT a.organization_id AS v FROM affiliation a \
+             JOIN subscriber s ON s.id = a.subscriber_id \
+             WHERE s.user_id = 'biller' AND a.ended_at IS NULL ORDER BY 1",
+        )
+    };
+    assert_eq!(left(), ["org_cedar-falls", "org_north-sound"]);
+    let (mut support, _) = at_the_desk(&idp, "support", "/support").await;
+    let page = person(&mut support, &idp, "biller").await;
+    let fields = [("organization", "org_cedar-falls"), ("reason", "left in May")];
+    let early = support.submit(&page, "end-affiliation", &fields).await;
+    assert_eq!(early.status, 409, "nobody has shown who they are: {}", early.body);
+    assert_eq!(left().len(), 2);
+
+    // Their Administrator calls, for this and for her own organization only.
+    let joan = person(&mut support, &idp, "administrator").await;
+    let joan = check(&mut support, &joan, "end-affiliation", &ENOUGH).await;
+    assert!(joan.has("verified"), "{}", joan.body);
+    let other = [("organization", "org_north-sound"), ("reason", "left in May")];
+    assert_eq!(support.submit(&page, "end-affiliation", &other).await.status, 409);
+    let done = support.submit(&page, "end-affiliation", &fields).await;
+    assert_eq!((done.status, left()), (200, vec!["org_north-sound".to_owned()]), "{}", done.body);
+    let reason = "SELECT reason AS v FROM audit_event WHERE kind = 'affiliation.ended' AND reason LIKE 'left%'";
+    assert_eq!(idp.database.column(reason), ["left in May"]);
 }
 
 async fn only_the_lead_closes_an_account_and_nobody_their_own(idp: Fresh) {

@@ -205,7 +205,7 @@ async fn help(
             };
             Ok(page(StatusCode::OK, &content))
         }
-        Ok(Helped::Email | Helped::LostFactor) => {
+        Ok(Helped::Email | Helped::LostFactor | Helped::StopRemoval | Helped::Unlock) => {
             Ok(see_other(&format!("{}?done={}", work.path(), shown.place()), []))
         }
         Err(refusal) => refused(visit, work, refusal),

@@ -143,11 +143,19 @@ impl Loaded {
                     .with_hint(words.remove_factors_hint)
                     .main(),
             ],
-            Purpose::Administrators | Purpose::UserId => Vec::new(),
+            Purpose::StopRemoval => vec![
+                DeedView::button("stop-removal", words.stop_removal)
+                    .with_hint(words.stop_removal_hint)
+                    .main(),
+            ],
+            Purpose::Unlock => {
+                vec![DeedView::button("unlock", words.unlock).with_hint(words.unlock_hint).main()]
+            }
+            Purpose::Administrators | Purpose::EndAffiliation | Purpose::UserId => Vec::new(),
         }
     }
 
-    fn changes(&self, text: &'static Messages, desk: &AtWork) -> Vec<DeedView<'static>> {
+    fn changes(&self, text: &'static Messages, desk: &AtWork) -> Vec<DeedView<'_>> {
         let words = &text.desk;
         let with_reason = |code, label| {
             DeedView::button(code, label).with(vec![FieldView::area(
@@ -164,6 +172,16 @@ impl Loaded {
             Standing::Suspended => vec![with_reason("resume", words.resume), terminate()],
             Standing::Closed | Standing::Terminated => Vec::new(),
         };
+        if !self.organizations.is_empty() {
+            let own = self.organizations.iter().map(|of| (of.id.as_str(), of.name.as_str()));
+            let of = FieldView::choice("organization", words.organization, own.collect());
+            let reason = FieldView::area("reason", words.reason, LONGEST_NOTE);
+            deeds.push(
+                DeedView::button("end-affiliation", words.end_affiliation)
+                    .with(vec![of, reason])
+                    .with_hint(words.end_affiliation_hint),
+            );
+        }
         let lead = matches!(desk.office.actor, Actor::Support { rank: Rank::Lead, .. });
         if lead && self.standing != Standing::Closed {
             deeds.push(with_reason("close", words.close).with_hint(words.close_hint));
@@ -214,7 +232,10 @@ const fn purpose_words(text: &'static Messages, purpose: Purpose) -> &'static st
         Purpose::Administrators => words.wants_administrators,
         Purpose::Code => words.wants_code,
         Purpose::Email => words.wants_email,
+        Purpose::EndAffiliation => words.wants_end_affiliation,
         Purpose::LostFactor => words.wants_lost_factor,
+        Purpose::StopRemoval => words.wants_stop_removal,
+        Purpose::Unlock => words.wants_unlock,
         Purpose::UserId => words.wants_user_id,
     }
 }

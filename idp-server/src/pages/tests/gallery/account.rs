@@ -12,7 +12,53 @@ use crate::pages::*;
 pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
     let mut all = areas(frame, words);
     all.extend(promotion(frame, words));
+    all.extend(ending(frame, words));
+    all.extend(rehearsals(frame, words));
     all
+}
+
+fn ending(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
+    let page = |problem| DeletePage {
+        frame,
+        nav: nav(Area::Overview),
+        form_token: words.token,
+        user_id: words.user_id,
+        organizations: words.organizations.to_vec(),
+        problem,
+    };
+    let (last, unsure) = (DeleteProblem::LastAdministrator, DeleteProblem::NotSure);
+    vec![
+        rendered("account-delete", &page(None)),
+        rendered("account-delete-last", &page(Some(last))),
+        rendered("account-delete-unsure", &page(Some(unsure))),
+    ]
+}
+
+fn rehearsals(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
+    let page = |steps, end| RehearsalPage {
+        frame,
+        nav: nav(Area::Sites),
+        sites: vec![("credentia", words.site), ("payer", words.value)],
+        site: Some(("payer", words.value)),
+        steps,
+        end,
+    };
+    let all = vec![RehearsalStep::Agreement, RehearsalStep::Enrolment, RehearsalStep::Factor];
+    let told = |name: &str| Told { name: name.to_owned(), values: vec![words.value.to_owned()] };
+    let complete = RehearsalEnd::Complete {
+        acting_for: Some(words.organizations[0].to_owned()),
+        told: vec![told("sub"), told("affiliations")],
+    };
+    let choice =
+        RehearsalEnd::Choice(vec![("aff_1".to_owned(), words.organizations[0].to_owned())]);
+    let refused = RehearsalEnd::Refused(RefusalReason::RoleRequired(vec!["office-worker"]));
+    vec![
+        rendered("account-rehearsal", &RehearsalPage { site: None, ..page(vec![], None) }),
+        rendered("account-rehearsal-complete", &page(all, Some(complete))),
+        rendered("account-rehearsal-choice", &page(vec![], Some(choice))),
+        rendered("account-rehearsal-refused", &page(vec![], Some(refused))),
+        rendered("account-rehearsal-closed", &page(vec![], Some(RehearsalEnd::NoSignIn))),
+    ]
 }
 
 fn areas(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {

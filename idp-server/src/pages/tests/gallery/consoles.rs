@@ -40,6 +40,7 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
                 attention: OrganizationAttention {
                     alone: true,
                     unconfirmed: true,
+                    review: Some(ReviewAhead { overdue: true, due_at: super::at(90), waiting: 7 }),
                     without_factor: 100,
                     dormant_soon: 3,
                     requests: 2,

@@ -15,6 +15,7 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
                 carried: vec![("logout", words.value)],
             },
         ),
+        rendered("account-deleted", &AccountDeletedPage { frame, user_id: words.user_id }),
         rendered("signed-out", &signed_out(frame, words)),
         rendered("signing-out", &signing_out(frame, words, Some(words.site))),
         rendered("signing-out-end", &signing_out(frame, words, None)),

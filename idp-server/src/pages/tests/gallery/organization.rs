@@ -6,7 +6,9 @@ use idp_core::{
         password_policy::{Objection, PasswordPolicy},
         secret_questions::{Objection as QuestionObjection, Question},
     },
-    community::{end_access::Receipts, field::Objections, system_client::Purpose},
+    community::{
+        end_access::Receipts, field::Objections, people_review::Stage, system_client::Purpose,
+    },
 };
 
 use super::{Rendered, Words, agreement, at, rendered};
@@ -20,6 +22,7 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
     all.extend(activate(frame, words));
     all.extend(asking(frame, words, of(OrganizationArea::Requests)));
     all.extend(data(frame, words, of(OrganizationArea::Data)));
+    all.extend(review(frame, words, of(OrganizationArea::People)));
     all.extend(systems(frame, words, of(OrganizationArea::Systems)));
     all.extend(audit(frame, words, of(OrganizationArea::Audit)));
     all
@@ -104,6 +107,80 @@ fn data(
         rendered("organization-parts", &parts(&good, None, true)),
         rendered("organization-parts-wrong", &parts(&bad, None, false)),
         rendered("organization-part", &parts(&good, Some(words.organizations[1]), false)),
+    ]
+}
+
+fn review(
+    frame: Frame<'static>,
+    words: &'static Words,
+    nav: OrganizationNav<'static>,
+) -> Vec<Rendered> {
+    let line = |number: usize, waits: bool, is_me: bool| ReviewLine {
+        id: format!("sub_{number}"),
+        affiliation: format!("aff_{number}"),
+        name: words.person.to_owned(),
+        user_id: words.user_id.to_owned(),
+        administrator: is_me,
+        roles: vec!["office-worker", "medical-director"],
+        access_level: "community-standard",
+        tax_ids: (number == 1).then_some(2),
+        last_sign_in_at: (number != 2).then(|| at(10)),
+        since: at(-9000).date_naive(),
+        reviewed_at: (!waits).then(|| at(20)),
+        reviewed_by: (!waits).then(|| words.person.to_owned()),
+        waits,
+        is_me,
+    };
+    let page = |stage, people, sought, (can_finish, done)| ReviewPage {
+        frame,
+        nav,
+        form_token: words.token,
+        action: "/organization/org_7q2m/review?shown=all".to_owned(),
+        sought,
+        stage,
+        finished_at: at(-9000),
+        opens_at: at(-90),
+        due_at: at(90),
+        waiting: 100,
+        can_finish,
+        people,
+        next: Some("/organization/org_7q2m/review?after=aff_4".to_owned()),
+        done,
+    };
+    let sought = ReviewSought { q: words.value, role: "office-worker", shown: "unused" };
+    let everybody = vec![line(1, true, false), line(2, false, false), line(3, true, true)];
+    vec![
+        rendered(
+            "organization-review",
+            &page(
+                Stage::Open,
+                everybody,
+                ReviewSought::default(),
+                (false, Some(ReviewDone::Kept(25))),
+            ),
+        ),
+        rendered(
+            "organization-review-overdue",
+            &page(Stage::Overdue, Vec::new(), sought, (true, Some(ReviewDone::PeopleLeft))),
+        ),
+        rendered(
+            "organization-review-done",
+            &page(
+                Stage::Resting,
+                Vec::new(),
+                ReviewSought::default(),
+                (false, Some(ReviewDone::Finished)),
+            ),
+        ),
+        rendered(
+            "organization-review-nothing",
+            &page(
+                Stage::Open,
+                vec![line(4, true, false)],
+                ReviewSought::default(),
+                (false, Some(ReviewDone::NothingTicked)),
+            ),
+        ),
     ]
 }
 
