@@ -19,6 +19,7 @@ use crate::{
     http::Outgoing,
     metrics::Metrics,
     process::{Folder, Process, binary, command, free_port},
+    record::Record,
     runtime::eventually,
     settings::Settings,
     site::Site,
@@ -31,6 +32,8 @@ pub struct TestIdp {
     pub backend: Backend,
     /// The origin that people and sites know, which is also the issuer.
     pub origin: String,
+    /// Looked at first when the test is over.
+    pub(crate) record: Record,
     /// Its database.
     pub database: Database,
     folder: Folder,
@@ -85,7 +88,8 @@ impl TestIdp {
 
     fn with(backend: Backend, settings: Settings, folder: Folder, database: Database) -> Self {
         let origin = format!("http://localhost:{}", free_port());
-        let idp = Self { backend, origin, database, folder, settings, nodes: Vec::new() };
+        let record = Record::new(folder.path("hilum.toml"), &settings);
+        let idp = Self { backend, origin, record, database, folder, settings, nodes: Vec::new() };
         idp.folder.write("hilum.toml", idp.config());
         idp.folder.write("clock", "0");
         idp
@@ -260,10 +264,7 @@ impl TestIdp {
     /// Runs a command of `hilum` with this configuration.
     #[must_use]
     pub fn cli(&self, arguments: &[&str]) -> Output {
-        let mut command = std::process::Command::new(binary("hilum"));
-        command.args(arguments).arg("--config").arg(self.config_file());
-        command.envs(self.settings.variables.iter().cloned()).current_dir(repository());
-        Output::of(&mut command)
+        hilum(arguments, &self.config_file(), &self.settings.variables)
     }
 
     /// Runs a command and expects it to succeed.
@@ -307,34 +308,6 @@ impl TestIdp {
         let url = Url::parse(&format!("http://{private}{path}")).expect("an address");
         let (status, _, body) = Outgoing::new(Method::GET, &url, private).send().await;
         (status.as_u16(), String::from_utf8_lossy(&body).into_owned())
-    }
-
-    /// Changes a row as the owner of the database could, past the triggers that keep the audit
-    /// trail as it is.
-    pub fn behind_the_triggers(&self, table: &str, statement: &str) {
-        let run = |statement: &str| self.database.execute(statement).expect(statement);
-        match self.backend {
-            Backend::PostgresRedis => {
-                run(&format!("ALTER TABLE {table} DISABLE TRIGGER USER"));
-                run(statement);
-                run(&format!("ALTER TABLE {table} ENABLE TRIGGER USER"));
-            }
-            Backend::Sqlite => {
-                let triggers = format!(
-                    "SELECT name || ';' || sql AS v FROM sqlite_master \
-                     WHERE type = 'trigger' AND tbl_name = '{table}'"
-                );
-                let triggers = self.database.column(&triggers);
-                let parts = || triggers.iter().filter_map(|trigger| trigger.split_once(';'));
-                for (name, _) in parts() {
-                    run(&format!("DROP TRIGGER {name}"));
-                }
-                run(statement);
-                for (_, sql) in parts() {
-                    run(sql);
-                }
-            }
-        }
     }
 
     /// Empties Redis, as if it had been lost.
@@ -401,6 +374,14 @@ impl Output {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
+}
+
+/// Runs a command of `hilum` with this configuration.
+pub(crate) fn hilum(arguments: &[&str], config: &Path, variables: &[(String, String)]) -> Output {
+    let mut command = std::process::Command::new(binary("hilum"));
+    command.args(arguments).arg("--config").arg(config);
+    command.envs(variables.iter().cloned()).current_dir(repository());
+    Output::of(&mut command)
 }
 
 /// The root of the repository.

@@ -30,6 +30,7 @@ pub mod passage;
 pub mod process;
 pub mod proxy;
 pub mod raw;
+mod record;
 pub mod runtime;
 pub mod service_provider;
 pub mod settings;

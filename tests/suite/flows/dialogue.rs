@@ -78,7 +78,7 @@ async fn takes_back(chromium: &Chromium) {
 }
 
 /// The owner's Administrator at the page of the numbers.
-async fn owner(idp: &TestIdp) -> Chromium {
+pub(super) async fn owner(idp: &TestIdp) -> Chromium {
     let joan = Chromium::open(true).await;
     joan.go(idp.url(NUMBERS).as_str()).await;
     sign_in(&joan, "administrator").await;
