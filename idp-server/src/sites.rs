@@ -13,7 +13,7 @@ use std::{
 use idp_core::{
     community::{
         resource_server::ResourceServer,
-        site::{ClientAuthentication, ClientKeys, OidcClient, Site},
+        site::{ClientAuthentication, ClientKeys, OidcClient, OrgEnablement, Site, SiteStatus},
     },
     ids::SiteId,
     oidc::key_set::KeySet,
@@ -90,6 +90,15 @@ impl SiteCatalogue {
         let mut all: Vec<_> = self.snapshot().entries.values().map(Arc::clone).collect();
         all.sort_by(|a, b| (&a.site.name, &a.site.id).cmp(&(&b.site.name, &b.site.id)));
         all
+    }
+
+    /// The sites that an organization has to switch on, by name; the others are open to it anyway.
+    pub fn switchable(&self) -> Vec<Arc<SiteEntry>> {
+        let by_administrator = |entry: &Arc<SiteEntry>| {
+            entry.site.release.org_enablement == OrgEnablement::ByAdministrator
+                && entry.site.status == SiteStatus::Live
+        };
+        self.all().into_iter().filter(by_administrator).collect()
     }
 
     /// The site of this `client_id`, if it speaks OIDC and may be used.

@@ -126,6 +126,34 @@ pub fn find(sought: Sought<'_>, known: &[Known<'_>]) -> Finding {
     }
 }
 
+/// Who is meant by a User ID (R71).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ByUserId {
+    /// They act for the organization already, or were asked to.
+    AlreadyHere,
+    /// They are asked.
+    Ask,
+    /// There is nobody who could be asked. The Administrator is told what they are told otherwise.
+    Nobody,
+}
+
+/// Whom a User ID leads to: somebody with an account, of whom the status and the place are known, or
+/// nobody. A User ID alone brings no account back, and whoever has not taken theirs over has none.
+#[must_use]
+pub const fn by_user_id(known: Option<(AccountStatus, Here)>) -> ByUserId {
+    match known {
+        None | Some((AccountStatus::Closed | AccountStatus::Terminated, _)) => ByUserId::Nobody,
+        Some((
+            AccountStatus::Active | AccountStatus::Dormant | AccountStatus::Suspended,
+            Here::Member,
+        )) => ByUserId::AlreadyHere,
+        Some((
+            AccountStatus::Active | AccountStatus::Dormant | AccountStatus::Suspended,
+            Here::Stranger,
+        )) => ByUserId::Ask,
+    }
+}
+
 /// Whether two names, each a first and a last name, may be one person's: spelt alike but for
 /// accents, signs and a slip of the finger; a first name cut short; first and last name swapped.
 #[must_use]
@@ -209,6 +237,21 @@ mod tests {
     use proptest::{prelude::*, sample::select};
 
     use super::*;
+
+    #[test]
+    fn a_user_id_leads_to_whoever_has_an_account_and_brings_none_back() {
+        use AccountStatus::{Active, Closed, Dormant, Suspended, Terminated};
+        for status in [Active, Dormant, Suspended] {
+            assert_eq!(by_user_id(Some((status, Here::Stranger))), ByUserId::Ask);
+            assert_eq!(by_user_id(Some((status, Here::Member))), ByUserId::AlreadyHere);
+        }
+        for status in [Closed, Terminated] {
+            for here in [Here::Stranger, Here::Member] {
+                assert_eq!(by_user_id(Some((status, here))), ByUserId::Nobody, "{status:?}");
+            }
+        }
+        assert_eq!(by_user_id(None), ByUserId::Nobody);
+    }
 
     #[test]
     fn names_are_similar_as_people_would_say() {

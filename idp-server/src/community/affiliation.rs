@@ -20,10 +20,13 @@ use idp_core::{
 use serde_json::json;
 
 use super::{About, Done, Office, accounts};
-use crate::store::{
-    AnyConn, StoreError,
-    affiliation::{self, AffiliationRecord},
-    organization, subscriber, tax_id,
+use crate::{
+    mail::Extras,
+    store::{
+        AnyConn, StoreError,
+        affiliation::{self, AffiliationRecord},
+        organization, subscriber, tax_id,
+    },
 };
 
 /// An affiliation with all that a decision about it rests on.
@@ -194,12 +197,20 @@ pub(super) fn carry(
         let reviewed = Reviewed { affiliation: after.id.clone(), by, at: office.now };
         affiliation::set_reviewed(conn, &reviewed)?;
     }
+    // Whoever says no, or nothing, is told of by what was typed of them, and not by name.
+    let was_offer = record.status == AffiliationStatus::Proposed;
+    let typed = if was_offer && after.status == AffiliationStatus::Ended {
+        affiliation::proposed_to(conn, &record.id)?
+    } else {
+        None
+    };
     let about = About {
         organization: Some(after.organization.clone()),
         subject: Some(after.subscriber.clone()),
         before: Some(told(&record)),
         after: Some(told(&after)),
         reason,
+        mail: Extras { about: typed, ..Extras::default() },
         ..About::default()
     };
     Ok(Ok(office.carry_out(conn, outcome, &about)?))

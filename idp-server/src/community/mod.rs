@@ -9,6 +9,7 @@ pub mod access;
 pub mod accounts;
 pub mod activation;
 pub mod affiliation;
+pub mod by_user_id;
 mod carry_out;
 pub mod closing;
 pub mod desk;

@@ -92,6 +92,17 @@ pub enum Nominated {
     Waiting(HandOver),
 }
 
+impl Nominated {
+    /// The nomination, if there is one: it may answer a request for access.
+    #[must_use]
+    pub const fn nomination(&self) -> Option<&NominationId> {
+        match self {
+            Self::Asked => None,
+            Self::Waiting(hand_over) => Some(&hand_over.nomination),
+        }
+    }
+}
+
 /// What an Administrator is shown once, to be handed over.
 #[derive(Debug)]
 pub struct HandOver {

@@ -1,6 +1,8 @@
 //! Affiliations that are offered to people who have a User ID (domain 4.3; R70, R71; security 20.9):
 //! nothing of theirs is read, and no code made, before they accept.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use idp_core::{
     audit::{Event, Kind},
@@ -10,20 +12,22 @@ use idp_core::{
         affiliation::{Affiliation, AffiliationStatus},
         affiliation_life::{self, Command, Facts, PROPOSAL_LASTS, Refusal},
         npi::Npi,
+        organization::Organization,
         permission::{Action, Denied},
         rights::{HasNpi, Rights, TaxIdSubset},
         subscriber::Subscriber,
     },
-    ids::{AffiliationId, OrganizationId, SubscriberId},
+    ids::{AffiliationId, OrganizationId, SubscriberId, TaxIdId},
 };
 use serde_json::json;
 
 use super::{
     About, Done, Office,
     affiliation::{Loaded, as_kept, carry, load},
+    by_user_id,
 };
 use crate::store::{
-    AnyConn, StoreError, affiliation, audit, mailed_code, organization, subscriber,
+    AnyConn, StoreError, affiliation, audit, mailed_code, offer_to_nobody, organization, subscriber,
 };
 
 /// Offers somebody an affiliation. `typed` is what the Administrator knows them by.
@@ -38,22 +42,7 @@ pub fn propose(
     typed: &str,
 ) -> Result<Result<(), Denied>, StoreError> {
     let Some(body) = organization::find(conn, of)? else { return Ok(Err(Denied::NotFound)) };
-    let subset = match rights.tax_ids() {
-        TaxIdSubset::All => None,
-        TaxIdSubset::Only(ids) => Some(ids.clone()),
-    };
-    let offered = Affiliation {
-        id: AffiliationId::from_random(office.random.bytes()),
-        subscriber: who.clone(),
-        organization: body,
-        status: AffiliationStatus::Proposed,
-        roles: rights.roles().clone(),
-        role_details: rights.role_details().clone(),
-        administrator: false,
-        access_level: rights.access_level(),
-        tax_ids: Vec::new(),
-        since: office.now.date_naive(),
-    };
+    let offered = offered(office, body, who, rights);
     let outcome = match affiliation_life::propose(offered, &office.actor) {
         Ok(outcome) => outcome,
         Err(denied) => {
@@ -64,16 +53,68 @@ pub fn propose(
     if asked(conn, office, of, who)? == Some(Asked::Late) {
         note_late(conn, office, of, who)?;
     }
-    affiliation::propose(conn, &as_kept(&outcome.state, subset), typed, office.now)?;
-    let about = About {
-        organization: Some(of.clone()),
-        subject: Some(who.clone()),
-        after: Some(json!({ "roles": outcome.state.roles })),
-        reason: rights.reason().map(str::to_owned),
-        ..About::default()
-    };
+    let kept = as_kept(&outcome.state, subset_of(rights));
+    affiliation::propose(conn, &kept, typed, office.now)?;
+    let about = about_offer(&outcome.state, rights);
     office.carry_out(conn, outcome, &about)?;
     Ok(Ok(()))
+}
+
+/// What somebody is offered.
+pub(super) fn offered(
+    office: &Office,
+    organization: Organization,
+    who: &SubscriberId,
+    rights: &Rights,
+) -> Affiliation {
+    Affiliation {
+        id: AffiliationId::from_random(office.random.bytes()),
+        subscriber: who.clone(),
+        organization,
+        status: AffiliationStatus::Proposed,
+        roles: rights.roles().clone(),
+        role_details: rights.role_details().clone(),
+        administrator: false,
+        access_level: rights.access_level(),
+        tax_ids: Vec::new(),
+        since: office.now.date_naive(),
+    }
+}
+
+/// What the audit record is told of an offer.
+pub(super) fn about_offer(offered: &Affiliation, rights: &Rights) -> About {
+    About {
+        organization: Some(offered.organization.id.clone()),
+        subject: Some(offered.subscriber.clone()),
+        after: Some(json!({ "roles": offered.roles })),
+        reason: rights.reason().map(str::to_owned),
+        ..About::default()
+    }
+}
+
+/// The numbers that are given; `None`: all of the organization's.
+pub(super) fn subset_of(rights: &Rights) -> Option<BTreeSet<TaxIdId>> {
+    match rights.tax_ids() {
+        TaxIdSubset::All => None,
+        TaxIdSubset::Only(ids) => Some(ids.clone()),
+    }
+}
+
+/// Whom an organization has asked and who has not answered, the youngest first: what was typed of
+/// them, and when. At most a hundred.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn waiting(
+    conn: &mut AnyConn,
+    of: &OrganizationId,
+) -> Result<Vec<(AffiliationId, String, DateTime<Utc>)>, StoreError> {
+    let mut waiting = affiliation::proposals(conn, of)?;
+    let to_nobody = offer_to_nobody::of_organization(conn, of)?;
+    waiting.extend(to_nobody.into_iter().map(|one| (one.offered.id, one.typed, one.at)));
+    waiting.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
+    waiting.truncate(100);
+    Ok(waiting)
 }
 
 /// What somebody has been asked and has not answered.
@@ -125,6 +166,7 @@ pub fn expire(conn: &mut AnyConn, office: &Office, most: i64) -> Result<usize, S
     for late in affiliation::proposed_until(conn, office.now - PROPOSAL_LASTS, most)? {
         noted += usize::from(note_late(conn, office, &late.organization, &late.subscriber)?);
     }
+    noted += by_user_id::expire(conn, office, most)?;
     Ok(noted)
 }
 
@@ -148,15 +190,19 @@ pub fn take_back(
     office: &Office,
     of: &OrganizationId,
     id: &AffiliationId,
-) -> Result<Result<Done<Affiliation>, Refusal>, StoreError> {
+) -> Result<Result<(), Refusal>, StoreError> {
     let own = affiliation::find(conn, id)?.filter(|record| {
         record.organization == *of && record.status == AffiliationStatus::Proposed
     });
     let Some(record) = own else {
+        if by_user_id::take_back(conn, office, of, id)? {
+            return Ok(Ok(()));
+        }
         office.refused(conn, Action::EndAffiliation, Denied::NotFound)?;
         return Ok(Err(Refusal::Denied(Denied::NotFound)));
     };
-    settle(conn, office, &record.subscriber, of, Command::End)
+    let settled = settle(conn, office, &record.subscriber, of, Command::End)?;
+    Ok(settled.map(drop))
 }
 
 /// What the person shows with an answer.

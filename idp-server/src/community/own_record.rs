@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use idp_core::{
     audit::{self, Event, Kind},
     community::{
@@ -23,6 +23,9 @@ use crate::store::{
     tax_id,
 };
 
+/// Longer than any User ID.
+const LONGEST: usize = 64;
+
 /// What is looked for.
 #[derive(Clone, Debug, Default)]
 pub struct Sought {
@@ -36,6 +39,68 @@ pub struct Sought {
     pub from: Option<DateTime<Utc>>,
     /// Only before then.
     pub until: Option<DateTime<Utc>>,
+}
+
+/// What is looked for, as an address has it. What is empty narrows nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SoughtForm<'a> {
+    /// The spelling of a kind.
+    pub kind: &'a str,
+    /// A User ID, as people type it.
+    pub person: &'a str,
+    /// The identifier of a site.
+    pub site: &'a str,
+    /// The first day, `YYYY-MM-DD`.
+    pub from: &'a str,
+    /// The last day.
+    pub until: &'a str,
+}
+
+/// Which field of the form holds nothing that could be looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not valid")]
+pub struct Invalid(pub &'static str);
+
+impl SoughtForm<'_> {
+    /// Reads the form.
+    ///
+    /// # Errors
+    /// [`Invalid`]: the first field that is.
+    pub fn read(self) -> Result<Sought, Invalid> {
+        let kind = match self.kind {
+            "" => None,
+            code => Some(code.parse::<Kind>().map_err(|_| Invalid("kind"))?),
+        };
+        if kind.is_some_and(|kind| part(kind).is_none()) {
+            return Err(Invalid("kind"));
+        }
+        let person = self.person.trim();
+        if person.chars().count() > LONGEST || person.chars().any(char::is_control) {
+            return Err(Invalid("person"));
+        }
+        let site = match self.site {
+            "" => None,
+            id => Some(id.parse::<SiteId>().map_err(|_| Invalid("site"))?),
+        };
+        Ok(Sought {
+            kind,
+            user_id: (!person.is_empty()).then(|| person.to_lowercase()),
+            site,
+            from: day(self.from, TimeDelta::zero()).ok_or(Invalid("from"))?,
+            // The last day counts.
+            until: day(self.until, TimeDelta::days(1)).ok_or(Invalid("until"))?,
+        })
+    }
+}
+
+/// The beginning of a day, or of one some days later; `None` if there is no such day.
+#[expect(clippy::option_option, reason = "no day, and none that is asked for, are two things")]
+fn day(text: &str, plus: TimeDelta) -> Option<Option<DateTime<Utc>>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let begins = text.parse::<NaiveDate>().ok()?.and_time(NaiveTime::MIN).and_utc();
+    begins.checked_add_signed(plus).map(Some)
 }
 
 /// Something that happened.

@@ -77,7 +77,7 @@ pub use mailbox::{MailView, MailboxPage};
 pub use messages::Messages;
 pub use notice::{NoticePage, Received};
 pub use organization::{
-    AskedForView, ClaimView, DataDone, DeedPage, EndingPage, HandOverView, ImportView,
+    AffiliatePage, AffiliateProblem, AskedForView, ClaimView, DataDone, DeedPage, EndingPage, HandOverView, ImportView,
     NominatePage, NominateProblem, NominateReviewPage, NominatedPage, NominationDone,
     NominationState, NominationView, NominationsPage, OfferView, OrganizationArea,
     OrganizationAttention, OrganizationAuditPage, OrganizationDataPage, OrganizationHomePage,

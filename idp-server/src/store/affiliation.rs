@@ -157,6 +157,19 @@ pub fn proposed_at(
     Reading { table: "affiliation", row: id.as_str() }.maybe_at("proposed_at", at.flatten())
 }
 
+/// What the Administrator typed who offered the affiliation, if it was ever offered.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn proposed_to(conn: &mut AnyConn, id: &AffiliationId) -> Result<Option<String>, StoreError> {
+    let typed: Option<Option<String>> = affiliation::table
+        .find(id.as_str())
+        .select(affiliation::proposed_to)
+        .first(conn)
+        .optional()?;
+    Ok(typed.flatten())
+}
+
 /// Writes what lists sort a person's affiliations by, after the name changed or there is a new one.
 ///
 /// # Errors

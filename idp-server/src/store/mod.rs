@@ -30,6 +30,7 @@ pub mod meant;
 pub mod meta;
 pub mod migrations;
 pub mod nomination;
+pub mod offer_to_nobody;
 pub mod organization;
 pub mod outbox;
 pub mod own_record;

@@ -19,7 +19,7 @@ use super::{
     column::{Reading, millis},
     connection::on_either,
     nomination::Details,
-    schema::{affiliation, audit_event, nomination, subscriber},
+    schema::{affiliation, audit_event, nomination, offer_to_nobody, subscriber},
 };
 
 /// What the record is narrowed to.
@@ -145,6 +145,14 @@ pub fn names(
         let read = Reading { table: "nomination", row: &id };
         let details: Details = read.json("details", &details)?;
         names.insert(subscriber_id(&id)?, Name { text: details.name(), is_own: true });
+    }
+    let to_nobody: Vec<(String, String)> = offer_to_nobody::table
+        .filter(offer_to_nobody::organization_id.eq(organization.as_str()))
+        .filter(offer_to_nobody::subscriber_id.eq_any(&ids))
+        .select((offer_to_nobody::subscriber_id, offer_to_nobody::proposed_to))
+        .load(conn)?;
+    for (id, text) in to_nobody {
+        names.insert(subscriber_id(&id)?, Name { text, is_own: false });
     }
     // Whoever said yes is in the record, whatever became of the affiliation since.
     let accepted: Vec<Option<String>> = audit_event::table

@@ -8,7 +8,7 @@ use idp_core::{
         affiliation::AffiliationStatus,
         field::folded,
         npi::Npi,
-        subscriber::{AccountStatus, EmailAddress, Subscriber},
+        subscriber::{AccountStatus, EmailAddress, Subscriber, UserId},
     },
     ids::{OrganizationId, SubscriberId},
 };
@@ -73,6 +73,22 @@ pub fn load_for_update(
     }
     .optional()?;
     row.map(TryInto::try_into).transpose()
+}
+
+/// Whoever has this User ID.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find_by_user_id(
+    conn: &mut AnyConn,
+    user_id: &UserId,
+) -> Result<Option<Subscriber>, StoreError> {
+    let found = subscriber::table
+        .filter(subscriber::user_id.eq(user_id.as_str()))
+        .select(Row::as_select())
+        .first(conn)
+        .optional()?;
+    found.map(Subscriber::try_from).transpose()
 }
 
 /// Finds the person whose address this is.

@@ -8,6 +8,8 @@ use super::console::{ADMINISTRATOR, at_work};
 
 on_every_store![
     a_program_does_for_an_administrator_what_the_console_does,
+    a_program_looks_after_the_organization_itself,
+    a_program_proposes_administrators_and_asks_by_user_id,
     the_document_and_the_routes_agree,
 ];
 
@@ -126,6 +128,98 @@ async fn a_program_does_for_an_administrator_what_the_console_does(idp: Fresh) {
     assert_ne!(again["activation_code"], made["activation_code"]);
     assert_eq!(program.call(Method::DELETE, &one, None).await.0, 204);
     assert_eq!(program.call(Method::DELETE, &one, None).await.0, 409);
+}
+
+async fn a_program_looks_after_the_organization_itself(idp: Fresh) {
+    let program = Program::of_administrator(&idp).await;
+    let at = |rest: &str| format!("{OWN}{rest}");
+
+    // Numbers: one that is there, what is none, another one, and the last one.
+    let numbers = at("/tax-ids");
+    assert_eq!(program.get(&numbers).await["own"][0]["shown"], "91-1234567");
+    for (number, field) in [("12", "number"), ("123-45-6789", "personal")] {
+        let (status, body) =
+            program.call(Method::POST, &numbers, Some(json!({ "number": number }))).await;
+        assert_eq!((status, body["fields"][field].is_string()), (422, true), "{number}: {body}");
+    }
+    let taken = json!({ "number": "20-3456789" });
+    assert_eq!(program.call(Method::POST, &numbers, Some(taken)).await.0, 409);
+    let other = json!({ "number": "94-3217770" });
+    let (status, body) = program.call(Method::POST, &numbers, Some(other)).await;
+    assert_eq!(status, 204, "{body}");
+    let own = program.get(&numbers).await["own"].as_array().unwrap().clone();
+    let give_up = |number: &Value| format!("{numbers}/{}", number["id"].as_str().unwrap());
+    assert_eq!(own.len(), 2);
+    for (number, expected) in own.iter().rev().zip([204, 409]) {
+        let (status, body) = program.call(Method::DELETE, &give_up(number), None).await;
+        assert_eq!(status, expected, "{body}");
+    }
+
+    // The record tells of it; forged narrowings and places are refused.
+    let record = program.get(&at("/audit?kind=taxid.registered")).await;
+    let events = record["events"].as_array().unwrap();
+    assert_eq!((events.len(), &events[0]["by"]), (1, &json!("own")), "{record}");
+    for wrong in ["?kind=login.succeeded", "?from=soon", "?after=1", "?x=1", "?site=%20"] {
+        let (status, body) = program.call(Method::GET, &at(&format!("/audit{wrong}")), None).await;
+        assert_eq!((status, &body["error"]), (400, &json!("invalid_request")), "{wrong}: {body}");
+    }
+
+    let parts = at("/sub-organizations");
+    let (status, body) =
+        program.call(Method::POST, &parts, Some(json!({ "name": "Eye Clinic" }))).await;
+    assert_eq!(status, 201, "{body}");
+    assert_eq!(program.get(&parts).await[0]["name"], "Eye Clinic");
+
+    for site in program.get(&at("/sites")).await.as_array().unwrap() {
+        let path = at(&format!("/sites/{}", site["id"].as_str().unwrap()));
+        let to = json!({ "on": !site["on"].as_bool().unwrap() });
+        let (status, body) = program.call(Method::PUT, &path, Some(to)).await;
+        assert_eq!(status, 204, "{body}");
+    }
+    assert_eq!(program.get(&at("/access-requests")).await, json!([]));
+}
+
+async fn a_program_proposes_administrators_and_asks_by_user_id(idp: Fresh) {
+    let program = Program::of_administrator(&idp).await;
+    let biller = idp.database.column("SELECT id AS v FROM subscriber WHERE user_id = 'biller'");
+    let promotion = format!("{OWN}/people/{}/promotion", biller[0]);
+    for (method, expected) in [
+        (Method::DELETE, 404),
+        (Method::POST, 201),
+        (Method::POST, 409),
+        (Method::DELETE, 204),
+        (Method::DELETE, 404),
+    ] {
+        let (status, body) = program.call(method.clone(), &promotion, None).await;
+        assert_eq!(status, expected, "{method}: {body}");
+    }
+
+    // Whether there is such a User ID makes no difference.
+    let offers = format!("{OWN}/offers");
+    let offer = |user_id: &str| {
+        json!({
+            "user_id": user_id, "roles": ["office-worker"], "access_level": "community-standard",
+        })
+    };
+    let asked = ["hospital", "nobody-at-all"];
+    for expected in [202, 409] {
+        for user_id in asked {
+            let (status, body) = program.call(Method::POST, &offers, Some(offer(user_id))).await;
+            assert_eq!(status, expected, "{user_id}: {body}");
+        }
+    }
+    let (status, body) = program.call(Method::POST, &offers, Some(offer("practitioner"))).await;
+    assert_eq!(status, 409, "a colleague: {body}");
+    let (status, body) = program.call(Method::POST, &offers, Some(offer("?"))).await;
+    assert_eq!((status, body["fields"]["user_id"].is_string()), (422, true), "{body}");
+    let listed = program.get(&offers).await;
+    assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed}");
+    for one in listed.as_array().unwrap() {
+        assert!(asked.contains(&one["typed"].as_str().unwrap()), "{one}");
+        let path = format!("{offers}/{}", one["id"].as_str().unwrap());
+        assert_eq!(program.call(Method::DELETE, &path, None).await.0, 204, "{one}");
+        assert_eq!(program.call(Method::DELETE, &path, None).await.0, 404, "{one}");
+    }
 }
 
 async fn the_document_and_the_routes_agree(idp: Fresh) {

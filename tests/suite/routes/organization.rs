@@ -1,6 +1,7 @@
 //! `/organization`: the Administrator's console (17.3, 17.4, 17.6, 17.8, 20.1–20.5, 20.9, 21.5).
 
 mod activation;
+mod affiliate;
 mod audit;
 mod data;
 mod late;

@@ -6,7 +6,10 @@ use utoipa::{
     openapi::security::{AuthorizationCode, Flow, OAuth2, Scopes, SecurityScheme},
 };
 
-use super::{door, error, me, nominations, organizations, people};
+use super::{
+    access_requests, door, error, me, nominations, offers, organizations, parts, people,
+    promotions, record, sites, tax_ids,
+};
 use crate::app::App;
 
 /// Every operation. One that is missing here is found by a test.
@@ -32,6 +35,21 @@ use crate::app::App;
         nominations::nominate,
         nominations::resend,
         nominations::withdraw,
+        access_requests::list,
+        access_requests::decline,
+        offers::list,
+        offers::ask,
+        offers::take_back,
+        parts::list,
+        parts::add,
+        promotions::propose,
+        promotions::withdraw,
+        record::list,
+        sites::list,
+        sites::switch,
+        tax_ids::list,
+        tax_ids::register,
+        tax_ids::give_up,
     ),
     components(schemas(error::ProblemBody)),
     modifiers(&Tokens),

@@ -1,12 +1,19 @@
 //! Hilum's own API (`/api/v1`): resources behind access tokens, by the same rules as the pages.
 
+mod access_requests;
 mod document;
 mod door;
 mod error;
 mod me;
 mod nominations;
+mod offers;
 mod organizations;
+mod parts;
 mod people;
+mod promotions;
+mod record;
+mod sites;
+mod tax_ids;
 mod token;
 
 use actix_web::web;
@@ -21,33 +28,49 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/api/v1/openapi.json").get(document::show))
         .service(web::resource("/api/v1/organizations").get(organizations::list))
-        .service(web::resource("/api/v1/organizations/{organization}").get(organizations::show))
-        .service(web::resource("/api/v1/organizations/{organization}/people").get(people::list))
-        .service(
-            web::resource("/api/v1/organizations/{organization}/people/{person}").get(people::show),
-        )
-        .service(
-            web::resource("/api/v1/organizations/{organization}/people/{person}/rights")
-                .put(people::change_rights),
-        )
-        .service(
-            web::resource("/api/v1/organizations/{organization}/people/{person}/standing")
-                .post(people::change_standing),
-        )
-        .service(
-            web::resource("/api/v1/organizations/{organization}/nominations")
-                .get(nominations::list)
-                .post(nominations::nominate),
-        )
-        .service(
-            web::resource("/api/v1/organizations/{organization}/nominations/{nomination}")
-                .delete(nominations::withdraw),
-        )
-        .service(
-            web::resource("/api/v1/organizations/{organization}/nominations/{nomination}/resend")
-                .post(nominations::resend),
-        )
+        .service(web::resource(of("")).get(organizations::show))
+        .service(web::resource(of("/sub-organizations")).get(parts::list).post(parts::add))
+        .service(web::resource(of("/tax-ids")).get(tax_ids::list).post(tax_ids::register))
+        .service(web::resource(of("/tax-ids/{tax_id}")).delete(tax_ids::give_up))
+        .service(web::resource(of("/sites")).get(sites::list))
+        .service(web::resource(of("/sites/{site}")).put(sites::switch))
+        .service(web::resource(of("/audit")).get(record::list))
+        .service(web::resource(of("/access-requests")).get(access_requests::list))
+        .service(web::resource(of("/access-requests/{request}")).delete(access_requests::decline))
+        .configure(people)
+        .configure(coming)
         .service(web::resource("/api/v1/me").get(me::show))
         .service(web::resource("/api/v1/me/sessions").get(me::sessions))
         .service(web::resource("/api/v1/me/sessions/{id}").delete(me::end_session));
+}
+
+/// An organization's people.
+fn people(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource(of("/people")).get(people::list))
+        .service(web::resource(of("/people/{person}")).get(people::show))
+        .service(web::resource(of("/people/{person}/rights")).put(people::change_rights))
+        .service(web::resource(of("/people/{person}/standing")).post(people::change_standing))
+        .service(
+            web::resource(of("/people/{person}/promotion"))
+                .post(promotions::propose)
+                .delete(promotions::withdraw),
+        );
+}
+
+/// Whoever is nominated or asked.
+fn coming(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource(of("/nominations")).get(nominations::list).post(nominations::nominate),
+        )
+        .service(web::resource(of("/nominations/{nomination}")).delete(nominations::withdraw))
+        .service(web::resource(of("/nominations/{nomination}/resend")).post(nominations::resend))
+        .service(web::resource(of("/offers")).get(offers::list).post(offers::ask))
+        .service(web::resource(of("/offers/{affiliation}")).delete(offers::take_back));
+}
+
+/// The pattern of something of one organization.
+fn of(rest: &str) -> String {
+    format!("/api/v1/organizations/{{organization}}{rest}")
 }

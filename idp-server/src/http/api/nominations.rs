@@ -13,7 +13,7 @@ use idp_core::{
         permission::Action,
         rights::RightsForm,
     },
-    ids::NominationId,
+    ids::{AccessRequestId, NominationId},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     app::App,
     community::{
-        Office,
+        Office, access,
         nomination::{self as use_case, HandOver, Nominated, Refusal, Similar},
     },
     http::oidc::json::{self, NoStore},
@@ -98,9 +98,12 @@ pub(super) struct NewNomination {
     verified_by: String,
     #[serde(default)]
     verification_note: String,
-    /// That it is none of the colleagues of a similar name, after a 409 that named them.
+    /// That it is none of the colleagues of a similar name, after a 422 that named them.
     #[serde(default)]
     nobody_similar: bool,
+    /// The identifier of the access request that this answers, if it answers one.
+    #[serde(default)]
+    answers: Option<String>,
 }
 
 /// What became of it.
@@ -206,6 +209,15 @@ pub(super) async fn nominate(
     let own = OrganizationDesk::lately(app, &request, &organization).await?;
     let new: NewNomination = door::body(&request, &body)?;
     let similar = if new.nobody_similar { Similar::NobodyOfThem } else { Similar::NotAsked };
+    let answers = match new.answers.as_deref().map(str::parse::<AccessRequestId>) {
+        None => None,
+        Some(Ok(id)) => Some(id),
+        Some(Err(_)) => {
+            let mut found = Objections::default();
+            found.object("answers", "there is no such access request");
+            return Err(ApiError::Unacceptable(found));
+        }
+    };
     let nominate = move |conn: &mut _, office: &Office| {
         let roles: Vec<&str> = new.roles.iter().map(String::as_str).collect();
         let role_details: Vec<&str> = new.role_details.iter().map(String::as_str).collect();
@@ -227,7 +239,12 @@ pub(super) async fn nominate(
             verified_by: &new.verified_by,
             verification_note: &new.verification_note,
         };
-        use_case::nominate(conn, office, form, similar)
+        let made = use_case::nominate(conn, office, form, similar)?;
+        if let (Ok(made), Some(request)) = (&made, &answers) {
+            // A request that somebody else answered meanwhile is no reason to hold this up.
+            let _ = access::nominated(conn, office, request, made.nomination())?;
+        }
+        Ok(made)
     };
     let made = match own.desk.write(nominate).await {
         // Somebody else was faster with the same name, mailbox or number.

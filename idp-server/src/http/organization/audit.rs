@@ -8,11 +8,10 @@ use actix_web::{
     http::StatusCode,
     web::{self, Bytes, Path, Query},
 };
-use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
+use chrono::SecondsFormat;
 use futures_util::stream;
 use idp_core::{
-    audit::Kind,
-    community::{own_record::part, permission::Denied, roster::csv},
+    community::{permission::Denied, roster::csv},
     ids::SiteId,
 };
 use serde::Deserialize;
@@ -26,7 +25,7 @@ use crate::{
     app::App,
     community::{
         Office,
-        own_record::{self as use_case, By, Entry, Refusal, Sought},
+        own_record::{self as use_case, By, Entry, Refusal, Sought, SoughtForm},
     },
     http::{
         console::{self, Entry as Door, OfOrganization},
@@ -45,8 +44,6 @@ use crate::{
 const SHOWN: usize = 50;
 /// How many lines of a file are read at once.
 const AT_ONCE: usize = 500;
-/// Longer than any User ID.
-const LONGEST: usize = 64;
 /// The first line of a file.
 const COLUMNS: [&str; 9] =
     ["at", "kind", "what", "whom", "site", "tax_ids", "roles", "by", "reason"];
@@ -78,30 +75,14 @@ impl Asked {
     /// What is asked for. A page of ours asks for nothing else (security 21.5); only days and a User
     /// ID are typed.
     fn read(&self) -> Result<Sought, PageError> {
-        let not_understood = || PageError::NotUnderstood;
-        let kind = match self.what.as_str() {
-            "" => None,
-            code => Some(code.parse::<Kind>().map_err(|_| not_understood())?),
+        let form = SoughtForm {
+            kind: &self.what,
+            person: &self.person,
+            site: &self.site,
+            from: &self.from,
+            until: &self.until,
         };
-        if kind.is_some_and(|kind| part(kind).is_none()) {
-            return Err(not_understood());
-        }
-        let person = self.person.trim();
-        if person.chars().count() > LONGEST || person.chars().any(char::is_control) {
-            return Err(not_understood());
-        }
-        let site = match self.site.as_str() {
-            "" => None,
-            id => Some(id.parse::<SiteId>().map_err(|_| not_understood())?),
-        };
-        Ok(Sought {
-            kind,
-            user_id: (!person.is_empty()).then(|| person.to_lowercase()),
-            site,
-            from: day(&self.from, TimeDelta::zero())?,
-            // The last day counts.
-            until: day(&self.until, TimeDelta::days(1))?,
-        })
+        form.read().map_err(|_| PageError::NotUnderstood)
     }
 
     fn before(&self) -> Result<Option<Cursor>, PageError> {
@@ -128,16 +109,6 @@ impl Asked {
         let query = query.finish();
         if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
     }
-}
-
-/// The beginning of a day, or of one some days later.
-fn day(text: &str, plus: TimeDelta) -> Result<Option<DateTime<Utc>>, PageError> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let day: NaiveDate = text.parse().map_err(|_| PageError::NotUnderstood)?;
-    let begins = day.and_time(NaiveTime::MIN).and_utc();
-    begins.checked_add_signed(plus).map(Some).ok_or(PageError::NotUnderstood)
 }
 
 async fn enter(

@@ -1,5 +1,6 @@
 //! `/organization/{id}`: the Administrator's console, one file for each area.
 
+mod affiliate;
 mod audit;
 mod data;
 mod ending;
@@ -25,6 +26,7 @@ use crate::pages::{OrganizationArea, OrganizationNav};
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
+        .configure(affiliate::routes)
         .configure(audit::routes)
         .configure(data::routes)
         .configure(ending::routes)

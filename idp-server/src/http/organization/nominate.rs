@@ -56,7 +56,7 @@ const FIELDS: &[&str] = &[
     "verified_by",
 ];
 /// What is chosen when the form is opened: most people need one role and this level (R39).
-const CHOSEN: [(&str, &str); 2] =
+pub(super) const CHOSEN: [(&str, &str); 2] =
     [("role.office-worker", "yes"), ("access_level", "community-standard")];
 
 /// The routes.
@@ -165,12 +165,8 @@ async fn confirm(
     let write = move |conn: &mut AnyConn| {
         let made = with_form(&form, |form| use_case::nominate(conn, &office, form, similar))?;
         if let (Ok(made), Some(request)) = (&made, &answers) {
-            let nomination = match made {
-                Nominated::Asked => None,
-                Nominated::Waiting(hand_over) => Some(&hand_over.nomination),
-            };
             // A request that somebody else answered meanwhile is no reason to hold this up.
-            let _ = access::nominated(conn, &office, request, nomination)?;
+            let _ = access::nominated(conn, &office, request, made.nomination())?;
         }
         Ok(made)
     };

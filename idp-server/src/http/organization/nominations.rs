@@ -29,7 +29,7 @@ use crate::{
         OrganizationArea, OrganizationOutcome, OrganizationOutcomePage,
     },
     store::{
-        AnyConn, affiliation,
+        AnyConn,
         nomination::{self, NominationRecord, PAGE, Shown},
     },
 };
@@ -78,7 +78,7 @@ async fn list(visit: &Visit, id: &str, asked: &Asked) -> Result<HttpResponse, Pa
         let found = nomination::page(conn, &of, shown, after.as_ref(), now)?;
         let offers = match shown {
             Shown::Over => Vec::new(),
-            Shown::Waiting => affiliation::proposals(conn, &of)?,
+            Shown::Waiting => offer::waiting(conn, &of)?,
         };
         Ok(found.map(|found| (found, offers)))
     };

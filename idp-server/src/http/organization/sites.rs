@@ -1,7 +1,5 @@
 //! `/organization/{id}/sites`: the sites that an organization switches on for its people (R7).
 
-use std::sync::Arc;
-
 use actix_web::{
     HttpResponse,
     http::StatusCode,
@@ -12,7 +10,6 @@ use idp_core::{
         organization_life::Refusal,
         outcome::Switch,
         permission::{Action, Denied},
-        site::{OrgEnablement, SiteStatus},
     },
     ids::SiteId,
 };
@@ -27,7 +24,6 @@ use crate::{
         visit::{Visit, page, see_other},
     },
     pages::{OrganizationArea, OrganizationSitesPage, SwitchableSite},
-    sites::SiteEntry,
     store::{AnyConn, organization},
 };
 
@@ -48,15 +44,6 @@ async fn show(visit: Visit, id: Path<String>, after: Query<After>) -> HttpRespon
     visit.answer(outcome)
 }
 
-/// Sites that an organization has to switch on; the others are open to it anyway.
-fn switchable(visit: &Visit) -> Vec<Arc<SiteEntry>> {
-    let by_administrator = |entry: &Arc<SiteEntry>| {
-        entry.site.release.org_enablement == OrgEnablement::ByAdministrator
-            && entry.site.status == SiteStatus::Live
-    };
-    visit.sites.all().into_iter().filter(by_administrator).collect()
-}
-
 async fn list(visit: &Visit, id: &str, done: Option<&str>) -> Result<HttpResponse, PageError> {
     let desk = match console::organization(visit, id, None).await? {
         Entry::Open(desk) => desk,
@@ -64,7 +51,7 @@ async fn list(visit: &Visit, id: &str, done: Option<&str>) -> Result<HttpRespons
     };
     let of = desk.affiliation.organization.id.clone();
     let on = visit.db.read(move |conn| organization::enabled_sites(conn, &of)).await?;
-    let sites = switchable(visit);
+    let sites = visit.sites.switchable();
     let (form_token, cookie) = console::form_token(visit);
     let content = OrganizationSitesPage {
         frame: visit.frame(),

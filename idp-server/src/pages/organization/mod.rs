@@ -1,5 +1,6 @@
 //! The Administrator's console.
 
+mod affiliate;
 mod audit;
 mod data;
 mod home;
@@ -16,6 +17,7 @@ mod systems;
 mod tax_ids;
 mod typed;
 
+pub use affiliate::{AffiliatePage, AffiliateProblem};
 pub use audit::{OrganizationAuditPage, RecordActor, RecordAsked, RecordEntry, record_title};
 pub use data::{DataDone, OrganizationDataPage};
 pub use home::{OrganizationAttention, OrganizationHomePage, ReviewAhead};

@@ -24,8 +24,38 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
     all.extend(data(frame, words, of(OrganizationArea::Data)));
     all.extend(review(frame, words, of(OrganizationArea::People)));
     all.extend(systems(frame, words, of(OrganizationArea::Systems)));
+    all.extend(affiliate(frame, words, of(OrganizationArea::Nominations)));
     all.extend(audit(frame, words, of(OrganizationArea::Audit)));
     all
+}
+
+fn affiliate(
+    frame: Frame<'static>,
+    words: &'static Words,
+    nav: OrganizationNav<'static>,
+) -> Vec<Rendered> {
+    let mut wrong = Objections::default();
+    wrong.object("user_id", words.description);
+    wrong.object("reason", words.description);
+    let (good, bad) = (typed(words, Objections::default()), typed(words, wrong));
+    let page = |typed, problem| AffiliatePage {
+        frame,
+        nav,
+        form_token: words.token,
+        typed,
+        rights: RightsFields { tax_ids: vec![("tin_1".to_owned(), "91-1234567".to_owned())] },
+        problem,
+    };
+    let here = AffiliateProblem::AlreadyHere("/organization/org_7q2m/people/sub_1".to_owned());
+    vec![
+        rendered("organization-affiliate", &page(&good, None)),
+        rendered("organization-affiliate-here", &page(&good, Some(here))),
+        rendered(
+            "organization-affiliate-asked",
+            &page(&good, Some(AffiliateProblem::AlreadyAsked)),
+        ),
+        rendered("organization-affiliate-wrong", &page(&bad, None)),
+    ]
 }
 
 fn audit(
