@@ -77,9 +77,9 @@ pub use mailbox::{MailView, MailboxPage};
 pub use messages::Messages;
 pub use notice::{NoticePage, Received};
 pub use organization::{
-    AffiliatePage, AffiliateProblem, AskedForView, ClaimView, DataDone, DeedPage, EndingPage, HandOverView, ImportView,
-    NominatePage, NominateProblem, NominateReviewPage, NominatedPage, NominationDone,
-    NominationState, NominationView, NominationsPage, OfferView, OrganizationArea,
+    AffiliatePage, AffiliateProblem, AskedForView, ClaimView, DataDone, DeedPage, EndingPage,
+    HandOverView, ImportView, NominatePage, NominateProblem, NominateReviewPage, NominatedPage,
+    NominationDone, NominationState, NominationView, NominationsPage, OfferView, OrganizationArea,
     OrganizationAttention, OrganizationAuditPage, OrganizationDataPage, OrganizationHomePage,
     OrganizationNav, OrganizationOutcome, OrganizationOutcomePage, OrganizationPartsPage,
     OrganizationSitesPage, OrganizationSystemsPage, OrganizationTaxIdsPage, PartView, PeoplePage,

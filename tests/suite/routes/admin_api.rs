@@ -142,23 +142,30 @@ async fn a_program_looks_after_the_organization_itself(idp: Fresh) {
             program.call(Method::POST, &numbers, Some(json!({ "number": number }))).await;
         assert_eq!((status, body["fields"][field].is_string()), (422, true), "{number}: {body}");
     }
-    let taken = json!({ "number": "20-3456789" });
-    assert_eq!(program.call(Method::POST, &numbers, Some(taken)).await.0, 409);
-    let other = json!({ "number": "94-3217770" });
-    let (status, body) = program.call(Method::POST, &numbers, Some(other)).await;
-    assert_eq!(status, 204, "{body}");
-    let own = program.get(&numbers).await["own"].as_array().unwrap().clone();
-    let give_up = |number: &Value| format!("{numbers}/{}", number["id"].as_str().unwrap());
-    assert_eq!(own.len(), 2);
-    for (number, expected) in own.iter().rev().zip([204, 409]) {
-        let (status, body) = program.call(Method::DELETE, &give_up(number), None).await;
-        assert_eq!(status, expected, "{body}");
+    // Whether somebody has a number makes no difference to whoever asks for it.
+    for number in ["20-3456789", "94-3217770"] {
+        let wanted = json!({ "number": number });
+        for expected in [202, 409] {
+            let (status, body) = program.call(Method::POST, &numbers, Some(wanted.clone())).await;
+            assert_eq!(status, expected, "{number}: {body}");
+        }
     }
+    let listed = program.get(&numbers).await;
+    assert_eq!(listed["asked_for"].as_array().map(Vec::len), Some(2), "{listed}");
+    for number in listed["asked_for"].as_array().unwrap() {
+        let path = format!("{numbers}/asked-for/{}", number["id"].as_str().unwrap());
+        for expected in [204, 404] {
+            assert_eq!(program.call(Method::DELETE, &path, None).await.0, expected, "{number}");
+        }
+    }
+    let last = format!("{numbers}/{}", listed["own"][0]["id"].as_str().unwrap());
+    let (status, body) = program.call(Method::DELETE, &last, None).await;
+    assert_eq!(status, 409, "the last one: {body}");
 
     // The record tells of it; forged narrowings and places are refused.
-    let record = program.get(&at("/audit?kind=taxid.registered")).await;
+    let record = program.get(&at("/audit?kind=taxid.asked-for")).await;
     let events = record["events"].as_array().unwrap();
-    assert_eq!((events.len(), &events[0]["by"]), (1, &json!("own")), "{record}");
+    assert_eq!((events.len(), &events[0]["by"]), (2, &json!("own")), "{record}");
     for wrong in ["?kind=login.succeeded", "?from=soon", "?after=1", "?x=1", "?site=%20"] {
         let (status, body) = program.call(Method::GET, &at(&format!("/audit{wrong}")), None).await;
         assert_eq!((status, &body["error"]), (400, &json!("invalid_request")), "{wrong}: {body}");

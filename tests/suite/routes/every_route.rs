@@ -68,6 +68,7 @@ pub(super) const ROUTES: &[(&str, u16, u16)] = &[
     ("/api/v1/organizations/{organization}/people/{person}/standing", 405, 401),
     ("/api/v1/organizations/{organization}/tax-ids", 401, 401),
     ("/api/v1/organizations/{organization}/tax-ids/{tax_id}", 405, 405),
+    ("/api/v1/organizations/{organization}/tax-ids/asked-for/{further}", 405, 405),
     ("/api/v1/organizations/{organization}/sub-organizations", 401, 401),
     ("/api/v1/organizations/{organization}/sites", 401, 405),
     ("/api/v1/organizations/{organization}/sites/{site}", 405, 405),

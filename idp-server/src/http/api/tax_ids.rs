@@ -9,6 +9,7 @@ use actix_web::{
 use idp_core::{
     community::{
         field::Objections,
+        further_number,
         permission::Action,
         tax_id::TaxIdNumber,
         tax_id_entry::{self, Entry, Insists, Meaning, Typed},
@@ -25,15 +26,17 @@ use super::{
 };
 use crate::{
     app::App,
-    community::{Office, tax_ids as use_case},
+    community::{Office, further_numbers, tax_ids as use_case},
     http::oidc::json::{self, NoStore},
-    store::{AnyConn, tax_id, tax_id_claim},
+    store::{AnyConn, further_number as further_store, tax_id, tax_id_claim},
 };
 
 /// The numbers under which an organization acts.
 #[derive(Serialize, ToSchema)]
 pub(super) struct TaxIds {
     own: Vec<Own>,
+    /// Numbers that it asked to have registered; the support desk answers.
+    asked_for: Vec<AskedFor>,
     /// Other organizations' numbers under which it acts on their behalf.
     represented: Vec<Represented>,
 }
@@ -61,6 +64,17 @@ pub(super) struct Own {
 pub(super) struct Representative {
     id: String,
     name: String,
+}
+
+/// A number that the organization asked for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AskedForTaxId)]
+pub(super) struct AskedFor {
+    id: String,
+    /// As people read it; of a personal one the last four digits.
+    shown: String,
+    /// Seconds since 1970.
+    asked_at: i64,
 }
 
 /// A number of another organization.
@@ -124,6 +138,12 @@ pub(super) async fn list(
         let representatives = tax_id_claim::representatives_of(conn, &of)?;
         let asked = tax_id_claim::asked_of(conn, &of)?;
         let represented = tax_id_claim::represented_by(conn, &of)?;
+        let asked_for = further_store::of_organization(conn, &of, &*open)?;
+        let asked_for = asked_for.into_iter().map(|waiting| AskedFor {
+            id: waiting.further.id.to_string(),
+            shown: waiting.number.shown(),
+            asked_at: waiting.further.asked_at.timestamp(),
+        });
         let own = numbers.into_iter().map(|number| {
             let under = representatives.iter().filter(|(tax_id, ..)| *tax_id == number.id);
             let claim = asked.iter().find(|asked| asked.id == number.id);
@@ -141,7 +161,7 @@ pub(super) async fn list(
         let own = own.collect();
         let represented =
             represented.into_iter().map(|(id, _, owner)| Represented { id: id.to_string(), owner });
-        Ok(TaxIds { own, represented: represented.collect() })
+        Ok(TaxIds { own, asked_for: asked_for.collect(), represented: represented.collect() })
     };
     Ok(NoStore(own.desk.app.db.read(read).await?))
 }
@@ -151,11 +171,11 @@ pub(super) async fn list(
 /// # Errors
 /// [`ApiError`].
 #[utoipa::path(post, path = "/api/v1/organizations/{organization}/tax-ids", tag = "tax-ids",
-    summary = "Register another number",
+    summary = "Ask the support desk to register another number",
     params(("organization" = String, Path)), request_body = NewTaxId,
-    responses((status = 204), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)),
+    responses((status = 202), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)),
     security(("oauth" = ["hilum.admin"])))]
-pub(super) async fn register(
+pub(super) async fn ask(
     app: web::Data<App>,
     request: HttpRequest,
     organization: Path<String>,
@@ -164,9 +184,32 @@ pub(super) async fn register(
     let own = OrganizationDesk::of(app, &request, &organization).await?;
     let number = door::body::<NewTaxId>(&request, &body)?.read(&own.desk.app)?;
     let of = own.organization().clone();
-    let register =
-        move |conn: &mut _, office: &Office| use_case::register_for(conn, office, &of, &number);
-    own.desk.write(register).await?.map_err(refused)?;
+    let ask = move |conn: &mut _, office: &Office| further_numbers::ask(conn, office, &of, &number);
+    own.desk.write(ask).await?.map_err(not_asked)?;
+    Ok(json::private(StatusCode::ACCEPTED).finish())
+}
+
+/// `DELETE /api/v1/organizations/{organization}/tax-ids/asked-for/{further}`.
+///
+/// # Errors
+/// [`ApiError`].
+#[utoipa::path(delete, path = "/api/v1/organizations/{organization}/tax-ids/asked-for/{further}", tag = "tax-ids",
+    summary = "Take back that a number was asked for",
+    params(("organization" = String, Path), ("further" = String, Path)),
+    responses((status = 204), (status = 404, body = ProblemBody)),
+    security(("oauth" = ["hilum.admin"])))]
+pub(super) async fn withdraw(
+    app: web::Data<App>,
+    request: HttpRequest,
+    of: Path<(String, String)>,
+) -> Result<HttpResponse, ApiError> {
+    let own = OrganizationDesk::of(app, &request, &of.0).await?;
+    let (further, of) = (of.1.parse::<TaxIdId>().ok(), own.organization().clone());
+    let withdraw = move |conn: &mut _, office: &Office| match &further {
+        Some(further) => further_numbers::withdraw(conn, office, &of, further),
+        None => further_numbers::not_there(conn, office),
+    };
+    own.desk.write(withdraw).await?.map_err(not_asked)?;
     Ok(json::private(StatusCode::NO_CONTENT).finish())
 }
 
@@ -192,6 +235,15 @@ pub(super) async fn give_up(
     let give_up = move |conn: &mut _, office: &Office| use_case::give_up(conn, office, &of, &id);
     own.desk.write(give_up).await?.map_err(refused)?;
     Ok(json::private(StatusCode::NO_CONTENT).finish())
+}
+
+fn not_asked(why: further_number::Refusal) -> ApiError {
+    match why {
+        further_number::Refusal::Denied(denied) => denied.into(),
+        further_number::Refusal::AskedAlready
+        | further_number::Refusal::OwnOrganization
+        | further_number::Refusal::TooMany => ApiError::Conflict(why.to_string()),
+    }
 }
 
 fn refused(why: Refusal) -> ApiError {
