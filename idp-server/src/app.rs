@@ -243,6 +243,7 @@ impl App {
             actor,
             session: None,
             address: None,
+            language: None,
             now: self.clock.now(),
             rules: self.account_rules,
             open_ssn: Arc::clone(&self.open_ssn),

@@ -42,6 +42,8 @@ pub struct Wish {
     pub user_id: Option<UserId>,
     /// How much of the community they want to use.
     pub access_level: AccessLevel,
+    /// The language of the page on which they asked (BCP 47), and of what is mailed to them.
+    pub language: Option<String>,
 }
 
 /// The form of a [`Wish`].
@@ -92,6 +94,7 @@ impl WishForm<'_> {
                 address: address?,
                 user_id,
                 access_level: level?,
+                language: None,
             })
         };
         found.unless_any(wish())

@@ -22,6 +22,7 @@ pub(super) fn office(config: &Config, actor: Actor) -> Result<Office, Failure> {
         actor,
         session: None,
         address: None,
+        language: None,
         now: clock::clock(&config.clock).now(),
         rules: rules(config),
         open_ssn: app::open_ssn(Arc::clone(&sealer)),

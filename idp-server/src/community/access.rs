@@ -58,7 +58,8 @@ pub fn ask(
         return Ok(Ok(()));
     }
     let id = AccessRequestId::from_random(office.random.bytes());
-    let asked = access_request::ask(id, of.clone(), wish.clone(), &office.actor, office.now);
+    let wish = Wish { language: office.language.map(str::to_owned), ..wish.clone() };
+    let asked = access_request::ask(id, of.clone(), wish, &office.actor, office.now);
     match asked {
         Err(denied) => Ok(Err(denied)),
         Ok(outcome) => {
@@ -190,7 +191,7 @@ fn about(request: &AccessRequest) -> About {
             let reader = Reader::Mailbox {
                 address: wish.email.clone(),
                 name: Some(name.clone()),
-                language: None,
+                language: wish.language.clone(),
             };
             Extras { reader: Some(reader), about: Some(name), ..Extras::default() }
         }

@@ -178,7 +178,7 @@ fn becomes(record: &NominationRecord, before: Option<&Subscriber>, office: &Offi
         phone_number: details.phone.clone(),
         phone_number_verified: false,
         npi: record.npi.clone(),
-        profile: Profile::default(),
+        profile: Profile { locale: details.language.clone(), ..Profile::default() },
         status: AccountStatus::Active,
         activated_at: office.now,
         last_sign_in_at: None,

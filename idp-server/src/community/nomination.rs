@@ -266,7 +266,7 @@ pub fn nominate(
         email: nominee.email.clone(),
         npi: nominee.npi.clone(),
         roster: None,
-        details: Details::of(&nominee),
+        details: Details::of(&nominee, office.language),
     };
     Ok(record(conn, office, new)?.map(Nominated::Waiting).map_err(Refusal::from))
 }
@@ -388,7 +388,7 @@ pub(super) fn about(record: &NominationRecord, drawn: Option<&Drawn>) -> About {
     let reader = Reader::Mailbox {
         address: record.email.clone(),
         name: Some(record.details.name()),
-        language: None,
+        language: record.details.language.clone(),
     };
     let link =
         drawn.map(|drawn| Link::Activate { nomination: id.clone(), key: drawn.link.clone() });

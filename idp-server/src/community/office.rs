@@ -29,6 +29,9 @@ pub struct Office {
     pub session: Option<SessionId>,
     /// From where.
     pub address: Option<IpAddr>,
+    /// In which language their page is (BCP 47): what is mailed to somebody of whom no other is known
+    /// is written in it.
+    pub language: Option<&'static str>,
     /// When.
     pub now: DateTime<Utc>,
     /// When an account may be used.

@@ -144,7 +144,7 @@ fn reader(registration: &Registration) -> Reader {
     Reader::Mailbox {
         address: contact.email.clone(),
         name: Some([&*contact.given_name, &contact.family_name].join(" ")),
-        language: None,
+        language: contact.language.clone(),
     }
 }
 

@@ -207,7 +207,8 @@ pub fn office_of(visit: &Visit, person: Option<&LoadedPerson>) -> Office {
         None => (Actor::Nobody, None),
     };
     let address = Some(ClientAddress::of(&visit.request).0);
-    Office { session, address, ..visit.office(actor) }
+    let language = Some(visit.frame().text.tag);
+    Office { session, address, language, ..visit.office(actor) }
 }
 
 async fn signed_in(visit: &Visit, body: Option<&Bytes>) -> Result<Entry<LoadedPerson>, PageError> {

@@ -185,6 +185,8 @@ struct Kept {
     address: String,
     user_id: Option<UserId>,
     access_level: AccessLevel,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
 }
 
 impl From<&Wish> for Kept {
@@ -197,6 +199,7 @@ impl From<&Wish> for Kept {
             address: wish.address.clone(),
             user_id: wish.user_id.clone(),
             access_level: wish.access_level,
+            language: wish.language.clone(),
         }
     }
 }
@@ -211,6 +214,7 @@ impl From<Kept> for Wish {
             address: kept.address,
             user_id: kept.user_id,
             access_level: kept.access_level,
+            language: kept.language,
         }
     }
 }

@@ -53,6 +53,9 @@ pub struct Details {
     /// Work telephone, where they gave one themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+    /// The language that is mailed to them, and that their account begins with (BCP 47).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// What they do.
     pub roles: BTreeSet<Role>,
     /// Professions or duties within the roles.
@@ -83,15 +86,16 @@ pub struct Checked {
 }
 
 impl Details {
-    /// What an Administrator typed.
+    /// What an Administrator typed, on a page in this language.
     #[must_use]
-    pub fn of(nominee: &Nominee) -> Self {
+    pub fn of(nominee: &Nominee, language: Option<&str>) -> Self {
         let rights = &nominee.rights;
         let IdentityCheck { by, note, checked_by, at } = nominee.identity.clone();
         Self {
             given_name: nominee.given_name.clone(),
             family_name: nominee.family_name.clone(),
             phone: None,
+            language: language.map(str::to_owned),
             roles: rights.roles().clone(),
             role_details: rights.role_details().clone(),
             access_level: rights.access_level(),

@@ -17,6 +17,7 @@ on_every_store![
     a_step_that_is_not_due_changes_nothing,
     a_link_without_the_code_opens_nothing,
     a_registration_can_be_taken_back,
+    whoever_begins_on_a_spanish_page_is_written_to_in_spanish,
 ];
 
 const TRUST: &str = "# Trust agreement\n\nWe answer for <b>our</b> people.\n";
@@ -515,4 +516,20 @@ async fn a_registration_can_be_taken_back(idp: Fresh) {
     assert!(ada.page.body.contains("You took your registration back"), "{}", ada.page.body);
     assert_eq!((count(), ada.stage(&idp)), (0, "withdrawn".to_owned()));
     assert_eq!(audited(&idp, "org.withdrawn"), 1);
+}
+
+async fn whoever_begins_on_a_spanish_page_is_written_to_in_spanish(idp: Shared) {
+    let email = "lucia@clinica-abedul.example";
+    let mut browser = idp.browser();
+    browser.headers.push(("Accept-Language".to_owned(), "es-US,es;q=0.9".to_owned()));
+    let page = browser.visit("/register").await;
+    let fields = [
+        ("given_name", "Lucía"),
+        ("family_name", "Abedul"),
+        ("email", email),
+        ("phone", "(360) 555-0112"),
+    ];
+    let begin = browser.submit(&page, "register-submit", &fields);
+    let (_, mail) = idp.mail_after(email, "Su registro ha empezado", begin).await;
+    assert!(mail.text.contains("Hola, Lucía"), "{}", mail.text);
 }

@@ -19,6 +19,9 @@ pub struct Contact {
     pub email: EmailAddress,
     /// The work number, at which Support calls back.
     pub phone: String,
+    /// The language of the page on which they began (BCP 47), and of what is mailed to them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 /// The form of a [`Contact`].
@@ -51,6 +54,7 @@ impl ContactForm<'_> {
                 family_name: family_name?,
                 email: email?,
                 phone: phone?,
+                language: None,
             })
         };
         found.unless_any(contact())

@@ -145,6 +145,7 @@ fn nominate_first(
         given_name: contact.given_name.clone(),
         family_name: contact.family_name.clone(),
         phone: Some(contact.phone.clone()),
+        language: contact.language.clone(),
         roles: work.map(Work::roles).cloned().unwrap_or_default(),
         role_details: work.map(Work::role_details).cloned().unwrap_or_default(),
         access_level: ACCESS_LEVEL,

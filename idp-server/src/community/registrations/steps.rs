@@ -64,6 +64,7 @@ pub fn begin(
     let id = RegistrationId::from_random(office.random.bytes());
     let (link, code) = (office.post.draw_link_key(), office.post.draw_code_to_hand_over());
     let keys = Keys::new(link.digest(), office.post.digest_behind(&code, &link));
+    let contact = Contact { language: office.language.map(str::to_owned), ..contact };
     let outcome = match registration::begin(id, contact, keys, &office.actor, office.now) {
         Ok(outcome) => outcome,
         Err(denied) => return Ok(Err(registration::Refusal::Denied(denied).into())),

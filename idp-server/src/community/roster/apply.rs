@@ -79,7 +79,7 @@ impl Applied {
             organization: import.organization.clone(),
             user_id: user_id.ok_or_else(overtaken)?,
             revived,
-            details: Details::of(&nominee),
+            details: Details::of(&nominee, office.language),
             email: nominee.email,
             npi: nominee.npi,
             roster: Some(import.id.to_string()),

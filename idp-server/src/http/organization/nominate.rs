@@ -10,6 +10,7 @@ use idp_core::{
         field::Objections,
         nomination::{self, NomineeForm},
         permission::Denied,
+        personal_data::Language,
         rights::RightsForm,
         subscriber::UserId,
         tax_id::TaxId,
@@ -163,6 +164,13 @@ async fn confirm(
     let (office, form) = (desk.at_work.office.clone(), typed.clone());
     let answers: Option<AccessRequestId> = typed.value("request").parse().ok();
     let write = move |conn: &mut AnyConn| {
+        let mut office = office.clone();
+        if let Some(request) = &answers
+            && let Some(wish) = access::wish(conn, &office, request)?
+        {
+            // Whoever asked has said in which language they read.
+            office.language = Some(Language::of_locale(wish.language.as_deref()).tag());
+        }
         let made = with_form(&form, |form| use_case::nominate(conn, &office, form, similar))?;
         if let (Ok(made), Some(request)) = (&made, &answers) {
             // A request that somebody else answered meanwhile is no reason to hold this up.

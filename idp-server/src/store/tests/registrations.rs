@@ -53,6 +53,7 @@ pub(super) fn office(actor: Actor, minute: i64) -> Office {
         actor,
         session: None,
         address: None,
+        language: None,
         now: at(minute),
         rules: AccountRules { dormant_after: chrono::TimeDelta::days(200), demo: true },
         post: Post::new(Arc::clone(&sealer), &keys, random.clone()),

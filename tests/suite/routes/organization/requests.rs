@@ -14,7 +14,13 @@ const JOAN: &str = "joan.whitfield@cedar-falls.example";
 
 /// Somebody with this address asks.
 async fn ask(idp: &TestIdp, email: &str) {
+    ask_in(idp, email, "en").await;
+}
+
+/// Likewise, in a browser that speaks this language.
+async fn ask_in(idp: &TestIdp, email: &str, language: &str) {
     let mut visitor = idp.browser();
+    visitor.headers.push(("Accept-Language".to_owned(), language.to_owned()));
     let page = visitor.visit("/request-access").await;
     let fields = [
         ("organization", "cedar falls FAMILY medicine"),
@@ -46,12 +52,14 @@ fn state(idp: &TestIdp) -> Vec<String> {
 }
 
 async fn a_request_goes_to_the_administrators_and_a_nomination_answers_it(idp: Fresh) {
-    ask(&idp, "omar@somewhere.example").await;
+    ask_in(&idp, "omar@somewhere.example", "es").await;
     let mut joan = at_work(&idp).await;
     let form = answering(&mut joan).await;
     let review = joan.submit(&form, "nominate-submit", &[("verified_by", "known-in-person")]).await;
     assert!(review.body.contains("omar.s"), "the wanted User ID: {}", review.body);
-    let made = joan.submit(&review, "confirm", &[]).await;
+    let confirm = joan.submit(&review, "confirm", &[]);
+    // In the language in which Omar asked, whatever Joan's page speaks.
+    let (made, _) = idp.mail_after("omar@somewhere.example", "Le han nominado", confirm).await;
     assert!(made.has("activation-code"), "{}", made.body);
     assert_eq!(state(&idp), ["nominated"]);
     let list = joan.visit(&format!("{OWN}/requests")).await;
