@@ -12,7 +12,7 @@ mod record;
 mod tickets;
 mod waiting;
 
-use std::{future::pending, sync::Arc, time::Duration};
+use std::{future::pending, pin::pin, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use idp_core::community::actor::Actor;
@@ -29,6 +29,8 @@ use crate::{
 const PERIOD: Duration = Duration::from_secs(60);
 /// The lease, and for how long it is held at a time: whoever works renews it with each batch.
 const LEASE: (&str, TimeDelta) = ("daily", TimeDelta::minutes(5));
+/// How often it is renewed while one thing takes its time.
+const RENEWED: Duration = Duration::from_secs(60);
 /// How many are looked for at once.
 const BATCH: i64 = 200;
 /// Longer than any reminder looks back.
@@ -76,10 +78,10 @@ pub(super) async fn round(
 }
 
 /// The work of a day, by one node.
-struct Work<'a> {
-    app: &'a App,
-    holder: &'a str,
-    stopped: &'a watch::Receiver<bool>,
+pub(super) struct Work<'a> {
+    pub(super) app: &'a App,
+    pub(super) holder: &'a str,
+    pub(super) stopped: &'a watch::Receiver<bool>,
 }
 
 impl Work<'_> {
@@ -92,6 +94,27 @@ impl Work<'_> {
         let (name, lasts) = LEASE;
         let take = move |conn: &mut _| lease::try_acquire(conn, name, &holder, now, now + lasts);
         self.app.db.write(take).await
+    }
+
+    /// Waits for `one` thing that takes its time, and renews the lease `every` so often meanwhile.
+    /// `None`: another node is at it by now, or this one stops.
+    pub(super) async fn while_held<T>(
+        &self,
+        every: Duration,
+        one: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut one = pin!(one);
+        let mut stopped = self.stopped.clone();
+        loop {
+            tokio::select! {
+                done = &mut one => return done.map(Some),
+                _ = stopped.changed() => {}
+                () = tokio::time::sleep(every) => {}
+            }
+            if !self.may_go_on().await? {
+                return Ok(None);
+            }
+        }
     }
 
     /// Does `act` for each that `find` finds, in the order of what they are found by, each in a

@@ -1,6 +1,6 @@
 //! The day's work: done once, by one node, and made up for when it was cut short.
 
-use std::sync::mpsc::channel;
+use std::{future::pending, sync::mpsc::channel, time::Duration};
 
 use chrono::TimeDelta;
 use idp_core::{
@@ -16,7 +16,7 @@ use idp_core::{
     },
 };
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 use super::Bench;
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
         promotion, reminder, session, subscriber, system_client,
         tests::{
             TestDatabase,
-            samples::{a_subscriber, an_affiliation, at, community, store_session},
+            samples::{a_subscriber, an_affiliation, at, community, held_until, store_session},
             systems::a_system,
         },
     },
@@ -160,6 +160,37 @@ async fn the_day_is_done_once_and_by_one_node_and_made_up_for_when_a_node_dies()
         days.round("node-1").await;
         days.round("node-2").await;
         assert_eq!(days.bench.database.read(mails).await, done);
+    }
+}
+
+/// The walk over the audit record may take longer than the lease lasts.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lease_is_renewed_while_one_thing_takes_its_time() {
+    for database in TestDatabase::each() {
+        let days = Days::on(database).await;
+        let (app, stopped) = (&days.bench.app, &days.stop);
+        let work = daily::Work { app, holder: "node-1", stopped };
+        let every = Duration::from_millis(1);
+        // It takes until the lease was renewed.
+        let long = async {
+            let later = app.clock.now() + TimeDelta::minutes(4);
+            let held = |conn: &mut AnyConn| held_until(conn, "daily");
+            while app.db.read(held).await?.is_none_or(|until| until < later) {
+                tokio::task::yield_now().await;
+            }
+            Ok(7)
+        };
+        let done = timeout(Duration::from_secs(60), work.while_held(every, long)).await;
+        assert_eq!(done.expect("it is renewed").unwrap(), Some(7));
+        // The lease ran out while the node slept, and another one took it.
+        let later = app.clock.now() + TimeDelta::minutes(5);
+        let take = move |conn: &mut AnyConn| {
+            lease::try_acquire(conn, "daily", "node-2", later, later + TimeDelta::minutes(5))
+        };
+        assert!(days.bench.database.write(take).await);
+        let endless = pending::<Result<(), StoreError>>();
+        let done = timeout(Duration::from_secs(60), work.while_held(every, endless)).await;
+        assert_eq!(done.expect("it is given up").unwrap(), None);
     }
 }
 

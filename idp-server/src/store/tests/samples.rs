@@ -1,6 +1,7 @@
 //! A small community to test with.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
 use idp_core::{
     authentication::{
         assurance::{Method, Proof},
@@ -26,6 +27,7 @@ use crate::store::{
     AnyConn, StoreError,
     affiliation::{self, AffiliationRecord},
     grant, lockout, organization,
+    schema::lease,
     session::{self, NewSession},
     site, subscriber,
     tax_id::{self, NewTaxId, StoredNumber},
@@ -34,6 +36,13 @@ use crate::store::{
 /// So many minutes after noon on a day in 2026.
 pub fn at(minute: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_795_521_600_123).unwrap() + TimeDelta::minutes(minute)
+}
+
+/// Until when somebody holds this lease.
+pub fn held_until(conn: &mut AnyConn, name: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let until: Option<i64> =
+        lease::table.find(name).select(lease::held_until).first(conn).optional()?;
+    Ok(until.and_then(DateTime::from_timestamp_millis))
 }
 
 pub fn digest(text: &str) -> SecretDigest {
