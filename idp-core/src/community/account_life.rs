@@ -273,8 +273,16 @@ pub fn decide(
                 return Err(Refusal::StoppedByOthers);
             }
             let told = Recipient::Subscriber(account.subscriber.clone());
-            Outcome::new(Account { state: State::Active, ..account }, Kind::AccountResumed)
-                .telling(told, News::AccountResumed)
+            let resumed = Account { state: State::Active, ..account }.at(rules, now);
+            // Nobody could use it while it was stopped, and the days counted all the same: whoever
+            // comes back after that shows who they are first.
+            if resumed.state == State::Dormant {
+                Outcome::new(resumed, Kind::AccountResumed)
+                    .noted(Kind::AccountDormant)
+                    .telling(told, News::AccountResumedDormant)
+            } else {
+                Outcome::new(resumed, Kind::AccountResumed).telling(told, News::AccountResumed)
+            }
         }
         (State::Dormant, Command::Reactivate) => {
             let person = account.subscriber.clone();

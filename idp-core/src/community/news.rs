@@ -55,6 +55,9 @@ pub enum News {
     AccountReactivated,
     /// The stop of your account was lifted.
     AccountResumed,
+    /// The stop of your account was lifted, and it had not been used for too long meanwhile; here is
+    /// how it comes back.
+    AccountResumedDormant,
     /// Your account is stopped for now.
     AccountSuspended,
     /// Your organization has another Administrator.

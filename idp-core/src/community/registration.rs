@@ -44,6 +44,7 @@ use super::{
     identity_proof::{self, Proof, Proofing},
     permission::Denied,
     tax_id::TaxIdNumber,
+    tax_id_entry::{OverrideError, Prefix},
     tax_id_registry::{
         Ground,
         dialogue::{self, Answer, Dialogue, End, Gate, Owner},
@@ -189,6 +190,8 @@ pub enum Command {
         organization: OrganizationId,
         /// Whether the number is to be had now.
         availability: Availability,
+        /// How the table has its first two digits now.
+        prefix: Prefix,
         /// Who the registrant is, who will be its first Administrator.
         registrant: Registrant,
     },
@@ -267,6 +270,9 @@ pub enum Refusal {
     /// Nobody approves their own registration.
     #[error("somebody else has to decide about this registration")]
     OwnRegistration,
+    /// Nobody said why the first two digits of the number are accepted.
+    #[error(transparent)]
+    Prefix(#[from] OverrideError),
     /// The identity cannot be proved in this way now.
     #[error(transparent)]
     Proof(#[from] identity_proof::Refusal),
@@ -279,6 +285,19 @@ pub enum Refusal {
 }
 
 impl Stage {
+    /// The codes of the stages in which a registration goes on, those in which Support is asked
+    /// first.
+    pub const OPEN: [&'static str; 8] = [
+        "review",
+        "at-notary",
+        "waiting",
+        "draft",
+        "contact-verified",
+        "dialogue",
+        "agreement",
+        "identity",
+    ];
+
     /// Its code, in rows and lists.
     #[must_use]
     pub const fn code(&self) -> &'static str {

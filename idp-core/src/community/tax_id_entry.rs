@@ -22,6 +22,17 @@ pub struct Typed<'a> {
     pub meaning: Meaning,
     /// Whether they ticked that a personal number is to be registered all the same.
     pub insists: Insists,
+    /// Whether they ticked that a business number stands so on their letter from the IRS.
+    pub on_letter: OnLetter,
+}
+
+/// The tick beside a business number whose first two digits are not in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnLetter {
+    /// Not ticked, or there was nothing to tick.
+    No,
+    /// Ticked: Support looks at it.
+    Yes,
 }
 
 /// What the person says that a number is.
@@ -69,6 +80,11 @@ pub enum Doubt {
     /// `12-3456789`.
     #[error("the digits count up or down: is this the number on your IRS letter?")]
     RunningDigits,
+    /// `97-1234567`.
+    #[error(
+        "we know of no number that starts with these two digits: Support compares it with your IRS letter"
+    )]
+    UnlistedPrefix,
 }
 
 /// Judges what was typed.
@@ -89,15 +105,24 @@ pub fn judge(typed: Typed<'_>, prefixes: &Prefixes) -> Result<Entry, TaxIdError>
     let bare = shape == [9];
     // What can only be a personal number need not be asked about, nor what is none of both.
     let ein = Ein::read(&written, prefixes);
-    if bare && typed.meaning == Meaning::Unsaid {
+    // Of a letter from the IRS only a business number can be said.
+    if bare && typed.meaning == Meaning::Unsaid && typed.on_letter == OnLetter::No {
         return if ein.is_ok() || written.parse::<Ssn>().is_ok() {
             Ok(Entry::Ask)
         } else {
             ein.map(|_| Entry::Ask)
         };
     }
-    let ein = ein?;
-    let doubt = doubt(ein.digits());
+    let (ein, doubt) = match ein {
+        Err(TaxIdError::Prefix) if typed.on_letter == OnLetter::Yes => {
+            (Ein::read(&written, &Prefixes::any())?, Some(Doubt::UnlistedPrefix))
+        }
+        other => {
+            let ein = other?;
+            let doubt = doubt(ein.digits());
+            (ein, doubt)
+        }
+    };
     Ok(Entry::Accepted { number: TaxIdNumber::Ein(ein), doubt })
 }
 
@@ -117,6 +142,30 @@ fn doubt(digits: &str) -> Option<Doubt> {
     }
 }
 
+/// How the table has the first two digits of a number (domain 3.6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prefix {
+    /// It has them, or the number is a personal one.
+    Listed,
+    /// It does not have them.
+    Unlisted {
+        /// Why Support accepts them all the same, as it was typed.
+        reason: String,
+    },
+}
+
+impl Prefix {
+    /// As the table is now; `reason`: what Support typed.
+    #[must_use]
+    pub fn of(number: &TaxIdNumber, prefixes: &Prefixes, reason: &str) -> Self {
+        let listed = match number {
+            TaxIdNumber::Ein(ein) => Ein::read(ein.digits(), prefixes).is_ok(),
+            TaxIdNumber::Ssn(_) => true,
+        };
+        if listed { Self::Listed } else { Self::Unlisted { reason: reason.to_owned() } }
+    }
+}
+
 /// Why Support could not accept a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OverrideError {
@@ -126,25 +175,17 @@ pub enum OverrideError {
     /// No reason was given.
     #[error("say why, for instance by the date of the IRS letter: {0}")]
     Reason(LineError),
-    /// It is no number, whatever its prefix.
-    #[error(transparent)]
-    TaxId(#[from] TaxIdError),
 }
 
-/// Accepts a number whose prefix is not in the table, for a reason. The outcome's state is the
-/// number and the reason, which goes into the audit record.
+/// Accepts a number whose prefix is not in the table, for a reason. The outcome's state is the reason,
+/// which goes into the audit record.
 ///
 /// # Errors
 /// [`OverrideError`].
-pub fn override_prefix(
-    actor: &Actor,
-    text: &str,
-    reason: &str,
-) -> Result<Outcome<(Ein, String)>, OverrideError> {
+pub fn override_prefix(actor: &Actor, reason: &str) -> Result<Outcome<String>, OverrideError> {
     may(actor, Action::OverridePrefix, Target::Community)?;
     let reason = field::line(reason, LONGEST_NOTE).map_err(OverrideError::Reason)?;
-    let ein = Ein::read(text, &Prefixes::any())?;
-    Ok(Outcome::new((ein, reason), Kind::TaxidPrefixOverridden))
+    Ok(Outcome::new(reason, Kind::TaxidPrefixOverridden))
 }
 
 #[cfg(test)]
@@ -152,10 +193,11 @@ mod tests {
     use proptest::{prelude::*, sample::select};
 
     use super::*;
-    use crate::community::actor::testing::{administrator, agent};
+    use crate::community::actor::testing::{JOB, administrator, agent};
 
     fn judged(text: &str, meaning: Meaning, insists: Insists) -> String {
-        match judge(Typed { text, meaning, insists }, &Prefixes::default()) {
+        let typed = Typed { text, meaning, insists, on_letter: OnLetter::No };
+        match judge(typed, &Prefixes::default()) {
             Ok(Entry::Accepted { number, doubt: None }) => number.shown(),
             Ok(Entry::Accepted { number, doubt: Some(doubt) }) => {
                 format!("{}? {doubt:?}", number.shown())
@@ -201,21 +243,56 @@ mod tests {
         }
     }
 
+    /// Domain 3.6: the IRS begins a new prefix now and then.
+    #[test]
+    fn a_business_number_of_an_irs_letter_goes_on_to_support() {
+        use Meaning::*;
+        let judged = |text, meaning, on_letter| {
+            let typed = Typed { text, meaning, insists: Insists::No, on_letter };
+            match judge(typed, &Prefixes::default()) {
+                Ok(Entry::Accepted { number, doubt }) => format!("{} {doubt:?}", number.shown()),
+                Ok(Entry::Ask) => "ask".to_owned(),
+                Ok(Entry::Stop(_)) => "stop".to_owned(),
+                Err(error) => format!("{error:?}"),
+            }
+        };
+        for (text, meaning, on_letter, expected) in [
+            ("97-1234567", Unsaid, OnLetter::No, "Prefix"),
+            ("97-1234567", Unsaid, OnLetter::Yes, "97-1234567 Some(UnlistedPrefix)"),
+            // the tick says that it is no personal number
+            ("071234567", Unsaid, OnLetter::No, "ask"),
+            ("071234567", Unsaid, OnLetter::Yes, "07-1234567 Some(UnlistedPrefix)"),
+            // unless it is written or said to be one
+            ("071-23-4567", Unsaid, OnLetter::Yes, "stop"),
+            ("071234567", Personal, OnLetter::Yes, "stop"),
+            // what is in the table needs nobody's word
+            ("91-1234567", Unsaid, OnLetter::Yes, "91-1234567 None"),
+            ("97-123456", Unsaid, OnLetter::Yes, "NotNineDigits"),
+        ] {
+            assert_eq!(judged(text, meaning, on_letter), expected, "{text} {meaning:?}");
+        }
+    }
+
     #[test]
     fn support_accepts_an_unknown_prefix_for_a_reason() {
-        let accepted =
-            override_prefix(&agent("sam"), "07-1234567", " IRS letter of 2 May ").unwrap();
-        assert_eq!(accepted.state.0.to_string(), "07-1234567");
-        assert_eq!(accepted.state.1, "IRS letter of 2 May");
+        let accepted = override_prefix(&agent("sam"), " IRS letter of 2 May ").unwrap();
+        assert_eq!(accepted.state, "IRS letter of 2 May");
         assert_eq!(accepted.audit, [Kind::TaxidPrefixOverridden]);
-        for (actor, text, reason, expected) in [
-            (agent("sam"), "07-1234567", " ", OverrideError::Reason(LineError::Empty)),
-            (agent("sam"), "07-123456", "x", TaxIdError::NotNineDigits.into()),
-            (agent("sam"), "123-45-6789", "x", TaxIdError::SsnShaped.into()),
-            (administrator("adam", "a"), "07-1234567", "x", Denied::Forbidden.into()),
+        for (actor, reason, expected) in [
+            (agent("sam"), " ", OverrideError::Reason(LineError::Empty)),
+            (administrator("adam", "a"), "x", Denied::Forbidden.into()),
+            (JOB, "x", Denied::Forbidden.into()),
         ] {
-            assert_eq!(override_prefix(&actor, text, reason), Err(expected), "{text}");
+            assert_eq!(override_prefix(&actor, reason), Err(expected), "{actor:?}");
         }
+        let ein = |digits| TaxIdNumber::Ein(Ein::read(digits, &Prefixes::any()).unwrap());
+        let unlisted = Prefix::Unlisted { reason: "x".to_owned() };
+        let table = Prefixes::default();
+        assert_eq!(Prefix::of(&ein("07-1234567"), &table, "x"), unlisted);
+        assert_eq!(Prefix::of(&ein("91-1234567"), &table, "x"), Prefix::Listed);
+        assert_eq!(Prefix::of(&ein("07-1234567"), &Prefixes::any(), "x"), Prefix::Listed);
+        let personal = TaxIdNumber::Ssn("071-23-4567".parse().unwrap());
+        assert_eq!(Prefix::of(&personal, &table, "x"), Prefix::Listed);
     }
 
     proptest! {
@@ -223,8 +300,9 @@ mod tests {
         fn without_the_tick_no_text_becomes_a_personal_number(
             text in "[0-9 -]{0,12}|.*",
             meaning in select(vec![Meaning::Business, Meaning::Personal, Meaning::Unsaid]),
+            on_letter in select(vec![OnLetter::No, OnLetter::Yes]),
         ) {
-            let typed = Typed { text: &text, meaning, insists: Insists::No };
+            let typed = Typed { text: &text, meaning, insists: Insists::No, on_letter };
             let taken = matches!(
                 judge(typed, &Prefixes::default()),
                 Ok(Entry::Accepted { number: TaxIdNumber::Ssn(_), .. })

@@ -8,7 +8,7 @@ use idp_core::{
         field::folded,
         organization::OrganizationStatus,
         permission::{Action, Denied},
-        tax_id::{Ein, TaxIdNumber},
+        tax_id::{Ein, Prefixes, TaxIdNumber},
     },
     ids::{AccessRequestId, NominationId, OrganizationId},
 };
@@ -32,7 +32,8 @@ pub fn organization_meant(
     if let Ok(id) = typed.parse::<OrganizationId>() {
         return Ok(Some(id));
     }
-    if let Ok(ein) = typed.parse::<Ein>() {
+    // Also one with a prefix that Support accepted.
+    if let Ok(ein) = Ein::read(typed, &Prefixes::any()) {
         let fingerprint = office.registry.numbers.fingerprint(&TaxIdNumber::Ein(ein));
         return Ok(tax_id::registered(conn, &fingerprint)?.map(|number| number.organization));
     }

@@ -3,7 +3,7 @@
 //!
 //! For the registrant: [`begin`], [`enter`], [`describe`], [`answer`], [`tell_work`], [`sign`],
 //! [`take_test`], [`go_to_notary`], [`withdraw`]. For the support desk: [`decide_registration`] (approve or
-//! reject), [`judge_notary`], and [`find`], [`by_notary_reference`] and [`at_stage`] for its pages.
+//! reject), [`judge_notary`], and [`find`], [`by_notary_reference`] and [`list`] for its pages.
 //! For a job: [`erase_due`], [`remind_of_notary`]. What follows for the number and the organization are effects of these
 //! ([`numbers`], [`opening`]), in the same transaction.
 
@@ -19,8 +19,8 @@ pub use steps::{
     take_test, tell_work, withdraw,
 };
 pub use support::{
-    Decision, at_stage, by_notary_reference, decide_registration, erase_due, first_nomination,
-    first_seat, judge_notary, remind_of_notary,
+    Decision, by_notary_reference, decide_registration, erase_due, first_nomination, first_seat,
+    judge_notary, list, remind_of_notary,
 };
 
 use idp_core::{
@@ -29,6 +29,7 @@ use idp_core::{
         outcome::Letter,
         permission::Action,
         registration::{self, Command, Registration, Work},
+        tax_id_entry::Prefix,
         tax_id_registry,
         ticket::Regarding,
     },
@@ -184,8 +185,11 @@ fn refuse<T>(
     Ok(Err(why))
 }
 
-/// Why Support refuses, for the record.
+/// Why Support refuses, or accepts a prefix, for the record.
 fn reason(command: &Command) -> Option<String> {
+    if let Command::Approve { prefix: Prefix::Unlisted { reason }, .. } = command {
+        return Some(reason.clone());
+    }
     let why = if let Command::Prove(step) = command {
         step.refused()
     } else if let Command::Reject(why) = command {

@@ -62,7 +62,7 @@ fn double_user_id(words: &Objection, line: &str) -> Filled {
 }
 
 /// All sentences without a value, in one order for every language.
-const fn sentences(words: &Objection) -> [&'static str; 37] {
+const fn sentences(words: &Objection) -> [&'static str; 38] {
     [
         words.accepts,
         words.access_level,
@@ -98,6 +98,7 @@ const fn sentences(words: &Objection) -> [&'static str; 37] {
         words.tax_id_counts,
         words.tax_id_prefix,
         words.tax_id_same,
+        words.tax_id_unlisted,
         words.user_id,
         words.user_id_taken,
         words.verified_by,
@@ -119,6 +120,7 @@ mod tests {
         registration::{SignatoryForm, WorkForm},
         subscriber::{EmailAddress, UserId},
         tax_id::Ein,
+        tax_id_entry::Doubt,
     };
 
     use super::*;
@@ -152,6 +154,7 @@ mod tests {
             crate::community::nomination::USER_ID_TAKEN.to_owned(),
             "please choose from: hie/pmp.query".to_owned(),
             "please choose a role: most people need exactly one".to_owned(),
+            Doubt::UnlistedPrefix.to_string(),
             own_npi.of("npi").expect("is wrong").to_owned(),
             unticked.of("takes_duties").expect("is wrong").to_owned(),
         ];

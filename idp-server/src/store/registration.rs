@@ -5,9 +5,11 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use idp_core::{
     community::{
+        field::folded,
         identity_proof::Proofing,
         notary_reference::NotaryReference,
         registration::{Registration, Stage},
+        subscriber::EmailAddress,
     },
     ids::{OrganizationId, RegistrationId, SubscriberId},
 };
@@ -16,6 +18,7 @@ use super::{
     AnyConn, StoreError,
     column::{Reading, millis},
     schema::registration,
+    search::LAST,
     tax_id::Fingerprint,
 };
 
@@ -118,20 +121,59 @@ pub fn by_notary_reference(
 /// Where a list goes on: after the registration that last moved then.
 pub type After = (DateTime<Utc>, RegistrationId);
 
-/// At most `limit` registrations at the stage with this [code](Stage::code), which have waited the
-/// longest first.
+/// Which registrations a list shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sought {
+    /// Those that somebody with this address began.
+    Email(EmailAddress),
+    /// Those of an organization, or of a person, whose folded name begins so.
+    Name(String),
+    /// Those for one of these numbers.
+    Numbers(Vec<Fingerprint>),
+    /// Those at one of the stages with these [codes](Stage::code).
+    Stages(Vec<&'static str>),
+}
+
+/// At most `limit` registrations that are sought, which have waited the longest first; the list goes
+/// on after `after`.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn at_stage(
+pub fn list(
     conn: &mut AnyConn,
-    stage: &str,
+    sought: &Sought,
     after: Option<&After>,
     limit: i64,
 ) -> Result<Vec<Sealed>, StoreError> {
     let (at, id) = after.map_or((i64::MIN, ""), |(at, id)| (millis(*at), id.as_str()));
-    let rows: Vec<(String, Vec<u8>)> = registration::table
-        .filter(registration::stage.eq(stage))
+    let all = registration::table.into_boxed();
+    let found = match sought {
+        Sought::Email(email) => all.filter(registration::email_normalized.eq(email.normalized())),
+        Sought::Name(prefix) => {
+            // Whoever is spoken of as "Ada Birch" is kept as "birch ada".
+            let spoken = match prefix.rsplit_once(' ') {
+                Some((given, family)) => format!("{family} {given}"),
+                None => prefix.clone(),
+            };
+            let behind = |prefix: &str| format!("{prefix}{LAST}");
+            let name = registration::name_key
+                .ge(prefix.clone())
+                .and(registration::name_key.lt(behind(prefix)));
+            let person = registration::registrant_key
+                .ge(prefix.clone())
+                .and(registration::registrant_key.lt(behind(prefix)));
+            let turned = registration::registrant_key
+                .lt(behind(&spoken))
+                .and(registration::registrant_key.ge(spoken));
+            all.filter(name.or(person).or(turned))
+        }
+        Sought::Numbers(numbers) => {
+            let numbers = numbers.iter().map(|number| number.as_slice());
+            all.filter(registration::fingerprint.eq_any(numbers))
+        }
+        Sought::Stages(stages) => all.filter(registration::stage.eq_any(stages)),
+    };
+    let rows: Vec<(String, Vec<u8>)> = found
         .filter(
             registration::moved_at
                 .gt(at)
@@ -187,12 +229,16 @@ struct Row<'a> {
     fingerprint: Option<&'a [u8]>,
     notary_reference: Option<String>,
     document: &'a [u8],
+    name_key: String,
+    registrant_key: String,
 }
 
 impl<'a> From<&Filed<'a>> for Row<'a> {
     fn from(filed: &Filed<'a>) -> Self {
-        let Registration { id, contact, registrant, started_at, moved_at, stage, .. } =
+        let Registration { id, contact, registrant, started_at, moved_at, stage, told, .. } =
             filed.registration;
+        let name = told.as_ref().map(|told| folded(&told.name));
+        let person = [&*contact.family_name, &contact.given_name].join(" ");
         let organization =
             if let Stage::Approved(organization) = stage { Some(organization) } else { None };
         let reference = match filed.registration.proofing() {
@@ -210,6 +256,8 @@ impl<'a> From<&Filed<'a>> for Row<'a> {
             fingerprint: filed.fingerprint.map(<[u8; 32]>::as_slice),
             notary_reference: reference,
             document: filed.document,
+            name_key: name.unwrap_or_default(),
+            registrant_key: folded(&person),
         }
     }
 }

@@ -388,6 +388,8 @@ diesel::table! {
         fingerprint -> Nullable<Binary>,
         notary_reference -> Nullable<Text>,
         document -> Binary,
+        name_key -> Text,
+        registrant_key -> Text,
     }
 }
 

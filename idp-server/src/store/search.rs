@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Behind every text that begins with what stands before it.
-const LAST: char = '\u{10ffff}';
+pub(super) const LAST: char = '\u{10ffff}';
 
 /// Up to `limit` organizations whose folded name begins with `prefix`, by name, from behind `after`
 /// on.

@@ -28,7 +28,7 @@ const FREE: &str = "12-3499999";
 /// Ada's own.
 const NPI: &str = "1999999984";
 
-const ORGANIZATION: [(&str, &str); 4] = [
+pub(super) const ORGANIZATION: [(&str, &str); 4] = [
     ("name", "Birch Street Clinic"),
     ("address", "1 Birch Street, Olympia WA 98501"),
     ("phone", "(360) 555-0142"),
@@ -45,7 +45,7 @@ pub(super) struct Registrant {
 }
 
 /// Begins, and comes back by the link and the code.
-async fn begun(idp: &TestIdp, name: &str) -> Registrant {
+pub(super) async fn begun(idp: &TestIdp, name: &str) -> Registrant {
     let email = format!("{name}@birch-street.example");
     let mut browser = idp.browser();
     let page = browser.visit("/register").await;
@@ -74,7 +74,7 @@ impl Registrant {
     }
 
     /// Tells about the organization with this number, and says that it is right.
-    async fn describe(&mut self, number: &str) -> &Page {
+    pub(super) async fn describe(&mut self, number: &str) -> &Page {
         let mut fields = ORGANIZATION.to_vec();
         fields.push(("number", number));
         self.send("organization-submit", &fields).await;
@@ -98,6 +98,34 @@ impl Registrant {
         self.send("work-submit", &fields).await
     }
 
+    /// From the number on, until the agreement is on the page.
+    async fn to_agreement(&mut self) {
+        self.work().await;
+        let path = self.page.url.path().to_owned();
+        for _ in 0..600 {
+            if self.page.has("agreement-submit") {
+                return;
+            }
+            self.page = self.browser.visit(&path).await;
+        }
+        panic!("the agreement is not asked for: {}", self.page.body)
+    }
+
+    /// From the number on to the desk of Support.
+    pub(super) async fn to_review(&mut self, idp: &TestIdp) {
+        self.to_agreement().await;
+        self.prove(idp).await;
+    }
+
+    /// Signs, and answers the questions.
+    async fn prove(&mut self, idp: &TestIdp) {
+        self.sign().await;
+        self.send("test-submit", &[("last_four", "1234")]).await;
+        let right = [("answer1", "1"), ("answer2", "1"), ("answer3", "1")];
+        self.send("questions-submit", &right).await;
+        assert_eq!(self.stage(idp), "review", "{}", self.page.body);
+    }
+
     pub(super) async fn sign(&mut self) -> &Page {
         let mut fields = vec![("name", "Ada Birch"), ("title", "Owner")];
         fields.extend(["authority", "accepts", "takes_duties"].map(|tick| (tick, "yes")));
@@ -113,7 +141,7 @@ impl Registrant {
 }
 
 /// Puts the organizations' agreement in force, and waits until it is on the page.
-async fn publish(idp: &TestIdp) {
+pub(super) async fn publish(idp: &TestIdp) {
     let file = idp.folder().write("trust.txt", TRUST);
     let version = ["--agreement", "organization", "--version", "1"];
     idp.must(&[&["agreement", "publish", file.to_str().unwrap()], &version[..]].concat());
@@ -124,25 +152,14 @@ pub(super) async fn at_agreement(idp: &TestIdp, name: &str) -> Registrant {
     publish(idp).await;
     let mut ada = begun(idp, name).await;
     ada.describe(FREE).await;
-    ada.work().await;
-    let path = ada.page.url.path().to_owned();
-    for _ in 0..600 {
-        if ada.page.has("agreement-submit") {
-            return ada;
-        }
-        ada.page = ada.browser.visit(&path).await;
-    }
-    panic!("the agreement is not asked for: {}", ada.page.body)
+    ada.to_agreement().await;
+    ada
 }
 
 /// To the desk of Support, with a free number.
 pub(super) async fn at_review(idp: &TestIdp, name: &str) -> Registrant {
     let mut ada = at_agreement(idp, name).await;
-    ada.sign().await;
-    ada.send("test-submit", &[("last_four", "1234")]).await;
-    let right = [("answer1", "1"), ("answer2", "1"), ("answer3", "1")];
-    ada.send("questions-submit", &right).await;
-    assert_eq!(ada.stage(idp), "review", "{}", ada.page.body);
+    ada.prove(idp).await;
     ada
 }
 

@@ -58,6 +58,9 @@ fn each_command_leads_where_it_should_and_nowhere_else() {
         (Active, Suspend, &sam, 1, Ok(by_support())),
         (by_a(), Resume, &adam, 1, Ok(Active)),
         (by_a(), Resume, &sam, 1, Ok(Active)),
+        // nobody could use it meanwhile, and the days counted all the same
+        (by_a(), Resume, &adam, 199, Ok(Active)),
+        (by_a(), Resume, &adam, 200, Ok(Dormant)),
         (by_support(), Resume, &sam, 1, Ok(Active)),
         (by_support(), Resume, &adam, 1, Err(Refusal::StoppedByOthers)),
         (by_b(), Resume, &adam, 1, Err(Refusal::StoppedByOthers)),
@@ -93,6 +96,17 @@ fn each_command_leads_where_it_should_and_nowhere_else() {
     ] {
         let found = leads_to(from.clone(), command, actor, day);
         assert_eq!(found, expected, "{from:?} {command:?} by {actor:?} on day {day}");
+    }
+}
+
+#[test]
+fn whoever_is_resumed_too_late_hears_that_they_cannot_sign_in_yet() {
+    for (day, expected) in [(199, News::AccountResumed), (200, News::AccountResumedDormant)] {
+        let resumed = decided(by_a(), Resume, &acts_for(&["a"]), &agent("sam"), day).unwrap();
+        let Decision::Account(outcome) = resumed else { panic!("of the account") };
+        let told: Vec<_> = outcome.letters.into_iter().map(|letter| letter.news).collect();
+        assert_eq!(told, [expected], "day {day}");
+        assert_eq!(outcome.audit.contains(&Kind::AccountDormant), day == 200);
     }
 }
 

@@ -14,6 +14,7 @@ impl News {
             Self::AccountEnded => "account-ended",
             Self::AccountReactivated => "account-reactivated",
             Self::AccountResumed => "account-resumed",
+            Self::AccountResumedDormant => "account-resumed-dormant",
             Self::AccountSuspended => "account-suspended",
             Self::AdministratorAdded { .. } => "administrator-added",
             Self::AdministratorRemoved { .. } => "administrator-removed",

@@ -16,6 +16,7 @@ use crate::{
         nomination,
         outcome::{Effect, Outcome},
         permission::{Action, Denied, Target, may},
+        tax_id_entry::{Prefix, override_prefix},
         tax_id_registry::Ground,
         ticket::TicketKind,
     },
@@ -155,10 +156,16 @@ pub fn decide(
         }
         (
             Stage::Review(..),
-            Command::Approve { organization, availability: Availability::Open, registrant },
+            Command::Approve { organization, availability: Availability::Open, prefix, registrant },
         ) => {
             let first = registrant.first(registration.work.as_ref())?;
-            approved(organization, first, &registration, actor, now)?
+            let overridden = match prefix {
+                Prefix::Listed => None,
+                Prefix::Unlisted { reason } => Some(override_prefix(actor, &reason)?),
+            };
+            let noted = overridden.into_iter().flat_map(|overridden| overridden.audit);
+            let approved = approved(organization, first, &registration, actor, now)?;
+            noted.fold(approved, Outcome::noted)
         }
         // Somebody was faster with the same number. What was signed was signed for it.
         (

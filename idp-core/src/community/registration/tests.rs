@@ -9,6 +9,7 @@ use crate::{
             testing::{JOB, agent, lead, person},
         },
         agreement::AgreementText,
+        field::LineError,
         identity_proof::{Judgement, TestResult},
         news::{News, Recipient},
         nomination::{Presented, TRIES, Tried},
@@ -136,7 +137,14 @@ fn approve(availability: Availability) -> Command {
 }
 
 fn approve_as(registrant: Registrant, availability: Availability) -> Command {
-    Command::Approve { organization: "org_new".parse().unwrap(), availability, registrant }
+    let (organization, prefix) = ("org_new".parse().unwrap(), Prefix::Listed);
+    Command::Approve { organization, availability, prefix, registrant }
+}
+
+fn approve_unlisted(reason: &str) -> Command {
+    let prefix = Prefix::Unlisted { reason: reason.to_owned() };
+    let (organization, availability) = ("org_new".parse().unwrap(), Availability::Open);
+    Command::Approve { organization, availability, prefix, registrant: nobody_yet() }
 }
 
 fn answer(answer: Answer) -> Command {
@@ -318,6 +326,48 @@ fn an_approval_opens_the_organization_and_tells_the_registrant() {
     let letter = outcome.letters.first().unwrap();
     assert_eq!(letter.to, Recipient::Registrant("reg_1".parse().unwrap()));
     assert!(matches!(letter.news, News::RegistrationApproved { .. }));
+}
+
+/// Domain 3.6
+#[test]
+fn a_prefix_that_is_not_in_the_table_is_accepted_for_a_reason_or_not_at_all() {
+    let approved =
+        |actor, reason| walk([up_to_review(), vec![(1, actor, approve_unlisted(reason))]].concat());
+    let outcome = approved(agent("sam"), "IRS letter of 2 May").unwrap();
+    assert_eq!(word(&outcome.state.stage), "approved");
+    assert!(outcome.audit.contains(&Kind::TaxidPrefixOverridden), "{:?}", outcome.audit);
+    let silent = OverrideError::Reason(LineError::Empty);
+    assert_eq!(approved(agent("sam"), " ").unwrap_err(), Refusal::Prefix(silent));
+    assert_eq!(approved(JOB, "x").unwrap_err(), Refusal::Prefix(Denied::Forbidden.into()));
+}
+
+#[test]
+fn the_stages_that_go_on_are_those_that_can_be_refused() {
+    let at_notary =
+        Proofing::AtNotary { reference: NotaryReference::from_random([1; 7]), since: at(0) };
+    let mut open = 0;
+    for stage in [
+        Stage::Agreement(applicant()),
+        Stage::Approved("org_a".parse().unwrap()),
+        Stage::ContactVerified,
+        Stage::Dialogue(applicant(), Dialogue::Whose),
+        Stage::Draft,
+        Stage::Erased,
+        Stage::Identity(applicant(), signed(), Proofing::DUE),
+        Stage::Identity(applicant(), signed(), at_notary),
+        Stage::Referred(End::NominationAsked),
+        Stage::Rejected,
+        Stage::Review(applicant(), signed(), proof()),
+        Stage::Waiting(applicant(), Ground::Disputed),
+        Stage::Withdrawn,
+    ] {
+        let code = stage.code();
+        let reject = Command::Reject(Message::read("A forgery.").unwrap());
+        let refused = decide(Registration { stage, ..begun() }, reject, &agent("sam"), at(0));
+        assert_eq!(refused.is_ok(), Stage::OPEN.contains(&code), "{code}");
+        open += usize::from(refused.is_ok());
+    }
+    assert_eq!(open, Stage::OPEN.len());
 }
 
 /// R4, R72, domain 4.5: whoever cannot sign in runs no organization.

@@ -10,6 +10,7 @@ use idp_core::{
             Seat, Stage, Work,
         },
         subscriber::{AccountStatus, Subscriber},
+        tax_id_entry::Prefix,
         ticket::Message,
         told::Link,
     },
@@ -37,6 +38,9 @@ const AT_ONCE: i64 = 100;
 pub enum Decision {
     /// The organization takes part.
     Approve,
+    /// Likewise, and the first two digits of its number, which are not in the table, are accepted for
+    /// this reason.
+    ApprovePrefix(String),
     /// It does not, for a reason that the registrant is told.
     Reject(Message),
 }
@@ -54,7 +58,8 @@ pub fn decide_registration(
 ) -> Result<Decided<Done<Registration>>, StoreError> {
     let Some(file) = load_for_update(conn, office, id)? else { return Ok(Err(NOT_FOUND)) };
     let reason = match decision {
-        Decision::Approve => return approve(conn, office, file),
+        Decision::Approve => return approve(conn, office, file, ""),
+        Decision::ApprovePrefix(reason) => return approve(conn, office, file, &reason),
         Decision::Reject(reason) => reason,
     };
     transition(conn, office, file, Command::Reject(reason), Extras::default())
@@ -64,6 +69,7 @@ fn approve(
     conn: &mut AnyConn,
     office: &Office,
     mut file: File,
+    prefix_reason: &str,
 ) -> Result<Decided<Done<Registration>>, StoreError> {
     let id = &file.registration.id;
     let Stage::Review(applicant, signed, proof) = file.registration.stage.clone() else {
@@ -74,6 +80,7 @@ fn approve(
     tax_id_claim::lock(conn, &fingerprint, office.now)?;
     let availability = availability(conn, office, id, &applicant.number)?;
     let open = availability == Availability::Open;
+    let prefix = Prefix::of(&applicant.number, &office.registry.prefixes, prefix_reason);
     file.joined = open.then(|| Joined { applicant, signed, proof });
     let organization = OrganizationId::from_random(office.random.bytes());
     let registrant = registrant(conn, office, &file.registration)?;
@@ -82,7 +89,7 @@ fn approve(
         // Then nothing is opened, and the letter says something else or is none.
         Ok(_) | Err(_) => Extras::default(),
     };
-    let command = Command::Approve { organization, availability, registrant };
+    let command = Command::Approve { organization, availability, prefix, registrant };
     transition(conn, office, file, command, mail)
 }
 
@@ -193,19 +200,19 @@ pub fn by_notary_reference(
     found.map(|sealed| Ok(office.registry.open(&sealed)?.registration)).transpose()
 }
 
-/// At most `limit` registrations at the stage with this code (`review`, `at-notary`, `waiting`),
-/// which have waited the longest first; the list goes on after `after`.
+/// At most `limit` registrations that are sought, which have waited the longest first; the list goes
+/// on after `after`.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn at_stage(
+pub fn list(
     conn: &mut AnyConn,
     office: &Office,
-    stage: &str,
+    sought: &store::Sought,
     after: Option<&store::After>,
     limit: i64,
 ) -> Result<Vec<Registration>, StoreError> {
-    let found = store::at_stage(conn, stage, after, limit)?;
+    let found = store::list(conn, sought, after, limit)?;
     found.iter().map(|sealed| Ok(office.registry.open(sealed)?.registration)).collect()
 }
 

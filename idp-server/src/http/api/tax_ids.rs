@@ -12,7 +12,7 @@ use idp_core::{
         further_number,
         permission::Action,
         tax_id::TaxIdNumber,
-        tax_id_entry::{self, Entry, Insists, Meaning, Typed},
+        tax_id_entry::{self, Entry, Insists, Meaning, OnLetter, Typed},
         tax_id_registry::Refusal,
     },
     ids::TaxIdId,
@@ -102,7 +102,7 @@ impl NewTaxId {
         } else {
             (Meaning::Business, Insists::No)
         };
-        let typed = Typed { text: &self.number, meaning, insists };
+        let typed = Typed { text: &self.number, meaning, insists, on_letter: OnLetter::No };
         let mut found = Objections::default();
         match tax_id_entry::judge(typed, &app.registry.prefixes) {
             Ok(Entry::Accepted { number, .. }) => return Ok(number),

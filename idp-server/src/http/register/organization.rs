@@ -4,8 +4,8 @@ use actix_web::{HttpResponse, http::StatusCode};
 use idp_core::{
     community::{
         registration::{Applicant, Details, DetailsForm, Refusal, Stage},
-        tax_id::TaxIdNumber,
-        tax_id_entry::{self, Entry, Insists, Meaning, Typed},
+        tax_id::{TaxIdError, TaxIdNumber},
+        tax_id_entry::{self, Entry, Insists, Meaning, OnLetter, Typed},
     },
     oidc::params::Params,
 };
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What is shown again.
-const FIELDS: [&str; 6] = ["name", "address", "phone", "npi", "number", "meaning"];
+const FIELDS: [&str; 7] = ["name", "address", "phone", "npi", "number", "meaning", "on_letter"];
 /// The same without the number: a personal one is not written into a page.
 const WITHOUT_NUMBER: [&str; 4] = ["name", "address", "phone", "npi"];
 
@@ -35,6 +35,7 @@ pub fn typed(form: &Params) -> Typed<'_> {
             Some(_) | None => Meaning::Unsaid,
         },
         insists: if form.find("insists") == Some("yes") { Insists::Yes } else { Insists::No },
+        on_letter: if form.find("on_letter") == Some("yes") { OnLetter::Yes } else { OnLetter::No },
     }
 }
 
@@ -64,7 +65,11 @@ pub(super) async fn describe(
     } else {
         RegisterTyped::of(form, &FIELDS)
     };
-    let number_question = if personal { NumberQuestion::Personal } else { NumberQuestion::None };
+    let number_question = match judged {
+        _ if personal => NumberQuestion::Personal,
+        Err(TaxIdError::Prefix) => NumberQuestion::UnlistedPrefix,
+        Ok(_) | Err(_) => NumberQuestion::None,
+    };
     let mut wrong = idp_core::community::field::Objections::default();
     let details = match details.read() {
         Ok(details) => Some(details),
@@ -178,7 +183,7 @@ pub(super) fn is_the_same(visit: &Visit, form: &Params, number: &TaxIdNumber) ->
         TaxIdNumber::Ein(_) => Meaning::Business,
         TaxIdNumber::Ssn(_) => Meaning::Personal,
     };
-    let again = Typed { meaning, insists: Insists::Yes, ..said };
+    let again = Typed { meaning, insists: Insists::Yes, on_letter: OnLetter::Yes, ..said };
     match tax_id_entry::judge(again, &visit.registry.prefixes) {
         Ok(Entry::Accepted { number: typed, .. }) => Some(typed == *number),
         Ok(Entry::Ask | Entry::Stop(_)) | Err(_) => None,

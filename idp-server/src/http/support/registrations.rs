@@ -1,34 +1,32 @@
-//! `/support/registrations`: organizations that register, those whose notary's form is waited for,
-//! and what is decided about each.
+//! `/support/registrations`: organizations that register, and what is decided about each.
+
+mod list;
+
+pub(super) use list::row;
 
 use std::iter;
 
 use actix_web::{
     HttpResponse,
-    http::StatusCode,
     web::{self, Bytes, Path, Query},
 };
 use idp_core::{
     community::{
         field::LONGEST_NOTE,
         identity_proof::{Judgement, Proof, Proofing},
-        notary_reference::NotaryReference,
-        registration::{Refusal as OfRegistration, Registration, Stage},
+        registration::{Contact, Refusal as OfRegistration, Registration, Stage},
+        tax_id_entry::{OverrideError, Prefix},
         ticket::Message,
     },
     ids::RegistrationId,
     oidc::params::Params,
 };
-use serde::Deserialize;
 
 use super::{Done, Outcome, one_line, problem};
 use crate::{
     community::{
         Office,
-        registrations::{
-            self, Decision, Refusal, at_stage, by_notary_reference, decide_registration,
-            judge_notary,
-        },
+        registrations::{self, Decision, Refusal, decide_registration, judge_notary},
     },
     http::{
         console::{self, AtWork, Entry, Posted},
@@ -36,137 +34,46 @@ use crate::{
         visit::{Visit, page, see_other},
     },
     pages::{
-        CasePage, DeedView, Fact, FieldView, ListPage, ListPart, ListRow, Messages, Section,
-        SendBy, SupportArea, SupportNav, work_words,
+        CasePage, DeedView, Fact, FieldView, Messages, Section, SupportArea, SupportNav, work_words,
     },
-    store::{AnyConn, place::Place, promotion},
+    store::AnyConn,
 };
 
-/// How many a page has at most.
-const SHOWN: i64 = 50;
 const NAV: SupportNav = SupportNav { area: SupportArea::Registrations };
-/// The stages in which a registration waits for Support, or for somebody who may call.
-const STAGES: [&str; 3] = ["review", "at-notary", "waiting"];
 
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(web::resource("/support/registrations").get(show))
+        .service(web::resource("/support/registrations").get(list::show))
         .service(web::resource("/support/registrations/{id}").get(show_one).post(act));
 }
 
-/// What is looked for.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wanted {
-    #[serde(default)]
-    stage: String,
-    #[serde(default)]
-    reference: String,
-    after: Option<String>,
+/// The organization's name, once it was told; who registers it until then.
+fn name_of(registration: &Registration) -> String {
+    let Registration { told, contact, .. } = registration;
+    told.as_ref().map_or_else(|| person_of(contact), |told| told.name.clone())
 }
 
-async fn show(visit: Visit, wanted: Option<Query<Wanted>>) -> HttpResponse {
-    let outcome = async {
-        let wanted = wanted.ok_or(PageError::NotUnderstood)?;
-        list(&visit, &wanted).await
-    };
-    let outcome = outcome.await;
-    visit.answer(outcome)
-}
-
-async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError> {
-    let desk = match console::support(visit, None).await? {
-        Entry::Open(desk) => desk,
-        Entry::Elsewhere(answer) => return Ok(answer),
-    };
-    let stage = match wanted.stage.as_str() {
-        "" => "review",
-        code => STAGES.into_iter().find(|it| *it == code).ok_or(PageError::NotUnderstood)?,
-    };
-    let after = wanted.after.as_deref().map(str::parse::<Place<RegistrationId>>).transpose();
-    let after = after.map_err(|_| PageError::NotUnderstood)?.and_then(Place::into_parts);
-    let words = &visit.frame().text.desk;
-    let typed = wanted.reference.trim();
-    let reference = (!typed.is_empty()).then(|| typed.parse::<NotaryReference>());
-    let problem = match &reference {
-        Some(Err(_)) => Some(words.no_reference),
-        Some(Ok(_)) | None => None,
-    };
-    let reference = reference.and_then(Result::ok);
-    let asked = reference.is_some();
-    let office = desk.office.clone();
-    let read = move |conn: &mut AnyConn| match &reference {
-        Some(reference) => {
-            let found = by_notary_reference(conn, &office, reference)?;
-            let promotion = promotion::by_notary_reference(conn, reference)?;
-            Ok((found.into_iter().collect::<Vec<_>>(), promotion))
-        }
-        None => Ok((at_stage(conn, &office, stage, after.as_ref(), SHOWN)?, None)),
-    };
-    let (found, promotion) = visit.db.read(read).await?;
-    // The number says nothing of what the form is for; whoever types it off paper need not know.
-    if let Some(promotion) = promotion {
-        return Ok(see_other(&format!("/support/promotions/{}", promotion.id), []));
-    }
-    if let ([one], true) = (found.as_slice(), asked) {
-        return Ok(see_other(&format!("/support/registrations/{}", one.id), []));
-    }
-    let is_full = i64::try_from(found.len()) == Ok(SHOWN);
-    let next = found.last().filter(|_| is_full && !asked).map(|last| {
-        let place = Place::at(last.moved_at, last.id.clone());
-        format!("/support/registrations?stage={stage}&after={place}")
-    });
-    let text = visit.frame().text;
-    let rows = found.iter().map(|registration| row(text, registration)).collect();
-    let stages = STAGES.map(|code| (code, stage_words(text, code)));
-    let content = ListPage {
-        frame: visit.frame(),
-        nav: NAV,
-        lead: None,
-        fields: vec![
-            FieldView { value: stage, ..FieldView::choice("stage", words.stage, stages.to_vec()) },
-            FieldView {
-                value: &wanted.reference,
-                ..FieldView::line("reference", words.notary_reference, 40).optional()
-            },
-        ],
-        action: "/support/registrations",
-        by: SendBy::Get,
-        problem,
-        parts: vec![ListPart { id: "registrations", heading: words.registrations, rows, next }],
-    };
-    Ok(page(StatusCode::OK, &content))
-}
-
-fn row(text: &'static Messages, registration: &Registration) -> ListRow {
-    let words = &text.desk;
-    let mut facts = vec![Fact::at(words.moved, registration.moved_at)];
-    if let Some(applicant) = registration.stage.applicant() {
-        facts.push(Fact::text(words.tax_id, applicant.number.shown()));
-    }
-    ListRow {
-        title: name_of(text, registration),
-        address: Some(format!("/support/registrations/{}", registration.id)),
-        badge: Some(stage_words(text, registration.stage.code()).to_owned()),
-        facts,
-    }
-}
-
-fn name_of(text: &'static Messages, registration: &Registration) -> String {
-    let applicant = registration.stage.applicant();
-    applicant.map_or_else(|| text.desk.registration.to_owned(), |it| it.details.name.clone())
+fn person_of(contact: &Contact) -> String {
+    [&*contact.given_name, &contact.family_name].join(" ")
 }
 
 fn stage_words(text: &'static Messages, code: &str) -> &'static str {
     let words = &text.desk;
     match code {
+        "agreement" => words.stage_agreement,
         "approved" => words.stage_approved,
         "at-notary" => words.stage_at_notary,
+        "contact-verified" => words.stage_contact_verified,
+        "dialogue" => words.stage_dialogue,
+        "draft" => words.stage_draft,
+        "identity" => words.stage_identity,
+        "referred" => words.stage_referred,
         "rejected" => words.stage_rejected,
         "review" => words.stage_review,
         "waiting" => words.stage_waiting,
-        _ => words.stage_other,
+        "withdrawn" => words.stage_withdrawn,
+        _ => words.stage_over,
     }
 }
 
@@ -201,22 +108,29 @@ fn show_case(
     let frame = visit.frame();
     let (form_token, cookie) = console::form_token(visit);
     let own = registration.registrant.as_ref() == desk.office.actor.person();
+    let number = registration.stage.applicant().map(|applicant| &applicant.number);
+    let prefix = number.map(|number| Prefix::of(number, &visit.registry.prefixes, ""));
+    let prefix = prefix.unwrap_or(Prefix::Listed);
     let content = CasePage {
         frame,
         nav: NAV,
         form_token: &form_token,
-        title: name_of(frame.text, registration),
+        title: name_of(registration),
         action: format!("/support/registrations/{}", registration.id),
         problem: outcome.problem,
         done: outcome.done,
         code: None,
-        sections: sections(frame.text, registration),
-        deeds: if own { Vec::new() } else { deeds(frame.text, registration) },
+        sections: sections(frame.text, registration, &prefix),
+        deeds: if own { Vec::new() } else { deeds(frame.text, registration, &prefix) },
     };
     console::with_form(page(outcome.status, &content), cookie)
 }
 
-fn sections(text: &'static Messages, registration: &Registration) -> Vec<Section<'static>> {
+fn sections(
+    text: &'static Messages,
+    registration: &Registration,
+    prefix: &Prefix,
+) -> Vec<Section<'static>> {
     let words = &text.desk;
     let mut facts = vec![
         Fact::text(words.stage, stage_words(text, registration.stage.code())),
@@ -228,11 +142,14 @@ fn sections(text: &'static Messages, registration: &Registration) -> Vec<Section
         facts.push(Fact::text(words.address, &*details.address));
         facts.push(Fact::text(words.phone, &*details.phone));
         facts.push(Fact::text(words.tax_id, applicant.number.shown()));
+        if *prefix != Prefix::Listed {
+            facts.push(Fact::text(words.unlisted_prefix, words.unlisted_prefix_lead));
+        }
         facts.extend(details.npi.as_ref().map(|npi| Fact::text(words.npi, npi.as_str())));
     }
     let contact = &registration.contact;
     let mut people = vec![
-        Fact::text(words.name, [&*contact.given_name, &contact.family_name].join(" ")),
+        Fact::text(words.name, person_of(contact)),
         Fact::text(words.email, contact.email.as_str()),
         Fact::text(words.phone, &*contact.phone),
     ];
@@ -288,16 +205,31 @@ fn work_facts(text: &'static Messages, registration: &Registration) -> Vec<Fact>
     iter::once(roles).chain(reason).chain(npi).collect()
 }
 
-fn deeds(text: &'static Messages, registration: &Registration) -> Vec<DeedView<'static>> {
+/// The approval, with a reason for a number whose first two digits are not in the table.
+fn approve(text: &'static Messages, prefix: &Prefix) -> DeedView<'static> {
+    let words = &text.desk;
+    let deed = DeedView::button("approve", words.approve_registration)
+        .with_hint(words.approve_registration_hint)
+        .main();
+    match prefix {
+        Prefix::Listed => deed,
+        Prefix::Unlisted { .. } => {
+            deed.with(vec![FieldView::area("prefix_reason", words.prefix_reason, LONGEST_NOTE)])
+        }
+    }
+}
+
+fn deeds(
+    text: &'static Messages,
+    registration: &Registration,
+    prefix: &Prefix,
+) -> Vec<DeedView<'static>> {
     let words = &text.desk;
     let reason = || vec![FieldView::area("reason", words.reason_told, LONGEST_NOTE)];
     match &registration.stage {
-        Stage::Review(..) => vec![
-            DeedView::button("approve", words.approve_registration)
-                .with_hint(words.approve_registration_hint)
-                .main(),
-            DeedView::button("reject", words.reject).with(reason()),
-        ],
+        Stage::Review(..) => {
+            vec![approve(text, prefix), DeedView::button("reject", words.reject).with(reason())]
+        }
         Stage::Identity(_, _, Proofing::AtNotary { .. }) => vec![
             DeedView::button("accept-form", words.accept_form)
                 .with_hint(words.accept_form_hint)
@@ -340,10 +272,13 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
         Entry::Open(desk) => desk,
         Entry::Elsewhere(answer) => return Ok(answer),
     };
-    let posted = match console::posted(visit, &desk.office, body, &["deed", "reason"]).await? {
-        Posted::Form(posted) => posted,
-        Posted::Refused(answer) => return Ok(answer),
-    };
+    let posted =
+        match console::posted(visit, &desk.office, body, &["deed", "prefix_reason", "reason"])
+            .await?
+        {
+            Posted::Form(posted) => posted,
+            Posted::Refused(answer) => return Ok(answer),
+        };
     let registration = load(visit, &desk.office, id).await?;
     let deed = match read(&posted)? {
         Ok(deed) => deed,
@@ -368,7 +303,11 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
         }
         Err(refusal) => {
             let registration = load(visit, &desk.office, id).await?;
-            let outcome = Outcome::refused(refusal_words(visit, refusal)?);
+            let why = refusal_words(visit, refusal)?;
+            let outcome = match refusal {
+                Refusal::Registration(OfRegistration::Prefix(_)) => Outcome::wrong(why),
+                Refusal::Number(_) | Refusal::Registration(_) => Outcome::refused(why),
+            };
             Ok(show_case(visit, &desk, &registration, outcome))
         }
     }
@@ -387,6 +326,12 @@ fn refusal_words(visit: &Visit, refusal: Refusal) -> Result<String, PageError> {
         Refusal::Registration(OfRegistration::AddressWaits) => Ok(words.first_waits.to_owned()),
         Refusal::Registration(OfRegistration::NpiDiffers) => Ok(words.first_npi_differs.to_owned()),
         Refusal::Registration(OfRegistration::NpiTaken) => Ok(words.first_npi_taken.to_owned()),
+        Refusal::Registration(OfRegistration::Prefix(OverrideError::Denied(denied))) => {
+            Err(problem(denied))
+        }
+        Refusal::Registration(OfRegistration::Prefix(OverrideError::Reason(_))) => {
+            Ok(words.prefix_reason_due.to_owned())
+        }
         Refusal::Registration(_) => Ok(words.out_of_order.to_owned()),
         Refusal::Number(_) => Ok(words.number_refused.to_owned()),
     }
@@ -398,7 +343,10 @@ fn read(posted: &Params) -> Result<Result<Deed, String>, PageError> {
         Message::read(&typed).map_err(|why| why.to_string())
     };
     Ok(match posted.find("deed").unwrap_or_default() {
-        "approve" => Ok(Deed::Decide(Decision::Approve)),
+        "approve" => Ok(Deed::Decide(match posted.find("prefix_reason") {
+            Some(reason) => Decision::ApprovePrefix(one_line(reason)),
+            None => Decision::Approve,
+        })),
         "reject" => reason().map(|why| Deed::Decide(Decision::Reject(why))),
         "accept-form" => Ok(Deed::Judge(Judgement::Accepted)),
         "refuse-form" => reason().map(|why| Deed::Judge(Judgement::Refused(why))),

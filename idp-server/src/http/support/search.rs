@@ -1,4 +1,5 @@
-//! `/support/search`: organizations by name or Tax ID, people by User ID, mail address or name (R23).
+//! `/support/search`: organizations by name or Tax ID, people by User ID, mail address or name, and
+//! registrations at every stage by the same (R23).
 //!
 //! What is found is a name and where it works: no mail address, no User ID. Those are told to who has
 //! shown who they are.
@@ -16,22 +17,30 @@ use idp_core::{
     community::{
         field::folded,
         organization::Organization,
+        registration::Registration,
         subscriber::{EmailAddress, Subscriber},
-        tax_id::{Ein, Ssn, TaxIdNumber},
+        tax_id::{Ein, Prefixes, Ssn, TaxIdNumber},
     },
-    ids::{OrganizationId, SubscriberId},
+    ids::{OrganizationId, RegistrationId, SubscriberId},
 };
 use serde::Deserialize;
 
+use super::registrations::row;
 use crate::{
-    community::Office,
+    community::{Office, registrations},
     http::{
         console::{self, AtWork, Entry, Posted},
         error::PageError,
         visit::{Visit, page, see_other},
     },
     pages::{FieldView, ListPage, ListPart, ListRow, SendBy, SupportArea, SupportNav},
-    store::{AnyConn, StoreError, organization, search, subscriber, tax_id},
+    store::{
+        AnyConn, StoreError, organization,
+        place::Place,
+        registration::{After, Sought},
+        search, subscriber,
+        tax_id::{self, Fingerprint},
+    },
 };
 
 /// How many of each kind a page has at most.
@@ -51,6 +60,7 @@ struct Wanted {
     q: String,
     organizations_after: Option<OrganizationId>,
     people_after: Option<SubscriberId>,
+    registrations_after: Option<String>,
 }
 
 async fn show(visit: Visit, wanted: Option<Query<Wanted>>) -> HttpResponse {
@@ -117,20 +127,28 @@ impl Meant {
 }
 
 /// What was found.
-type Found = (Vec<Organization>, Vec<Subscriber>);
+#[derive(Default)]
+struct Found {
+    organizations: Vec<Organization>,
+    people: Vec<Subscriber>,
+    registrations: Vec<Registration>,
+}
 
 async fn find(visit: &Visit, desk: &AtWork, wanted: &Wanted) -> Result<HttpResponse, PageError> {
     let typed = wanted.q.trim();
     if typed.chars().count() > LONGEST || typed.chars().any(char::is_control) {
         return Err(PageError::NotUnderstood);
     }
-    let (organizations, people) = if typed.is_empty() {
+    let after = wanted.registrations_after.as_deref().map(str::parse::<Place<_>>).transpose();
+    let after = after.map_err(|_| PageError::NotUnderstood)?.and_then(Place::into_parts);
+    let Found { organizations, people, registrations } = if typed.is_empty() {
         Found::default()
     } else {
         let (office, wanted) = (desk.office.clone(), wanted.clone());
-        visit.db.read(move |conn| look(conn, &office, &wanted)).await?
+        visit.db.read(move |conn| look(conn, &office, &wanted, after.as_ref())).await?
     };
     let words = &visit.frame().text.desk;
+    let text = visit.frame().text;
     let next = |full: bool, name: &str, id: Option<&str>| {
         id.filter(|_| full).map(|id| format!("/support/search?q={}&{name}={id}", in_address(typed)))
     };
@@ -155,6 +173,16 @@ async fn find(visit: &Visit, desk: &AtWork, wanted: &Wanted) -> Result<HttpRespo
                 people.last().map(|last| last.id.as_str()),
             ),
             rows: people.iter().map(person_row).collect(),
+        },
+        ListPart {
+            id: "registrations",
+            heading: words.registrations,
+            next: next(
+                is_full(registrations.len()),
+                "registrations_after",
+                registrations.last().map(|last| place_of(last).to_string()).as_deref(),
+            ),
+            rows: registrations.iter().map(|found| row(text, found)).collect(),
         },
     ];
     let (form_token, cookie) = console::form_token(visit);
@@ -184,14 +212,32 @@ fn person_row(found: &Subscriber) -> ListRow {
     ListRow { title: found.name(), address, badge: None, facts: Vec::new() }
 }
 
-fn look(conn: &mut AnyConn, office: &Office, wanted: &Wanted) -> Result<Found, StoreError> {
+fn place_of(found: &Registration) -> Place<RegistrationId> {
+    Place::at(found.moved_at, found.id.clone())
+}
+
+fn look(
+    conn: &mut AnyConn,
+    office: &Office,
+    wanted: &Wanted,
+    registrations_after: Option<&After>,
+) -> Result<Found, StoreError> {
+    let begun = |conn: &mut AnyConn, sought: &Sought| {
+        registrations::list(conn, office, sought, registrations_after, SHOWN)
+    };
     let typed = wanted.q.trim();
     match Meant::of(typed) {
         Meant::Address(address) => {
-            let found = subscriber::by_email(conn, &address)?;
-            return Ok((Vec::new(), found.into_iter().collect()));
+            let people = subscriber::by_email(conn, &address)?.into_iter().collect();
+            let registrations = begun(conn, &Sought::Email(address))?;
+            return Ok(Found { people, registrations, ..Found::default() });
         }
-        Meant::Number(digits) => return Ok((with_number(conn, office, &digits)?, Vec::new())),
+        Meant::Number(digits) => {
+            let numbers = fingerprints(office, &digits);
+            let organizations = with_numbers(conn, &numbers)?;
+            let registrations = begun(conn, &Sought::Numbers(numbers))?;
+            return Ok(Found { organizations, registrations, ..Found::default() });
+        }
         Meant::Name => {}
     }
     let prefix = folded(typed);
@@ -210,20 +256,25 @@ fn look(conn: &mut AnyConn, office: &Office, wanted: &Wanted) -> Result<Found, S
         more.retain(|one| people.iter().all(|other| other.id != one.id));
         people.splice(0..0, more);
     }
-    Ok((organizations, people))
+    let registrations = begun(conn, &Sought::Name(prefix))?;
+    Ok(Found { organizations, people, registrations })
 }
 
-fn with_number(
-    conn: &mut AnyConn,
-    office: &Office,
-    digits: &str,
-) -> Result<Vec<Organization>, StoreError> {
-    let ein = digits.parse::<Ein>().map(TaxIdNumber::Ein);
+/// What nine digits can be; also a number with a prefix that Support accepted.
+fn fingerprints(office: &Office, digits: &str) -> Vec<Fingerprint> {
+    let ein = Ein::read(digits, &Prefixes::any()).map(TaxIdNumber::Ein);
     let ssn = digits.parse::<Ssn>().map(TaxIdNumber::Ssn);
+    let numbers = ein.into_iter().chain(ssn);
+    numbers.map(|number| office.registry.numbers.fingerprint(&number)).collect()
+}
+
+fn with_numbers(
+    conn: &mut AnyConn,
+    numbers: &[Fingerprint],
+) -> Result<Vec<Organization>, StoreError> {
     let mut found = Vec::new();
-    for number in ein.into_iter().chain(ssn) {
-        let fingerprint = office.registry.numbers.fingerprint(&number);
-        if let Some(number) = tax_id::registered(conn, &fingerprint)? {
+    for fingerprint in numbers {
+        if let Some(number) = tax_id::registered(conn, fingerprint)? {
             found.extend(organization::find(conn, &number.organization)?);
         }
     }

@@ -13,6 +13,7 @@ use crate::{
     store::{
         AnyConn, StoreError,
         promotion::{self as promotions, Waits},
+        registration::Sought,
         system_client,
     },
 };
@@ -31,7 +32,8 @@ pub(super) async fn look_at_all(work: &Work<'_>) -> Result<bool, StoreError> {
     let office = work.app.office(Actor::Job("daily"));
     let at_notary = move |conn: &mut AnyConn, after: Option<&Registration>, most: i64| {
         let after = after.map(|last| (last.moved_at, last.id.clone()));
-        registrations::at_stage(conn, &office, "at-notary", after.as_ref(), most)
+        let sought = Sought::Stages(vec!["at-notary"]);
+        registrations::list(conn, &office, &sought, after.as_ref(), most)
     };
     let candidates = |conn: &mut AnyConn, after: Option<&Promotion>, most: i64| {
         promotions::waiting(conn, Waits::ForForm, after, most)

@@ -208,6 +208,7 @@ impl Writer<'_> {
             News::AccessDeclined
             | News::AccountDormant
             | News::AccountEnded
+            | News::AccountResumedDormant
             | News::AccountSuspended
             | News::FirstCodeMade { .. }
             | News::Nominated { .. }

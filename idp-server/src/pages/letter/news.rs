@@ -42,6 +42,11 @@ pub(super) fn words(text: &'static Messages, told: &Told) -> [&'static str; 3] {
         News::AccountResumed => {
             [words.account_resumed_subject, words.account_resumed, words.account_resumed_next]
         }
+        News::AccountResumedDormant => [
+            words.account_resumed_dormant_subject,
+            words.account_resumed_dormant,
+            words.account_dormant_next,
+        ],
         News::AccountSuspended => {
             [words.account_suspended_subject, words.account_suspended, words.account_suspended_next]
         }

@@ -15,6 +15,8 @@ pub enum NumberQuestion {
     None,
     /// It is a personal number: the risk is told, and a tick goes on (R16).
     Personal,
+    /// No number starts so, as far as we know: a tick says that it stands so on the IRS letter.
+    UnlistedPrefix,
     /// Nine bare digits: a business number, or a personal one?
     Which,
 }

@@ -37,8 +37,9 @@ use crate::{
     mail::Post,
     random::Random,
     store::{
-        AnyConn, StoreError, agreement, further_number, organization, registration, tax_id,
-        tax_id_claim,
+        AnyConn, StoreError, agreement, further_number, organization,
+        registration::{self, Sought},
+        tax_id, tax_id_claim,
     },
 };
 
@@ -101,6 +102,45 @@ fn begun_by(conn: &mut AnyConn, contact: ContactForm<'_>) -> Result<Registration
     let entered = steps::enter(conn, &visitor(), &id, &link, Some(&begun.code))?;
     assert!(matches!(entered, Entered::Right));
     Ok(id)
+}
+
+/// R23
+#[tokio::test]
+async fn a_list_of_registrations_goes_on_where_its_page_ended() {
+    for database in TestDatabase::each() {
+        database
+            .write(|conn| {
+                with_owner(conn)?;
+                for _ in 0..5 {
+                    let id = begun(conn)?;
+                    steps::describe(conn, &visitor(), &id, applicant(ein(FREE)))?.unwrap();
+                }
+                begun_by(conn, ContactForm { email: "cora@clinic.example", ..ADA })?;
+                let fingerprint = visitor().registry.numbers.fingerprint(&ein(FREE));
+                for (sought, expected) in [
+                    (Sought::Email("ADA@lakeside.example".parse().unwrap()), 5),
+                    (Sought::Numbers(vec![fingerprint]), 5),
+                    (Sought::Name("lake ada".to_owned()), 6),
+                    (Sought::Name("ada lake".to_owned()), 6),
+                    (Sought::Name("ada".to_owned()), 0),
+                    (Sought::Stages(vec!["agreement"]), 5),
+                    (Sought::Stages(Stage::OPEN.to_vec()), 6),
+                ] {
+                    let (mut found, mut after) = (Vec::new(), None);
+                    loop {
+                        let page = steps::list(conn, &visitor(), &sought, after.as_ref(), 2)?;
+                        let Some(last) = page.last() else { break };
+                        after = Some((last.moved_at, last.id.clone()));
+                        found.extend(page.into_iter().map(|it| it.id));
+                    }
+                    found.sort_unstable();
+                    found.dedup();
+                    assert_eq!(found.len(), expected, "{sought:?}");
+                }
+                Ok(())
+            })
+            .await;
+    }
 }
 
 fn trust(conn: &mut AnyConn) -> Result<Agreement, StoreError> {

@@ -4,7 +4,7 @@
 use hilum_tests::{Browser, Fresh, Page, TestIdp, on_every_store};
 
 use super::{
-    super::register::{at_the_notary, claimed},
+    super::register::{ORGANIZATION, Registrant, at_the_notary, begun, claimed, publish},
     at_the_desk,
 };
 
@@ -12,6 +12,8 @@ on_every_store![
     a_number_is_released_by_two_persons,
     the_lead_sends_a_release_back_and_the_number_stays,
     a_disputed_number_is_left_with_its_owner_for_a_reason,
+    a_registration_is_found_at_every_stage_by_what_a_caller_can_name,
+    a_new_prefix_is_accepted_with_the_letter_and_the_practice_gets_to_its_end,
     a_notarys_form_is_found_by_its_number_and_accepted,
     a_notarys_form_is_refused_for_a_reason_and_another_one_can_be_sent,
 ];
@@ -103,6 +105,84 @@ async fn a_disputed_number_is_left_with_its_owner_for_a_reason(idp: Fresh) {
         .database
         .column("SELECT organization_id AS v FROM tax_id WHERE organization_id = 'org_lakeside'");
     assert_eq!(whose.len(), 1, "the number stays");
+}
+
+/// R23
+async fn a_registration_is_found_at_every_stage_by_what_a_caller_can_name(idp: Fresh) {
+    let mut ada = begun(&idp, "ada").await;
+    let bea = begun(&idp, "bea").await;
+    ada.describe("12-3499999").await;
+    let id = |registrant: &Registrant| {
+        let email = &registrant.email;
+        let query = format!("SELECT id AS v FROM registration WHERE email_normalized = '{email}'");
+        idp.database.column(&query).concat()
+    };
+    let (ada, bea) = (id(&ada), id(&bea));
+    let (mut agent, page) = at_the_desk(&idp, "support", "/support/registrations").await;
+    assert!(!page.body.contains(&ada), "nothing waits for Support: {}", page.body);
+    for (sought, expected) in [
+        ("stage=open", vec![&ada, &bea]),
+        ("stage=agreement", vec![&ada]),
+        ("stage=contact-verified", vec![&bea]),
+        ("stage=waiting", vec![]),
+    ] {
+        let page = agent.visit(&format!("/support/registrations?{sought}")).await;
+        assert_eq!(page.status, 200, "{sought}: {}", page.body);
+        for one in [&ada, &bea] {
+            assert_eq!(page.body.contains(one), expected.contains(&one), "{sought}: {}", page.body);
+        }
+    }
+    // At whatever stage.
+    for (sought, expected) in [
+        ("Ada@Birch-Street.example", vec![&ada]),
+        ("bea@birch-street.example", vec![&bea]),
+        ("birch street", vec![&ada]),
+        ("birch a", vec![&ada, &bea]),
+        ("Ada Birch", vec![&ada, &bea]),
+        ("12-3499999", vec![&ada]),
+        ("123499999", vec![&ada]),
+        ("nobody", vec![]),
+    ] {
+        let page = agent.visit("/support/search").await;
+        let page = agent.submit(&page, "look", &[("q", sought)]).await;
+        assert_eq!(page.status, 200, "{sought}: {}", page.body);
+        for one in [&ada, &bea] {
+            assert_eq!(page.body.contains(one), expected.contains(&one), "{sought}: {}", page.body);
+        }
+    }
+    for forged in ["stage=approved", "stage=x", "after=x", "q=1"] {
+        let page = agent.visit(&format!("/support/registrations?{forged}")).await;
+        assert_eq!(page.status, 400, "{forged}");
+    }
+}
+
+/// Domain 3.6
+async fn a_new_prefix_is_accepted_with_the_letter_and_the_practice_gets_to_its_end(idp: Fresh) {
+    publish(&idp).await;
+    let mut ada = begun(&idp, "ada").await;
+    let fields = [&ORGANIZATION[..], &[("number", "97-1234567")]].concat();
+    ada.send("organization-submit", &fields).await;
+    assert!(ada.page.status == 422 && ada.page.has("on_letter"), "{}", ada.page.body);
+    ada.send("organization-submit", &[("on_letter", "yes")]).await;
+    assert!(ada.page.has("doubt") && ada.page.has("check-submit"), "{}", ada.page.body);
+    ada.send("check-submit", &[]).await;
+    ada.to_review(&idp).await;
+    let (mut agent, list) = at_the_desk(&idp, "support", "/support/registrations").await;
+    assert!(list.body.contains("97-1234567"), "{}", list.body);
+    let ids = idp.database.column("SELECT id AS v FROM registration");
+    let path = format!("/support/registrations/{}", ids.concat());
+    let page = agent.visit(&path).await;
+    let silent = agent.submit(&page, "approve", &[("prefix_reason", "")]).await;
+    assert_eq!((silent.status, stage(&idp)), (422, "review".into()), "{}", silent.body);
+    let reason = [("prefix_reason", "IRS letter CP 575 of 2 May")];
+    let page = agent.submit(&page, "approve", &reason).await;
+    assert!(page.has("done"), "{}", page.body);
+    assert_eq!((stage(&idp), audited(&idp, "taxid.prefix-overridden")), ("approved".into(), 1));
+    let told = "SELECT reason AS v FROM audit_event WHERE kind = 'taxid.prefix-overridden'";
+    assert!(idp.database.column(told).concat().contains("CP 575"));
+    let page = agent.visit("/support/search").await;
+    let page = agent.submit(&page, "look", &[("q", "97-1234567")]).await;
+    assert!(page.body.contains("Birch Street Clinic"), "it has its number: {}", page.body);
 }
 
 /// The registration, found by the number on the form.

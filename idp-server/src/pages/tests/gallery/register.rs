@@ -54,6 +54,11 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
         ),
         page("register-which", RegisterStep::Organization { number: NumberQuestion::Which }, None),
         page(
+            "register-unlisted",
+            RegisterStep::Organization { number: NumberQuestion::UnlistedPrefix },
+            None,
+        ),
+        page(
             "register-personal",
             RegisterStep::Organization { number: NumberQuestion::Personal },
             None,
