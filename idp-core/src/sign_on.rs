@@ -7,6 +7,7 @@
 //! released.
 
 mod choose;
+pub mod needs;
 pub mod rehearsal;
 mod strength;
 

@@ -68,6 +68,12 @@ pub struct SiteLinks {
     pub policy_uri: Option<Url>,
     /// `tos_uri`: its terms.
     pub tos_uri: Option<Url>,
+    /// `help_phone`: where its own help desk answers (R3).
+    #[serde(default)]
+    pub help_phone: Option<String>,
+    /// `help_email`: likewise, by mail.
+    #[serde(default)]
+    pub help_email: Option<String>,
 }
 
 /// How a site speaks OIDC.

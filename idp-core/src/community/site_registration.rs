@@ -9,9 +9,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::site::{
-    ClientAuthentication, ClientKeys, Front, GrantType, OidcClient, Pkce, ReleasePolicy,
-    ResponseMode, Site, SiteLinks, SiteStatus,
+use super::{
+    field::phone,
+    site::{
+        ClientAuthentication, ClientKeys, Front, GrantType, OidcClient, Pkce, ReleasePolicy,
+        ResponseMode, Site, SiteLinks, SiteStatus,
+    },
+    subscriber::EmailAddress,
 };
 use crate::{
     ids::SiteId,
@@ -69,6 +73,20 @@ pub struct Circumstances {
     pub demo: bool,
 }
 
+/// What people are shown: pages of the site, and its help desk (R3).
+fn links(fields: &mut Fields<'_>) -> SiteLinks {
+    SiteLinks {
+        client_uri: fields.link("client_uri"),
+        logo_uri: fields.link("logo_uri"),
+        policy_uri: fields.link("policy_uri"),
+        tos_uri: fields.link("tos_uri"),
+        help_phone: fields.phone("help_phone"),
+        help_email: fields
+            .parsed::<EmailAddress>("help_email")
+            .map(|address| address.as_str().to_owned()),
+    }
+}
+
 /// Reads `document`.
 ///
 /// # Errors
@@ -80,12 +98,7 @@ pub fn read(
     let mut fields = Fields::new(document)?;
     let id = fields.parsed::<SiteId>("client_id");
     let name = fields.text("client_name");
-    let links = SiteLinks {
-        client_uri: fields.link("client_uri"),
-        logo_uri: fields.link("logo_uri"),
-        policy_uri: fields.link("policy_uri"),
-        tos_uri: fields.link("tos_uri"),
-    };
+    let shown = links(&mut fields);
     let release = release(&mut fields);
     let (authentication, new_secret) = authentication(&mut fields, &circumstances);
     let client = client(&mut fields, authentication);
@@ -113,7 +126,7 @@ pub fn read(
         id,
         name,
         status: SiteStatus::Live,
-        links,
+        links: shown,
         front: Front::Oidc(Box::new(client)),
         release,
         demo: circumstances.demo,
@@ -344,6 +357,17 @@ impl<'a> Fields<'a> {
         }
         self.wrong(field, "is an https address (plain http for localhost only)");
         None
+    }
+
+    /// A telephone number as people write it.
+    fn phone(&mut self, field: &str) -> Option<String> {
+        match phone(&self.text(field)?) {
+            Ok(number) => Some(number),
+            Err(error) => {
+                self.wrong(field, &error.to_string());
+                None
+            }
+        }
     }
 
     fn list<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, field: &str) -> Vec<T> {

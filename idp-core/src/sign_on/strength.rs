@@ -153,7 +153,7 @@ fn fitting(person: &Person, fits: impl Fn(Method) -> bool) -> Vec<Method> {
 }
 
 /// The rung that `method` reaches beside a password.
-const fn reaches(method: Method) -> Assurance {
+pub(super) const fn reaches(method: Method) -> Assurance {
     match method {
         // Nobody is asked for a password or a remembered browser here.
         Method::Password | Method::RememberedBrowser => Assurance::Password,

@@ -1,3 +1,4 @@
+mod needs;
 mod properties;
 mod strength;
 

@@ -45,13 +45,13 @@ mod tests;
 pub use account::activity_words;
 pub use account::{
     AccountAgreementPage, AccountDeletedPage, AccountNav, ActivityActor, ActivityEntry,
-    ActivityPage, AffiliationView, AgreementsPage, Area, DeletePage, DeleteProblem, DueProof,
-    EmailPage, EmailProblem, FactorView, Invitation, LeavePage, ListedAgreement, OfferDone,
-    OfferDue, OffersPage, OverviewPage, PasswordPage, PasswordProblem, PendingEmail, PortalOpening,
-    PortalPage, PortalSite, ProfilePage, PromotionPage, PromotionStep, QuestionsPage,
-    ReceivedOffer, RehearsalEnd, RehearsalPage, RehearsalStep, RememberedView, SecurityDone,
-    SecurityPage, SessionView, SessionsDone, SessionsPage, SharedEntry, SharedPage, SiteVisit,
-    Told,
+    ActivityPage, AffiliationView, AgreementsPage, Area, Asks, DeletePage, DeleteProblem, DueProof,
+    EmailPage, EmailProblem, FactorView, Invitation, LeavePage, ListedAgreement, NeedView,
+    OfferDone, OfferDue, OffersPage, OverviewPage, PasswordPage, PasswordProblem, PendingEmail,
+    PortalOpening, PortalPage, PortalSite, ProfilePage, PromotionPage, PromotionStep,
+    QuestionsPage, ReceivedOffer, RehearsalEnd, RehearsalPage, RehearsalStep, RememberedView,
+    SecurityDone, SecurityPage, SessionView, SessionsDone, SessionsPage, SharedEntry, SharedPage,
+    SiteVisit, Told,
 };
 pub use activate::{ActivateAccountPage, ActivatePage, ActivateProblem, ActivatedPage, Wrong};
 pub use affiliation::{AffiliationChoice, AffiliationPage};
@@ -104,8 +104,9 @@ pub use register::{
 pub use sign_in::{SignInPage, SignInProblem, SignInReason};
 pub use sign_out::{SignOutPage, SignedOutPage, SigningOutPage, ToldSite, ToldState};
 pub use support::{
-    CasePage, DeedView, Deeds, Fact, ListPage, ListPart, ListRow, RequesterView, Section, SendBy,
-    SupportArea, SupportHomePage, SupportNav, TicketLine, TicketPage, TicketProblem, TicketsPage,
+    CasePage, DeedView, Deeds, Fact, ListPage, ListPart, ListRow, QueueView, RequesterView,
+    Section, SendBy, SupportArea, SupportHomePage, SupportNav, TicketLine, TicketPage,
+    TicketProblem, TicketsPage,
 };
 pub use switch_person::SwitchPersonPage;
 pub use wording::access_level_explained;

@@ -62,6 +62,7 @@ pub mod tax_id_claim;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod ticket;
+pub mod waiting;
 
 pub use connection::AnyConn;
 pub use counting::{Counters, Tally, unasked};

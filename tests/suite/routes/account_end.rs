@@ -80,6 +80,8 @@ async fn a_sign_on_is_looked_at_without_opening_the_site(idp: Fresh) {
     assert!(page.has("choice") || page.has("complete"), "{}", page.body);
     let refused = marcus.visit("/account/sign-on-test?site=credentia").await;
     assert!(refused.has("refused"), "{}", refused.body);
+    // What it would take stands beside it (R80), as an Administrator of theirs can mend it.
+    assert!(refused.has("needs") && refused.body.contains("You lack it."), "{}", refused.body);
     // What is not one's own is not there.
     let other = idp.database.column(
         "SELECT a.id AS v FROM affiliation a JOIN subscriber s ON s.id = a.subscriber_id \

@@ -7,7 +7,11 @@ mod tickets;
 
 use hilum_tests::{App, Browser, Fresh, Page, Person, TestIdp, on_every_store};
 
-on_every_store![the_desk_is_not_there_for_anybody_else, the_rights_of_the_desk_reach_no_site,];
+on_every_store![
+    the_desk_is_not_there_for_anybody_else,
+    the_rights_of_the_desk_reach_no_site,
+    where_the_desk_begins_stands_how_much_waits,
+];
 
 /// Whoever works at the desk of the demo.
 pub(super) async fn at_the_desk(idp: &TestIdp, user_id: &str, path: &str) -> (Browser, Page) {
@@ -35,6 +39,21 @@ async fn at_the_desk_when(
         page.body
     );
     (browser, page)
+}
+
+async fn where_the_desk_begins_stands_how_much_waits(idp: Fresh) {
+    let (mut support, page) = at_the_desk(&idp, "support", "/support").await;
+    for queue in ["new-tickets", "tickets", "registrations", "notary", "tax-ids", "promotions"] {
+        let there = support.follow_link(&page, &format!("queue-{queue}")).await;
+        assert_eq!(there.status, 200, "{queue}: {}", there.body);
+    }
+    let before = page.body.matches("Nothing waits.").count();
+    let one = "INSERT INTO ticket (id, kind, state, details, opened_at) \
+               VALUES ('tkt_1', 'contact', 'new', '{}', 1795521600000)";
+    idp.database.execute(one).expect("a ticket");
+    let page = support.visit("/support").await;
+    assert_eq!(page.body.matches("Nothing waits.").count(), before - 2, "{}", page.body);
+    assert_eq!(page.body.matches("1 waiting").count(), 2, "new, and open: {}", page.body);
 }
 
 /// 20.1, 20.4: nobody else learns that there is such a place, and that they asked is written down.

@@ -6,11 +6,9 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Circumstances, FieldError, Fields, release};
+use super::{Circumstances, FieldError, Fields, links, release};
 use crate::{
-    community::site::{
-        AffiliationMode, Front, ReleasePolicy, Site, SiteLinks, SiteStatus, TaxIdRelease,
-    },
+    community::site::{AffiliationMode, Front, ReleasePolicy, Site, SiteStatus, TaxIdRelease},
     ids::SiteId,
     oidc::scope::Scope,
     saml::{
@@ -35,12 +33,7 @@ pub fn read(
     let mut fields = Fields::new(decisions.unwrap_or(&nothing))?;
     let id = fields.parsed::<SiteId>("client_id");
     let name = fields.text("client_name").or(described.name);
-    let links = SiteLinks {
-        client_uri: fields.link("client_uri"),
-        logo_uri: fields.link("logo_uri"),
-        policy_uri: fields.link("policy_uri"),
-        tos_uri: fields.link("tos_uri"),
-    };
+    let shown = links(&mut fields);
     let release = release(&mut fields);
     let policy: SamlPolicy = fields.json("saml").unwrap_or_default();
     let sector = fields.text("sector");
@@ -71,7 +64,7 @@ pub fn read(
         id,
         name,
         status: SiteStatus::Live,
-        links,
+        links: shown,
         front: Front::Saml(Box::new(provider)),
         release,
         demo: circumstances.demo,

@@ -71,3 +71,21 @@ fn a_record_survives_being_stored() {
     let stored = serde_json::to_string(&site).unwrap();
     assert_eq!(serde_json::from_str::<Site>(&stored).unwrap(), site);
 }
+
+#[test]
+fn a_site_tells_where_its_own_help_desk_is() {
+    let links = |phone: &str, email: &str| {
+        let document = serde_json::json!({
+            "client_name": "A site", "token_endpoint_auth_method": "none",
+            "redirect_uris": ["https://site.example/callback"],
+            "help_phone": phone, "help_email": email,
+        });
+        read(&document).map(|found| found.site.links)
+    };
+    let good = links("1-800-555-0143", "help@site.example").unwrap();
+    assert_eq!(good.help_phone.as_deref(), Some("1-800-555-0143"));
+    assert_eq!(good.help_email.as_deref(), Some("help@site.example"));
+    let wrong = links("call us", "nowhere").unwrap_err();
+    let wrong: Vec<String> = wrong.into_iter().map(|wrong| wrong.field).collect();
+    assert_eq!(wrong, ["help_phone", "help_email"]);
+}

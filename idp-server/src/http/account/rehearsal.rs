@@ -22,6 +22,7 @@ use idp_core::{
     saml::{attributes, name_id},
     sign_on::{
         Person, Policy, Released, SignOn,
+        needs::{Has, Need, What, needs},
         rehearsal::{End, Page, rehearse},
     },
 };
@@ -32,13 +33,14 @@ use super::nav;
 use crate::{
     agreements,
     http::{
+        console::is_office,
         error::PageError,
         gate::{self, Gate, OwnPage},
         sign_on::reason_of,
         visit::{Visit, page},
     },
     keys::saml_keys::Addresses,
-    pages::{Area, RehearsalEnd, RehearsalPage, RehearsalStep, Told},
+    pages::{Area, Asks, NeedView, RehearsalEnd, RehearsalPage, RehearsalStep, Told},
     sites::SiteEntry,
     store::{AnyConn, StoreError, agreement, factor, organization, person::LoadedPerson},
 };
@@ -88,16 +90,48 @@ async fn test(visit: &Visit, asked: &Asked) -> Result<HttpResponse, PageError> {
         None => None,
         Some(entry) => Some(walk(visit, &loaded, entry, chosen.as_ref()).await?),
     };
-    let (steps, end) = found.unzip();
+    let (needs, steps, end) = match found {
+        None => (Vec::new(), Vec::new(), None),
+        Some(Walked { needs, steps, end }) => (needs, steps, Some(end)),
+    };
     let content = RehearsalPage {
         frame: visit.frame(),
         nav: nav(visit, Area::Sites),
         sites: usable.iter().map(|e| (e.site.id.as_str(), e.site.name.as_str())).collect(),
         site: wanted.as_ref().map(|entry| (entry.site.id.as_str(), entry.site.name.as_str())),
-        steps: steps.unwrap_or_default(),
+        needs,
+        steps,
         end,
     };
     Ok(page(StatusCode::OK, &content))
+}
+
+/// What a site asks of somebody, and how a sign-on there would go.
+struct Walked<'a> {
+    needs: Vec<NeedView>,
+    steps: Vec<RehearsalStep>,
+    end: RehearsalEnd<'a>,
+}
+
+/// A line of the card: what is needed, whether they have it, and the page that mends it.
+fn view(loaded: &LoadedPerson, need: &Need) -> NeedView {
+    let mut offices = loaded.affiliations.iter().filter(|own| is_office(own));
+    let office = offices.next().map(|own| format!("/organization/{}", own.organization.id));
+    let console = |page: &str| office.as_ref().map(|home| format!("{home}{page}"));
+    let (asks, mend) = match &need.what {
+        What::Administrator => (Asks::Administrator, None),
+        What::Affiliation => (Asks::Affiliation, Some("/request-access".to_owned())),
+        What::Agreement => (Asks::Agreement, Some("/account/agreements".to_owned())),
+        What::Factor(_) => (Asks::Factor, Some("/account/security".to_owned())),
+        What::Role(roles) => (
+            Asks::Role(roles.iter().map(|role| role.code()).collect()),
+            Some("/account".to_owned()),
+        ),
+        What::SwitchedOn => (Asks::SwitchedOn, console("/sites")),
+        What::TaxId => (Asks::TaxId, console("/tax-ids")),
+    };
+    let lacks = need.has == Has::No;
+    NeedView { asks, lacks, mend: mend.filter(|_| lacks) }
 }
 
 async fn walk<'a>(
@@ -105,7 +139,7 @@ async fn walk<'a>(
     loaded: &LoadedPerson,
     entry: &'a SiteEntry,
     chosen: Option<&AffiliationId>,
-) -> Result<(Vec<RehearsalStep>, RehearsalEnd<'a>), PageError> {
+) -> Result<Walked<'a>, PageError> {
     let now = visit.clock.now();
     let (subscriber, affiliations) = (loaded.subscriber.clone(), loaded.affiliations.clone());
     let site = entry.site.clone();
@@ -124,6 +158,7 @@ async fn walk<'a>(
     let session = Session::begin(id, loaded.subscriber.id.clone(), proof, &visit.session_rules);
     let person = visit.person(loaded, &holdings, enabled_at, now);
     let person = Person { session, agreement_due, ..person };
+    let needs = needs(&person, &entry.site.release).iter().map(|need| view(loaded, need)).collect();
     let release = &entry.site.release;
     let policy = Policy { release: Some(release), level: Level::SignedIn, naming: &entry.naming };
     let found = rehearse(person, chosen, policy, now);
@@ -149,7 +184,7 @@ async fn walk<'a>(
             told: told(visit, loaded, entry, &sign_on),
         },
     };
-    Ok((steps.collect(), end))
+    Ok(Walked { needs, steps: steps.collect(), end })
 }
 
 /// What the site would be told, name by name. A personal number is masked here as everywhere on a page

@@ -58,6 +58,8 @@ fn listed(site: &Site) -> ListedSite<'_> {
         id: site.id.as_str(),
         view: site_view(site),
         home: site.links.client_uri.as_ref().map(url::Url::as_str),
+        help_phone: site.links.help_phone.as_deref(),
+        help_email: site.links.help_email.as_deref(),
         receives: release.allowed_scopes.iter().map(|scope| scope.as_str()).collect(),
         roles: release.required_roles.iter().map(|role| role.code()).collect(),
         administrator: release.required_administrator,

@@ -8,7 +8,8 @@ use crate::{
         error::PageError,
         visit::{Visit, page},
     },
-    pages::{SupportArea, SupportHomePage, SupportNav},
+    pages::{QueueView, SupportArea, SupportHomePage, SupportNav},
+    store::waiting::waiting,
 };
 
 /// The routes.
@@ -26,6 +27,16 @@ async fn home(visit: &Visit) -> Result<HttpResponse, PageError> {
         Entry::Open(_) => {}
         Entry::Elsewhere(answer) => return Ok(answer),
     }
+    let found = visit.db.read(waiting).await?;
+    let queue = |id, address, waiting| QueueView { id, address, waiting };
+    let queues = vec![
+        queue("new-tickets", "/support/tickets?state=new", found.new_tickets),
+        queue("tickets", "/support/tickets", found.tickets),
+        queue("registrations", "/support/registrations?stage=review", found.registrations),
+        queue("notary", "/support/registrations?stage=at-notary", found.notary),
+        queue("tax-ids", "/support/tax-ids", found.tax_ids),
+        queue("promotions", "/support/promotions", found.promotions),
+    ];
     let nav = SupportNav { area: SupportArea::Home };
-    Ok(page(StatusCode::OK, &SupportHomePage { frame: visit.frame(), nav }))
+    Ok(page(StatusCode::OK, &SupportHomePage { frame: visit.frame(), nav, queues }))
 }

@@ -33,7 +33,7 @@ pub use password::{PasswordPage, PasswordProblem};
 pub use profile::ProfilePage;
 pub use promotion::{PromotionPage, PromotionStep};
 pub use questions::QuestionsPage;
-pub use rehearsal::{RehearsalEnd, RehearsalPage, RehearsalStep, Told};
+pub use rehearsal::{Asks, NeedView, RehearsalEnd, RehearsalPage, RehearsalStep, Told};
 pub use security::{FactorView, RememberedView, SecurityDone, SecurityPage};
 pub use sessions::{SessionView, SessionsDone, SessionsPage};
 pub use shared::{SharedEntry, SharedPage};

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::AccountNav;
-use crate::pages::{Frame, RefusalReason};
+use crate::pages::{Frame, RefusalReason, wording};
 
 /// Asks for a site, and shows what would happen there. Searches with `site` and `affiliation`.
 #[derive(Debug, Template)]
@@ -15,9 +15,62 @@ pub struct RehearsalPage<'a> {
     pub sites: Vec<(&'a str, &'a str)>,
     /// The one that is looked at.
     pub site: Option<(&'a str, &'a str)>,
+    /// What the site asks for.
+    pub needs: Vec<NeedView>,
     /// The pages on the way.
     pub steps: Vec<RehearsalStep>,
     pub end: Option<RehearsalEnd<'a>>,
+}
+
+/// Something that a site asks for, as one person stands to it (R80).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeedView {
+    pub asks: Asks,
+    pub lacks: bool,
+    /// The address of the page that mends it.
+    pub mend: Option<String>,
+}
+
+/// What it asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asks {
+    Administrator,
+    Affiliation,
+    Agreement,
+    Factor,
+    /// One of these role codes.
+    Role(Vec<&'static str>),
+    SwitchedOn,
+    TaxId,
+}
+
+impl NeedView {
+    fn label(&self, frame: &Frame<'_>) -> String {
+        let (site, words) = (&frame.text.directory, &frame.text.rehearsal);
+        match &self.asks {
+            Asks::Administrator => site.needs_administrator.to_owned(),
+            Asks::Affiliation => words.need_affiliation.to_owned(),
+            Asks::Agreement => words.need_agreement.to_owned(),
+            Asks::Factor => site.needs_second_factor.to_owned(),
+            Asks::Role(codes) => {
+                format!("{} {}", site.needs_role, wording::roles(frame.text, codes).join(", "))
+            }
+            Asks::SwitchedOn => site.needs_switch.to_owned(),
+            Asks::TaxId => words.need_tax_id.to_owned(),
+        }
+    }
+
+    /// What to do about it.
+    fn advice(&self, frame: &Frame<'_>) -> &'static str {
+        let words = &frame.text.rehearsal;
+        match self.asks {
+            Asks::Administrator | Asks::Role(_) => words.mend_administrator,
+            Asks::Affiliation => words.mend_affiliation,
+            Asks::Agreement => words.mend_agreement,
+            Asks::Factor => words.mend_factor,
+            Asks::SwitchedOn | Asks::TaxId => words.mend_console,
+        }
+    }
 }
 
 /// A page on the way.

@@ -151,8 +151,11 @@ pub struct SitesPage<'a> {
 pub struct ListedSite<'a> {
     pub id: &'a str,
     pub view: SiteView<'a>,
-    /// Its own page, where its help desk is.
+    /// Its own page.
     pub home: Option<&'a str>,
+    /// Where its own help desk answers.
+    pub help_phone: Option<&'a str>,
+    pub help_email: Option<&'a str>,
     /// The scopes that it may ask for.
     pub receives: Vec<&'a str>,
     /// One of these roles is needed; empty: none is.

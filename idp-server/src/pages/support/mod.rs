@@ -5,7 +5,7 @@ mod home;
 mod tickets;
 
 pub use case::{CasePage, DeedView, Fact, ListPage, ListPart, ListRow, Section, SendBy};
-pub use home::SupportHomePage;
+pub use home::{QueueView, SupportHomePage};
 pub use tickets::{Deeds, RequesterView, TicketLine, TicketPage, TicketProblem, TicketsPage};
 
 use super::Messages;

@@ -40,6 +40,23 @@ fn rehearsals(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
         nav: nav(Area::Sites),
         sites: vec![("credentia", words.site), ("payer", words.value)],
         site: Some(("payer", words.value)),
+        needs: [
+            Asks::Administrator,
+            Asks::Affiliation,
+            Asks::Agreement,
+            Asks::Factor,
+            Asks::Role(vec!["office-worker"]),
+            Asks::SwitchedOn,
+            Asks::TaxId,
+        ]
+        .into_iter()
+        .enumerate()
+        .map(|(number, asks)| NeedView {
+            asks,
+            lacks: number != 1,
+            mend: (number > 1).then(|| "/account/security".to_owned()),
+        })
+        .collect(),
         steps,
         end,
     };

@@ -65,7 +65,22 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
         ),
         rendered(
             "support-home",
-            &SupportHomePage { frame, nav: SupportNav { area: SupportArea::Home } },
+            &SupportHomePage {
+                frame,
+                nav: SupportNav { area: SupportArea::Home },
+                queues: [
+                    "new-tickets",
+                    "tickets",
+                    "registrations",
+                    "notary",
+                    "tax-ids",
+                    "promotions",
+                ]
+                .into_iter()
+                .zip([0, 100, 3, 1, 2, 4])
+                .map(|(id, waiting)| QueueView { id, address: "/support/tickets", waiting })
+                .collect(),
+            },
         ),
     ]
 }

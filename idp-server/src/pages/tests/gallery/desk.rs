@@ -50,7 +50,7 @@ pub(super) fn pages(frame: Frame<'static>, words: &'static Words) -> Vec<Rendere
 }
 
 fn home(frame: Frame<'static>) -> SupportHomePage<'static> {
-    SupportHomePage { frame, nav: SupportNav { area: SupportArea::Home } }
+    SupportHomePage { frame, nav: SupportNav { area: SupportArea::Home }, queues: Vec::new() }
 }
 
 fn line(words: &'static Words, kind: TicketKind, state: &'static str) -> TicketLine<'static> {
@@ -147,10 +147,12 @@ fn ask(
 }
 
 fn sites(frame: Frame<'static>, words: &'static Words) -> SitesPage<'static> {
-    let listed = |id, roles, second_factor| ListedSite {
+    let listed = |id, roles, second_factor: bool| ListedSite {
         id,
         view: super::site(words),
         home: Some(words.policy),
+        help_phone: second_factor.then_some(words.value),
+        help_email: second_factor.then_some(words.value),
         receives: vec!["openid", "profile", words.value],
         roles,
         administrator: second_factor,
