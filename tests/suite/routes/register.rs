@@ -99,7 +99,7 @@ impl Registrant {
     }
 
     /// From the number on, until the agreement is on the page.
-    async fn to_agreement(&mut self) {
+    async fn reaches_agreement(&mut self) {
         self.work().await;
         let path = self.page.url.path().to_owned();
         for _ in 0..600 {
@@ -112,8 +112,8 @@ impl Registrant {
     }
 
     /// From the number on to the desk of Support.
-    pub(super) async fn to_review(&mut self, idp: &TestIdp) {
-        self.to_agreement().await;
+    pub(super) async fn reaches_review(&mut self, idp: &TestIdp) {
+        self.reaches_agreement().await;
         self.prove(idp).await;
     }
 
@@ -152,7 +152,7 @@ pub(super) async fn at_agreement(idp: &TestIdp, name: &str) -> Registrant {
     publish(idp).await;
     let mut ada = begun(idp, name).await;
     ada.describe(FREE).await;
-    ada.to_agreement().await;
+    ada.reaches_agreement().await;
     ada
 }
 

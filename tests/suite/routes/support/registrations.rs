@@ -166,7 +166,7 @@ async fn a_new_prefix_is_accepted_with_the_letter_and_the_practice_gets_to_its_e
     ada.send("organization-submit", &[("on_letter", "yes")]).await;
     assert!(ada.page.has("doubt") && ada.page.has("check-submit"), "{}", ada.page.body);
     ada.send("check-submit", &[]).await;
-    ada.to_review(&idp).await;
+    ada.reaches_review(&idp).await;
     let (mut agent, list) = at_the_desk(&idp, "support", "/support/registrations").await;
     assert!(list.body.contains("97-1234567"), "{}", list.body);
     let ids = idp.database.column("SELECT id AS v FROM registration");
