@@ -5,14 +5,14 @@
 //! one.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     ops::Deref,
     sync::{Arc, PoisonError, RwLock},
 };
 
 use idp_core::{
     community::{
-        resource_server::ResourceServer,
+        resource_server::{ResourceServer, offered},
         site::{ClientAuthentication, ClientKeys, OidcClient, OrgEnablement, Site, SiteStatus},
     },
     ids::SiteId,
@@ -99,6 +99,13 @@ impl SiteCatalogue {
                 && entry.site.status == SiteStatus::Live
         };
         self.all().into_iter().filter(by_administrator).collect()
+    }
+
+    /// What systems may ask for at the sites that are live.
+    pub fn system_scopes(&self) -> BTreeSet<String> {
+        let entries = self.all();
+        let live = entries.iter().filter(|entry| entry.site.status == SiteStatus::Live);
+        offered(live.filter_map(|entry| entry.site.client()?.resource_server.as_ref()))
     }
 
     /// The site of this `client_id`, if it speaks OIDC and may be used.

@@ -9,6 +9,7 @@ use super::console::{ADMINISTRATOR, at_work};
 on_every_store![
     a_program_does_for_an_administrator_what_the_console_does,
     a_program_looks_after_the_organization_itself,
+    a_program_makes_renews_and_stops_systems,
     a_program_proposes_administrators_and_asks_by_user_id,
     the_document_and_the_routes_agree,
 ];
@@ -184,6 +185,38 @@ async fn a_program_looks_after_the_organization_itself(idp: Fresh) {
         assert_eq!(status, 204, "{body}");
     }
     assert_eq!(program.get(&at("/access-requests")).await, json!([]));
+}
+
+async fn a_program_makes_renews_and_stops_systems(idp: Fresh) {
+    let program = Program::of_administrator(&idp).await;
+    let systems = format!("{OWN}/system-clients");
+    let wanted = json!({ "name": "EHR", "scopes": ["hie/pmp.query"], "purposes": ["TREAT"] });
+    let wrong = json!({ "name": "", "scopes": ["all"], "purposes": [] });
+    let (status, body) = program.call(Method::POST, &systems, Some(wrong)).await;
+    assert_eq!(status, 422, "{body}");
+    for field in ["name", "scopes", "purposes"] {
+        assert!(body["fields"][field].is_string(), "{field}: {body}");
+    }
+    let (status, made) = program.call(Method::POST, &systems, Some(wanted)).await;
+    assert_eq!(status, 201, "{made}");
+    let id = made["id"].as_str().unwrap();
+    assert!(made["set_up_at"].as_str().unwrap().ends_with(&format!("/systems/{id}/set-up")));
+    let listed = program.get(&systems).await;
+    let own = listed["system_clients"].as_array().unwrap();
+    let found = own.iter().find(|system| system["id"] == id).expect("the system");
+    assert_eq!((&found["state"], found["until"].is_i64()), (&json!("waiting"), true), "{found}");
+    assert!(!listed.to_string().contains(made["code"].as_str().unwrap()), "told once");
+
+    let one = format!("{systems}/{id}");
+    let (status, again) = program.call(Method::POST, &format!("{one}/code"), None).await;
+    assert_eq!((status, again["code"] == made["code"]), (200, false), "{again}");
+    let renewal = format!("{one}/renewal");
+    assert_eq!(program.call(Method::POST, &renewal, None).await.0, 409, "it has no keys yet");
+    for expected in [204, 409] {
+        assert_eq!(program.call(Method::DELETE, &one, None).await.0, expected);
+    }
+    let nowhere = program.call(Method::GET, &format!("{systems}?after=x"), None).await;
+    assert_eq!((nowhere.0, &nowhere.1["error"]), (400, &json!("invalid_request")));
 }
 
 async fn a_program_proposes_administrators_and_asks_by_user_id(idp: Fresh) {

@@ -8,7 +8,7 @@ use utoipa::{
 
 use super::{
     access_requests, door, error, me, nominations, offers, organizations, parts, people,
-    promotions, record, sites, tax_ids,
+    promotions, record, sites, systems, tax_ids,
 };
 use crate::app::App;
 
@@ -47,6 +47,11 @@ use crate::app::App;
         record::list,
         sites::list,
         sites::switch,
+        systems::list,
+        systems::create,
+        systems::issue_code,
+        systems::renew,
+        systems::revoke,
         tax_ids::list,
         tax_ids::ask,
         tax_ids::withdraw,

@@ -13,6 +13,7 @@ mod people;
 mod promotions;
 mod record;
 mod sites;
+mod systems;
 mod tax_ids;
 mod token;
 
@@ -36,6 +37,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource(of("/sites")).get(sites::list))
         .service(web::resource(of("/sites/{site}")).put(sites::switch))
         .service(web::resource(of("/audit")).get(record::list))
+        .configure(system_clients)
         .service(web::resource(of("/access-requests")).get(access_requests::list))
         .service(web::resource(of("/access-requests/{request}")).delete(access_requests::decline))
         .configure(people)
@@ -43,6 +45,16 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/api/v1/me").get(me::show))
         .service(web::resource("/api/v1/me/sessions").get(me::sessions))
         .service(web::resource("/api/v1/me/sessions/{id}").delete(me::end_session));
+}
+
+/// An organization's systems.
+fn system_clients(config: &mut web::ServiceConfig) {
+    let one = |rest: &str| web::resource(of(&format!("/system-clients/{{system}}{rest}")));
+    config
+        .service(web::resource(of("/system-clients")).get(systems::list).post(systems::create))
+        .service(one("").delete(systems::revoke))
+        .service(one("/code").post(systems::issue_code))
+        .service(one("/renewal").post(systems::renew));
 }
 
 /// An organization's people.

@@ -1,8 +1,6 @@
 //! `/organization/{id}/systems`: programs that act for the organization without a person (R83; domain
 //! 4.10): made, set up by a code that is shown once, renewed and stopped.
 
-use std::collections::BTreeSet;
-
 use actix_web::{
     HttpResponse,
     http::StatusCode,
@@ -13,8 +11,6 @@ use idp_core::{
     community::{
         field::Objections,
         permission::{Action, Denied},
-        resource_server::offered,
-        site::SiteStatus,
         system_client::{Refusal, SetUpCode, Stage, SystemClient, SystemForm, TRIES},
     },
     ids::SystemClientId,
@@ -85,13 +81,6 @@ async fn show(visit: Visit, id: Path<String>, wanted: Query<Wanted>) -> HttpResp
     visit.answer(outcome)
 }
 
-/// What systems may ask for at the sites that are live.
-fn scopes(visit: &Visit) -> BTreeSet<String> {
-    let entries = visit.sites.all();
-    let live = entries.iter().filter(|entry| entry.site.status == SiteStatus::Live);
-    offered(live.filter_map(|entry| entry.site.client()?.resource_server.as_ref()))
-}
-
 async fn list(
     visit: &Visit,
     desk: &OfOrganization,
@@ -108,7 +97,7 @@ async fn list(
         let name: String = url::form_urlencoded::byte_serialize(last.name.as_bytes()).collect();
         format!("{}?after={}&name={name}", at(desk), last.id)
     });
-    let (now, scopes) = (visit.clock.now(), scopes(visit));
+    let (now, scopes) = (visit.clock.now(), visit.sites.system_scopes());
     let (form_token, cookie) = console::form_token(visit);
     let content = OrganizationSystemsPage {
         frame: visit.frame(),
@@ -179,7 +168,7 @@ async fn make(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse, Pag
         scopes: &typed.codes("scope"),
         purposes: &typed.codes("purpose"),
     };
-    let request = match form.read(&scopes(visit)) {
+    let request = match form.read(&visit.sites.system_scopes()) {
         Ok(request) => request,
         Err(objections) => {
             let typed = Typed::new(posted.pairs(), objections);
