@@ -93,7 +93,8 @@ impl Hilum {
         Ok(format!(
             "public_origin = {}\ndemo = true\n[public]\nlisten = {}\n[private]\nlisten = {}\n\
              [database]\nurl = {}\n[ephemeral]\nstore = {}\n[secrets]\nmaster_key_file = {}\n\
-             [outgoing]\nallow_hosts = [\"localhost\"]\n[support]\nphone = \"1-800-555-0100\"\nemail = \"support@hilum.example\"\n",
+             [outgoing]\nallow_hosts = [\"localhost\"]\n[support]\nphone = \"1-800-555-0100\"\nemail = \"support@hilum.example\"\n\
+             address = \"1 Capitol Way, Olympia WA 98501\"\n",
             text(&self.site().issuer()),
             text(&self.public.to_string()),
             text(&self.private.to_string()),
