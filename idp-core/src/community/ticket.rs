@@ -174,6 +174,9 @@ pub enum State {
 }
 
 impl State {
+    /// Every code there is, in the order in which a ticket comes by them.
+    pub const CODES: [&str; 5] = ["new", "assigned", "waiting", "resolved", "closed"];
+
     /// Its code, in rows and filters.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -241,6 +244,9 @@ pub enum Refusal {
     /// Not for people like them.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// It is to go to somebody who does not work at the support desk.
+    #[error("nobody of this identifier works at the support desk")]
+    NobodyThere,
     /// What it is about is not decided.
     #[error("decide what this ticket is about first")]
     NotDecided,

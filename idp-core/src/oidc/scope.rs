@@ -32,6 +32,10 @@ pub enum Scope {
     TaxIds,
 }
 
+/// What opens the support desk's part of the Admin API. It goes to programs of the desk only: see
+/// `community::site_registration`.
+pub const SUPPORT_DESK: &str = "hilum.support";
+
 /// A text that is no `scope-token` (RFC 6749 §3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a scope has 1 to 100 visible ASCII characters other than quotation mark and backslash")]

@@ -4,6 +4,9 @@
 //! What an Administrator does is looked for in their own organization, what a candidate does among
 //! their own promotions, and both in SQL: whatever is somebody else's is not there (security 20.1).
 
+mod candidate;
+
+pub use candidate::{Candidate, candidate};
 use idp_core::{
     community::{
         actor::Actor,

@@ -3,7 +3,7 @@
 //!
 //! For the registrant: [`begin`], [`enter`], [`describe`], [`answer`], [`tell_work`], [`sign`],
 //! [`take_test`], [`go_to_notary`], [`withdraw`]. For the support desk: [`decide_registration`] (approve or
-//! reject), [`judge_notary`], and [`find`], [`by_notary_reference`] and [`list`] for its pages.
+//! reject), [`judge_notary`], and [`find`], [`of_notarys_form`] and [`list`] for its pages.
 //! For a job: [`erase_due`], [`remind_of_notary`]. What follows for the number and the organization are effects of these
 //! ([`numbers`], [`opening`]), in the same transaction.
 
@@ -19,8 +19,8 @@ pub use steps::{
     take_test, tell_work, withdraw,
 };
 pub use support::{
-    Decision, by_notary_reference, decide_registration, erase_due, first_nomination, first_seat,
-    judge_notary, list, remind_of_notary,
+    Decision, OPEN, decide_registration, erase_due, first_nomination, first_seat, judge_notary,
+    list, of_notarys_form, remind_of_notary, stages,
 };
 
 use idp_core::{

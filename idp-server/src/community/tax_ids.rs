@@ -263,7 +263,7 @@ fn of_anybody(
 ) -> Result<Decided<Done<Holding>>, StoreError> {
     match store::fingerprint_by_id(conn, id)? {
         Some(fingerprint) => transition(conn, office, (&fingerprint, None), command),
-        None => Ok(Err(Refusal::NothingToDecide)),
+        None => refuse(conn, office, action(&command), Denied::NotFound.into()),
     }
 }
 

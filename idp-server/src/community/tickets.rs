@@ -21,7 +21,7 @@ use serde_json::json;
 use super::{About, Office};
 use crate::{
     mail::{Extras, Reader},
-    store::{AnyConn, StoreError, subscriber, ticket as store, ticket::Kept},
+    store::{AnyConn, StoreError, staff, subscriber, ticket as store, ticket::Kept},
 };
 
 /// What somebody asks for.
@@ -182,6 +182,11 @@ fn decide(
         office.refused(conn, Action::WorkOnTicket, Denied::NotFound)?;
         return Ok(Err(Denied::NotFound.into()));
     };
+    if let Command::HandOver(to) = &command
+        && staff::rank(conn, to)?.is_none()
+    {
+        return Ok(Err(Refusal::NobodyThere));
+    }
     let outcome = match ticket::decide(kept.ticket.clone(), command, &office.actor, office.now) {
         Ok(outcome) => outcome,
         Err(refusal) => {

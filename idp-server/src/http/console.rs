@@ -20,7 +20,7 @@ use idp_core::{
         organization::OrganizationStatus,
         permission::{Action, Denied},
     },
-    ids::OrganizationId,
+    ids::{OrganizationId, SubscriberId},
     oidc::params::Params,
 };
 
@@ -34,7 +34,7 @@ use super::{
 use crate::{
     community::Office,
     pages::{ConsolesPage, FormExpiredPage, StartAgain},
-    store::{organization, person::LoadedPerson, session, staff},
+    store::{Database, StoreError, organization, person::LoadedPerson, session, staff},
 };
 
 /// What forms of the consoles are for.
@@ -145,17 +145,31 @@ pub async fn support(visit: &Visit, body: Option<&Bytes>) -> Result<Entry<AtWork
         Entry::Open(person) => *person,
         Entry::Elsewhere(answer) => return Ok(Entry::Elsewhere(answer)),
     };
-    let id = person.subscriber.id.clone();
-    let (who, found) = (id.clone(), visit.db.read(move |conn| staff::rank(conn, &id)).await?);
-    let Some(rank) = found else {
-        let office = office(visit, &person, Actor::Subscriber(who));
-        let refuse =
-            move |conn: &mut _| office.refused(conn, Action::WorkOnTicket, Denied::NotFound);
-        visit.db.write(refuse).await?;
-        return Err(PageError::NotFound);
-    };
-    let office = office(visit, &person, Actor::Support { who, rank });
-    Ok(Entry::Open(Box::new(AtWork { person, office })))
+    let who = person.subscriber.id.clone();
+    let office = office(visit, &person, Actor::Subscriber(who.clone()));
+    match at_the_desk(&visit.db, office, who).await? {
+        Some(office) => Ok(Entry::Open(Box::new(AtWork { person, office }))),
+        None => Err(PageError::NotFound),
+    }
+}
+
+/// The office of somebody of the support desk, as their rank is at this moment. `None`: they do not work
+/// there, or no longer, and that they asked is written down.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn at_the_desk(
+    db: &Database,
+    office: Office,
+    who: SubscriberId,
+) -> Result<Option<Office>, StoreError> {
+    let id = who.clone();
+    if let Some(rank) = db.read(move |conn| staff::rank(conn, &id)).await? {
+        return Ok(Some(Office { actor: Actor::Support { who, rank }, ..office }));
+    }
+    let refuse = move |conn: &mut _| office.refused(conn, Action::WorkOnTicket, Denied::NotFound);
+    db.write(refuse).await?;
+    Ok(None)
 }
 
 /// Lets anybody in who has a second factor, to be shown which consoles are theirs.

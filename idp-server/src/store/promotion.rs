@@ -162,14 +162,15 @@ pub fn by_notary_reference(
     row.map(TryInto::try_into).transpose()
 }
 
-/// What waits for the support desk, the longest first: at most `most`, after `after`.
+/// What waits for the support desk, the longest first: at most `most`, after what last moved at this
+/// time and has this identifier.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn waiting(
     conn: &mut AnyConn,
     waits: Waits,
-    after: Option<&Promotion>,
+    after: Option<(DateTime<Utc>, &PromotionId)>,
     most: i64,
 ) -> Result<Vec<Promotion>, StoreError> {
     let state = match waits {
@@ -183,12 +184,12 @@ pub fn waiting(
         .limit(most)
         .select(Row::as_select())
         .into_boxed();
-    if let Some(last) = after {
-        let at = millis(last.moved_at);
+    if let Some((at, id)) = after {
+        let at = millis(at);
         found = found.filter(
             promotion::moved_at
                 .gt(at)
-                .or(promotion::moved_at.eq(at).and(promotion::id.gt(last.id.as_str()))),
+                .or(promotion::moved_at.eq(at).and(promotion::id.gt(id.as_str()))),
         );
     }
     let rows: Vec<Row> = found.load(conn)?;

@@ -1,10 +1,10 @@
 //! `/api/v1`: the resources of the consoles for programs, by the same rules (security 20.1–20.5).
 
-use hilum_tests::{Fresh, Person, TestIdp, Tokens, on_every_store};
+use hilum_tests::{Fresh, on_every_store};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::console::{ADMINISTRATOR, at_work};
+use super::{console::ADMINISTRATOR, program::Program};
 
 on_every_store![
     a_program_does_for_an_administrator_what_the_console_does,
@@ -15,40 +15,6 @@ on_every_store![
 ];
 
 const OWN: &str = "/api/v1/organizations/org_cedar-falls";
-
-struct Program<'a> {
-    idp: &'a TestIdp,
-    token: String,
-}
-
-impl<'a> Program<'a> {
-    /// A program that the demo's Administrator gave a token.
-    async fn of_administrator(idp: &'a TestIdp) -> Self {
-        let (mut browser, page) = at_work(idp, "/organization").await;
-        assert_eq!(page.status, 200, "{}", page.body);
-        let more = json!({ "scope": "openid hilum.admin", "client_name": "HR system" });
-        let site = idp.add_site("hr", &more).await;
-        let request = site.request().with("acr_values", "urn:hilum:acr:browser-second-factor");
-        let code = site.code(&mut browser, &Person::new(ADMINISTRATOR), &request).await;
-        Self { idp, token: Tokens::of(&site.redeem(&request, &code).await).access }
-    }
-
-    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
-        let mut request =
-            self.idp.call(method, path).header("Authorization", &format!("Bearer {}", self.token));
-        if let Some(body) = body {
-            request = request.header("Content-Type", "application/json").body(body.to_string());
-        }
-        let (status, _, body) = request.send().await;
-        (status.as_u16(), serde_json::from_slice(&body).unwrap_or_default())
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        let (status, body) = self.call(Method::GET, path, None).await;
-        assert_eq!(status, 200, "{path}: {body}");
-        body
-    }
-}
 
 async fn a_program_does_for_an_administrator_what_the_console_does(idp: Fresh) {
     let program = Program::of_administrator(&idp).await;

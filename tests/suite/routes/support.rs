@@ -3,7 +3,7 @@
 mod first_administrators;
 mod people;
 mod registrations;
-mod tickets;
+pub(super) mod tickets;
 
 use hilum_tests::{App, Browser, Fresh, Page, Person, TestIdp, on_every_store};
 

@@ -27,6 +27,28 @@ fn a_short_registration_gets_the_strict_defaults_and_a_secret() {
 }
 
 #[test]
+fn the_scope_of_the_support_desk_goes_to_a_program_of_its_own() {
+    let program = |more: Value| {
+        let mut document = with("scope", json!("openid offline_access hilum.support hilum.admin"));
+        document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        read(&document)
+    };
+    assert!(program(json!({})).is_ok());
+    for (more, field) in [
+        (json!({ "scope": "openid profile hilum.support" }), "scope"),
+        (json!({ "scope": "openid hie/pmp.report hilum.support" }), "scope"),
+        (json!({ "release": { "allowed_scopes": ["openid", "email"] } }), "scope"),
+        (json!({ "token_endpoint_auth_method": "none" }), "token_endpoint_auth_method"),
+        (json!({ "resource_server": { "resource": "https://api.example" } }), "resource_server"),
+        (json!({ "release": { "accept_remembered_browser": true } }), "release"),
+    ] {
+        let errors = program(more.clone()).unwrap_err();
+        let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, [field], "{more}");
+    }
+}
+
+#[test]
 fn each_mistake_is_named_by_its_field() {
     for (document, field) in [
         (json!([]), "(document)"),

@@ -11,7 +11,7 @@ use idp_core::{
         },
         subscriber::{AccountStatus, Subscriber},
         tax_id_entry::Prefix,
-        ticket::Message,
+        ticket::{Message, Regarding},
         told::Link,
     },
     ids::{NominationId, OrganizationId, RegistrationId, SubscriberId},
@@ -25,8 +25,8 @@ use crate::{
     },
     mail::Extras,
     store::{
-        AnyConn, StoreError, Taken, email_change, nomination as nominations, registration as store,
-        subscriber, tax_id_claim,
+        AnyConn, StoreError, Taken, email_change, nomination as nominations, promotion,
+        registration as store, subscriber, tax_id_claim,
     },
 };
 
@@ -187,17 +187,34 @@ pub fn judge_notary(
     transition(conn, office, file, command, Extras::default())
 }
 
-/// The registration whose form has this number.
+/// Where the notary's form of this number is judged. The number says nothing of what the form is for,
+/// and whoever types it off paper need not know.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn by_notary_reference(
+pub fn of_notarys_form(
     conn: &mut AnyConn,
     office: &Office,
     reference: &NotaryReference,
-) -> Result<Option<Registration>, StoreError> {
-    let found = store::by_notary_reference(conn, reference)?;
-    found.map(|sealed| Ok(office.registry.open(&sealed)?.registration)).transpose()
+) -> Result<Option<Regarding>, StoreError> {
+    if let Some(sealed) = store::by_notary_reference(conn, reference)? {
+        let found = office.registry.open(&sealed)?.registration;
+        return Ok(Some(Regarding::Registration(found.id)));
+    }
+    let promotion = promotion::by_notary_reference(conn, reference)?;
+    Ok(promotion.map(|promotion| Regarding::Promotion(promotion.id)))
+}
+
+/// The filter for all that is not over.
+pub const OPEN: &str = "open";
+
+/// The stages that a filter means: [`OPEN`] for all that is not over, or one of them; nothing said: what
+/// waits for a decision. `None`: there is no such filter.
+#[must_use]
+pub fn stages(filter: &str) -> Option<Vec<&'static str>> {
+    let wanted = if filter.is_empty() { "review" } else { filter };
+    let open = Stage::OPEN.into_iter().filter(|code| wanted == OPEN || wanted == *code);
+    Some(open.collect()).filter(|found: &Vec<_>| !found.is_empty())
 }
 
 /// At most `limit` registrations that are sought, which have waited the longest first; the list goes

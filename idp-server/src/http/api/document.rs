@@ -8,7 +8,7 @@ use utoipa::{
 
 use super::{
     access_requests, door, error, me, nominations, offers, organizations, parts, people,
-    promotions, record, sites, systems, tax_ids,
+    promotions, record, sites, support, systems, tax_ids,
 };
 use crate::app::App;
 
@@ -19,7 +19,8 @@ use crate::app::App;
         title = "Hilum Admin API",
         description = "The resources of the consoles, by the same rules. A person's token; its \
             sign-in must have reached urn:hilum:acr:browser-second-factor (RFC 9470). What is \
-            another organization's is not found.",
+            another organization's is not found. The support desk's part (/api/v1/support) acts by the \
+            rank of its person at each call.",
     ),
     paths(
         me::show,
@@ -70,6 +71,7 @@ impl Modify for Tokens {
         let scopes = Scopes::from_iter([
             ("hilum.me", "A person's own account"),
             (door::ADMIN, "An Administrator's work, in the own organization"),
+            (door::SUPPORT, "The support desk's work, by whoever works there"),
         ]);
         let flow = AuthorizationCode::new("/authorize", "/token", scopes);
         let scheme = SecurityScheme::OAuth2(OAuth2::new([Flow::AuthorizationCode(flow)]));
@@ -81,7 +83,9 @@ impl Modify for Tokens {
 
 /// The document as JSON.
 pub(super) fn text() -> Result<String, serde_json::Error> {
-    Document::openapi().to_json()
+    let mut document = Document::openapi();
+    document.merge(support::Described::openapi());
+    document.to_json()
 }
 
 /// `GET /api/v1/openapi.json`.

@@ -17,6 +17,7 @@ use idp_core::{
         permission::{Action, Denied},
     },
     ids::OrganizationId,
+    oidc::scope::SUPPORT_DESK,
 };
 use serde::de::DeserializeOwned;
 
@@ -24,12 +25,17 @@ use super::{error::ApiError, token};
 use crate::{
     app::App,
     community::Office,
-    http::{client_address::ClientAddress, console::is_office},
+    http::{
+        client_address::ClientAddress,
+        console::{at_the_desk, is_office},
+    },
     store::{AnyConn, StoreError, organization, person::LoadedPerson},
 };
 
 /// What a token must name for an Administrator's work.
 pub(super) const ADMIN: &str = "hilum.admin";
+/// What a token must name for the support desk's work.
+pub(super) const SUPPORT: &str = SUPPORT_DESK;
 /// The largest body (security 21.1).
 const MOST: usize = 256 * 1024;
 
@@ -73,6 +79,55 @@ impl Desk {
         request: &HttpRequest,
     ) -> Result<Self, ApiError> {
         Self::of(app, request, (ADMIN, Demand::CONSOLE)).await
+    }
+
+    /// Somebody of the support desk, as their rank is at this call. To everybody else there is no such
+    /// place, and that they asked is written down.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub(super) async fn support(
+        app: web::Data<App>,
+        request: &HttpRequest,
+    ) -> Result<Self, ApiError> {
+        Self::at_support(app, request, Demand::CONSOLE).await
+    }
+
+    /// Likewise, for what leads into somebody's account: with a sign-in of the last quarter of an hour
+    /// (security 19.5).
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub(super) async fn support_lately(
+        app: web::Data<App>,
+        request: &HttpRequest,
+    ) -> Result<Self, ApiError> {
+        Self::at_support(app, request, Demand::HELP).await
+    }
+
+    async fn at_support(
+        app: web::Data<App>,
+        request: &HttpRequest,
+        demand: Demand,
+    ) -> Result<Self, ApiError> {
+        let desk = Self::of(app, request, (SUPPORT, demand)).await?;
+        let who = desk.person.subscriber.id.clone();
+        match at_the_desk(&desk.app.db, desk.office.clone(), who).await? {
+            Some(office) => Ok(Self { office, ..desk }),
+            None => Err(ApiError::NotFound),
+        }
+    }
+
+    /// Reads by `work`, for whoever acts.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut AnyConn, &Office) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let office = self.office.clone();
+        Ok(self.app.db.read(move |conn| work(conn, &office)).await?)
     }
 
     /// Does `work` as one transaction, and rings for the mails that it may have left.

@@ -1,6 +1,6 @@
 //! How the API says no: a challenge (RFC 6750 §3) that tells what would help (RFC 9470 §3).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -61,6 +61,18 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// A parameter of the query that is none.
+    pub(super) fn parameter(name: &str) -> Self {
+        Self::Malformed(format!("the parameter {name} is not valid"))
+    }
+
+    /// One field that is not acceptable.
+    pub(super) fn field(name: &'static str, why: impl fmt::Display) -> Self {
+        let mut found = Objections::default();
+        found.object(name, why);
+        Self::Unacceptable(found)
+    }
+
     /// `None`: the bare challenge, or the bare status.
     const fn code(&self) -> Option<ErrorCode> {
         match self {

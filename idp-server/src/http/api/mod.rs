@@ -13,6 +13,7 @@ mod people;
 mod promotions;
 mod record;
 mod sites;
+mod support;
 mod systems;
 mod tax_ids;
 mod token;
@@ -42,6 +43,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource(of("/access-requests/{request}")).delete(access_requests::decline))
         .configure(people)
         .configure(coming)
+        .configure(support::routes)
         .service(web::resource("/api/v1/me").get(me::show))
         .service(web::resource("/api/v1/me/sessions").get(me::sessions))
         .service(web::resource("/api/v1/me/sessions/{id}").delete(me::end_session));

@@ -40,8 +40,6 @@ use crate::{
 /// How many tickets a page has at most.
 const SHOWN: i64 = 50;
 const NAV: SupportNav = SupportNav { area: SupportArea::Tickets };
-/// The states that can be looked for; all that are open, otherwise.
-const STATES: [&str; 5] = ["new", "assigned", "waiting", "resolved", "closed"];
 
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -76,7 +74,7 @@ impl Wanted {
     fn filter(&self, me: &SubscriberId) -> Result<Filter, PageError> {
         let state = match self.state.as_str() {
             "" => None,
-            code if STATES.contains(&code) => Some(code.to_owned()),
+            code if State::CODES.contains(&code) => Some(code.to_owned()),
             _ => return Err(PageError::NotUnderstood),
         };
         let kind = TicketKind::ALL.into_iter().find(|kind| kind.code() == self.kind);
@@ -129,7 +127,7 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
 fn filters<'a>(text: &'static crate::pages::Messages, wanted: &'a Wanted) -> Vec<FieldView<'a>> {
     let words = &text.ticket;
     let mut states = vec![("", words.state_open)];
-    states.extend(STATES.map(|code| (code, text.ticket_state(code))));
+    states.extend(State::CODES.map(|code| (code, text.ticket_state(code))));
     let mut kinds = vec![("", words.any_kind)];
     kinds.extend(TicketKind::ALL.map(|kind| (kind.code(), text.ticket_kind(kind))));
     let whose = vec![("", words.anybodys), ("mine", words.mine)];
@@ -285,7 +283,7 @@ impl Loaded {
 }
 
 /// The page of what a ticket refers to.
-fn address_of(what: &Regarding) -> String {
+pub(super) fn address_of(what: &Regarding) -> String {
     match what {
         Regarding::Person(id) => format!("/support/people/{id}"),
         Regarding::Promotion(id) => format!("/support/promotions/{id}"),
@@ -320,11 +318,6 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
         }
     };
     let (office, ticket) = (desk.office.clone(), loaded.kept.ticket.id.clone());
-    let to_nobody =
-        matches!(&deed, Deed::HandOver(to) if name_of(&loaded.colleagues, to).is_none());
-    if to_nobody {
-        return Err(PageError::NotUnderstood);
-    }
     let work = move |conn: &mut AnyConn| tickets::act(conn, &office, &ticket, &deed);
     let refusal = match visit.db.write(work).await? {
         Ok(_) => {
@@ -333,6 +326,8 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
         }
         Err(Refusal::Denied(Denied::NotFound)) => return Err(PageError::NotFound),
         Err(Refusal::Denied(Denied::Forbidden)) => return Err(PageError::Forbidden),
+        // No colleague that the page offers.
+        Err(Refusal::NobodyThere) => return Err(PageError::NotUnderstood),
         Err(refusal) => refusal,
     };
     // How it stands now: somebody may have been faster.
@@ -342,7 +337,7 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
         Refusal::NotDecided => words.not_decided,
         Refusal::NotYours => words.not_yours,
         Refusal::OwnTicket => words.own,
-        Refusal::Denied(_) | Refusal::OutOfOrder => words.out_of_order,
+        Refusal::Denied(_) | Refusal::NobodyThere | Refusal::OutOfOrder => words.out_of_order,
     };
     let problem = Some(TicketProblem::Refused(why));
     Ok(loaded.page(visit, &desk, StatusCode::CONFLICT, (typed, problem)))

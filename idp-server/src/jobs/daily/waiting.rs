@@ -36,6 +36,7 @@ pub(super) async fn look_at_all(work: &Work<'_>) -> Result<bool, StoreError> {
         registrations::list(conn, &office, &sought, after.as_ref(), most)
     };
     let candidates = |conn: &mut AnyConn, after: Option<&Promotion>, most: i64| {
+        let after = after.map(|last| (last.moved_at, &last.id));
         promotions::waiting(conn, Waits::ForForm, after, most)
     };
     let finished = work.until_none(registrations::erase_due).await?

@@ -7,27 +7,29 @@ use actix_web::{
 };
 use idp_core::{
     community::{
-        affiliation::AffiliationStatus,
         field::{LONGEST_NAME, LONGEST_NOTE},
         promotion::CallBack,
-        subscriber::{Subscriber, UserId},
+        subscriber::UserId,
         ticket::TicketKind,
     },
-    ids::{OrganizationId, TicketId},
+    ids::TicketId,
     oidc::params::Params,
 };
 use serde::Deserialize;
 
 use super::{super::one_line, NAV, Outcome, propose_at, refusal_words};
 use crate::{
-    community::{Office, promotion},
+    community::{
+        Office,
+        promotion::{self, Candidate},
+    },
     http::{
         console::{self, Entry, Posted},
         error::PageError,
         visit::{Visit, page, see_other},
     },
     pages::{CasePage, DeedView, Fact, FieldView, Section},
-    store::{AnyConn, StoreError, person, search, subscriber, ticket},
+    store::{AnyConn, StoreError, ticket},
 };
 
 /// Who is looked at.
@@ -43,19 +45,6 @@ struct Loaded {
     /// The User ID that is looked at: the one on the form, or another.
     user_id: String,
     candidate: Option<Candidate>,
-}
-
-struct Candidate {
-    person: Subscriber,
-    organizations: Vec<Organization>,
-}
-
-/// Where they act without being an Administrator.
-struct Organization {
-    id: OrganizationId,
-    name: String,
-    /// The number on file.
-    phone: Option<String>,
 }
 
 async fn load(
@@ -74,31 +63,12 @@ async fn load(
         let user_id =
             user_id.clone().or_else(|| kept.details.get("user_id").cloned()).unwrap_or_default();
         let candidate = match user_id.parse::<UserId>() {
-            Ok(name) => candidate(conn, &office, &name)?,
+            Ok(name) => promotion::candidate(conn, &office, &name)?,
             Err(_) => None,
         };
         Ok(Some(Loaded { ticket: id.clone(), user_id, candidate }))
     };
     visit.db.read(read).await?.ok_or(PageError::NotFound)
-}
-
-/// Whoever has this User ID and works somewhere without being an Administrator there.
-fn candidate(
-    conn: &mut AnyConn,
-    office: &Office,
-    user_id: &UserId,
-) -> Result<Option<Candidate>, StoreError> {
-    let Some(account) = subscriber::for_sign_in(conn, user_id.as_str())? else { return Ok(None) };
-    let person = account.subscriber;
-    let mut organizations = Vec::new();
-    for affiliation in person::affiliations_of(conn, &person.id, &*office.open_ssn)? {
-        if affiliation.status == AffiliationStatus::Active && !affiliation.administrator {
-            let of = affiliation.organization;
-            let (phone, _) = search::listed(conn, &of.id)?;
-            organizations.push(Organization { id: of.id, name: of.name, phone });
-        }
-    }
-    Ok((!organizations.is_empty()).then_some(Candidate { person, organizations }))
 }
 
 pub(in super::super) async fn show(

@@ -11,11 +11,11 @@ use idp_core::{
 };
 use serde::Deserialize;
 
-use super::{NAV, name_of, person_of, stage_words};
+use super::{super::tickets::address_of, NAV, name_of, person_of, stage_words};
 use crate::{
     community::{
         Office,
-        registrations::{self, by_notary_reference},
+        registrations::{self, OPEN, of_notarys_form, stages},
     },
     http::{
         console::{self, Entry},
@@ -23,13 +23,11 @@ use crate::{
         visit::{Visit, page, see_other},
     },
     pages::{Fact, FieldView, ListPage, ListPart, ListRow, Messages, SendBy},
-    store::{AnyConn, StoreError, place::Place, promotion, registration::Sought},
+    store::{AnyConn, place::Place, registration::Sought},
 };
 
 /// How many a page has at most.
 const SHOWN: i64 = 50;
-/// The filter for all that is not over.
-const OPEN: &str = "open";
 
 /// What is looked for.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -57,10 +55,10 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
         Entry::Open(desk) => desk,
         Entry::Elsewhere(answer) => return Ok(answer),
     };
-    let stage = match wanted.stage.as_str() {
-        "" => "review",
-        OPEN => OPEN,
-        code => Stage::OPEN.into_iter().find(|it| *it == code).ok_or(PageError::NotUnderstood)?,
+    let sought = stages(&wanted.stage).ok_or(PageError::NotUnderstood)?;
+    let stage = match sought.as_slice() {
+        [one] => *one,
+        _ => OPEN,
     };
     let after = wanted.after.as_deref().map(str::parse::<Place<RegistrationId>>).transpose();
     let after = after.map_err(|_| PageError::NotUnderstood)?.and_then(Place::into_parts);
@@ -68,8 +66,7 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
     if let Some(address) = of_form(visit, &desk.office, typed).await? {
         return Ok(see_other(&address, []));
     }
-    let all = Stage::OPEN.into_iter().filter(|code| stage == OPEN || stage == *code);
-    let (office, sought) = (desk.office.clone(), Sought::Stages(all.collect()));
+    let (office, sought) = (desk.office.clone(), Sought::Stages(sought));
     let read = move |conn: &mut AnyConn| {
         registrations::list(conn, &office, &sought, after.as_ref(), SHOWN)
     };
@@ -102,19 +99,12 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
     Ok(page(StatusCode::OK, &content))
 }
 
-/// Where the form of this number is judged. The number says nothing of what the form is for, and
-/// whoever types it off paper need not know.
+/// The page where the form of this number is judged.
 async fn of_form(visit: &Visit, office: &Office, typed: &str) -> Result<Option<String>, PageError> {
     let Ok(reference) = typed.parse::<NotaryReference>() else { return Ok(None) };
     let office = office.clone();
-    let read = move |conn: &mut AnyConn| -> Result<_, StoreError> {
-        if let Some(found) = by_notary_reference(conn, &office, &reference)? {
-            return Ok(Some(format!("/support/registrations/{}", found.id)));
-        }
-        let promotion = promotion::by_notary_reference(conn, &reference)?;
-        Ok(promotion.map(|promotion| format!("/support/promotions/{}", promotion.id)))
-    };
-    Ok(visit.db.read(read).await?)
+    let read = move |conn: &mut AnyConn| of_notarys_form(conn, &office, &reference);
+    Ok(visit.db.read(read).await?.as_ref().map(address_of))
 }
 
 /// A registration in a list.

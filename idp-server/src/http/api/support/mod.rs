@@ -1,0 +1,81 @@
+//! `/api/v1/support`: the support desk's work, for a program such as the desk's own ticket system (scope
+//! `hilum.support`). Each call acts as the person whose token it is, by their rank at this moment.
+
+mod claims;
+mod further;
+mod identity;
+mod promotions;
+mod registrations;
+mod tickets;
+
+use std::{fmt::Display, str::FromStr};
+
+use actix_web::{
+    HttpRequest,
+    web::{self, Query},
+};
+use serde::de::DeserializeOwned;
+use utoipa::OpenApi;
+
+use super::error::ApiError;
+use crate::store::place::Place;
+
+/// The routes.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .configure(claims::routes)
+        .configure(further::routes)
+        .configure(promotions::routes)
+        .configure(registrations::routes)
+        .configure(tickets::routes);
+}
+
+/// Every operation here. One that is missing is found by a test.
+#[derive(OpenApi)]
+#[openapi(paths(
+    claims::list,
+    claims::show,
+    claims::decide,
+    further::list,
+    further::show,
+    further::decide,
+    promotions::list,
+    promotions::show,
+    promotions::decide,
+    promotions::propose,
+    registrations::list,
+    registrations::show,
+    registrations::decide,
+    registrations::notary_form,
+    tickets::list,
+    tickets::show,
+    tickets::act,
+))]
+pub(super) struct Described;
+
+/// The pattern of something of the desk's.
+fn at(rest: &str) -> String {
+    format!("/api/v1/support{rest}")
+}
+
+/// What an identifier in the address names. One that can be nobody's is nobody's.
+fn named<T: FromStr>(id: &str) -> Result<T, ApiError> {
+    id.parse().map_err(|_| ApiError::NotFound)
+}
+
+/// What stands in the query.
+fn asked<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, ApiError> {
+    let read = Query::<T>::from_query(request.query_string());
+    read.map(Query::into_inner).map_err(|error| ApiError::Malformed(error.to_string()))
+}
+
+/// Where a list goes on.
+fn place<Id: FromStr>(after: Option<&str>) -> Result<Option<Place<Id>>, ApiError> {
+    after.map(str::parse).transpose().map_err(|_| ApiError::parameter("after"))
+}
+
+/// Where a list goes on behind a page that is full.
+fn next<T, Id: Display>(found: &[T], most: i64, place: impl Fn(&T) -> Place<Id>) -> Option<String> {
+    let is_full = i64::try_from(found.len()) == Ok(most);
+    found.last().filter(|_| is_full).map(|last| place(last).to_string())
+}
