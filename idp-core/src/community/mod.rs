@@ -21,6 +21,7 @@ pub mod field;
 pub mod further_number;
 pub mod identity_proof;
 pub mod import;
+pub mod letters;
 pub mod news;
 pub mod nomination;
 pub mod notary_reference;

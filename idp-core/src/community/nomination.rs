@@ -26,6 +26,7 @@ pub use form::{IdentityCheck, Nominee, NomineeForm, VerifiedBy};
 
 use super::{
     actor::Actor,
+    letters::TooMany,
     news::{News, Recipient},
     organization_life::Suspension,
     outcome::{Effect, Outcome},
@@ -165,6 +166,9 @@ pub enum Refusal {
     /// It is over, or not over yet.
     #[error("this nomination is over, or not over yet")]
     OutOfOrder,
+    /// So many letters are not written.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// Ten codes are enough.
     #[error("no more codes can be made for this nomination: withdraw it and nominate anew")]
     TooManyCodes,

@@ -9,6 +9,7 @@ use idp_core::{
         affiliation::Affiliation,
         affiliation_life::{self, Command, Facts, PROPOSAL_LASTS},
         field::Objections,
+        letters::{Counted, TooMany},
         permission::{Action, Denied},
         person_match::{ByUserId, Here, by_user_id},
         rights::{Circumstances, HasNpi, Rights, RightsForm},
@@ -21,6 +22,7 @@ use serde_json::json;
 use super::{
     About, Office,
     affiliation::as_kept,
+    letters,
     nomination::administrator,
     offer::{self, Asked, subset_of},
 };
@@ -48,6 +50,9 @@ pub enum Refusal {
     /// The form is not good.
     #[error("the form is not complete")]
     Objections(Objections),
+    /// So many letters are not written.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
 }
 
 /// Asks whoever has this User ID to act for the office's organization.
@@ -80,16 +85,24 @@ pub fn ask(
         Some(person) if affiliation::of_person_in(conn, of, &person.id)?.is_some() => Here::Member,
         Some(_) | None => Here::Stranger,
     };
-    match (by_user_id(person.as_ref().map(|person| (person.status, here))), person) {
-        (ByUserId::Ask, Some(person)) => propose(conn, office, of, &person.id, &rights, &user_id),
+    let asked = match (by_user_id(person.as_ref().map(|person| (person.status, here))), person) {
+        (ByUserId::Ask, Some(person)) => Some(person),
         (ByUserId::AlreadyHere, Some(person)) => {
             match offer::asked(conn, office, of, &person.id)? {
-                Some(Asked::Late) => propose(conn, office, of, &person.id, &rights, &user_id),
-                Some(Asked::Waiting) => Ok(Err(Refusal::AlreadyAsked)),
-                None => Ok(Err(Refusal::AlreadyHere(person.id))),
+                Some(Asked::Late) => Some(person),
+                Some(Asked::Waiting) => return Ok(Err(Refusal::AlreadyAsked)),
+                None => return Ok(Err(Refusal::AlreadyHere(person.id))),
             }
         }
-        (ByUserId::Nobody, _) | (_, None) => nobody(conn, office, of, &rights, &user_id),
+        (ByUserId::Nobody, _) | (_, None) => None,
+    };
+    // Counted by what was typed, and so alike whether or not anybody gets a letter.
+    if let Err(refusal) = letters::write_to(conn, office, of, Counted::UserId(&user_id))? {
+        return Ok(Err(refusal.into()));
+    }
+    match asked {
+        Some(person) => propose(conn, office, of, &person.id, &rights, &user_id),
+        None => nobody(conn, office, of, &rights, &user_id),
     }
 }
 

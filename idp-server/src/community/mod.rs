@@ -15,6 +15,7 @@ pub mod closing;
 pub mod desk;
 pub mod further_numbers;
 pub mod help;
+mod letters;
 pub mod nomination;
 pub mod offer;
 mod office;

@@ -13,6 +13,7 @@ use idp_core::{
     community::{
         actor::Actor,
         field::Objections,
+        letters::{Counted, TooMany},
         nomination::{self, Keys, Nomination, Nominee, NomineeForm, State},
         npi::Npi,
         permission::Denied,
@@ -32,7 +33,7 @@ pub(super) use self::{
     waiting::{npi_is_free, waits_for},
 };
 use super::{
-    About, Office,
+    About, Office, letters,
     offer::{self, Asked},
 };
 use crate::{
@@ -150,6 +151,12 @@ impl From<Denied> for Refusal {
     }
 }
 
+impl From<TooMany> for Refusal {
+    fn from(too_many: TooMany) -> Self {
+        Self::Nomination(too_many.into())
+    }
+}
+
 impl Refusal {
     /// What a conflict with somebody who was faster is told as.
     #[must_use]
@@ -248,6 +255,9 @@ pub fn nominate(
     let (nominee, user_id, revived) = match look(conn, office, form)? {
         Err(refusal) => return Ok(Err(refusal)),
         Ok(Prospect::Ask(nominee, person)) => {
+            if let Err(refusal) = letters::write_to(conn, office, &of, Counted::Person(&person))? {
+                return Ok(Err(refusal.into()));
+            }
             let typed = nominee.email.as_str();
             let asked = offer::propose(conn, office, (&of, &person), &nominee.rights, typed)?;
             return Ok(asked.map(|()| Nominated::Asked).map_err(Refusal::from));
@@ -259,6 +269,10 @@ pub fn nominate(
         }
         Ok(Prospect::Nominate { nominee, user_id, revived, .. }) => (nominee, user_id, revived),
     };
+    let mailbox = Counted::Mailbox(&nominee.email);
+    if let Err(refusal) = letters::write_to(conn, office, &of, mailbox)? {
+        return Ok(Err(refusal.into()));
+    }
     let new = New {
         organization: of,
         user_id,

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use idp_core::{
     audit::Kind,
     community::{
+        letters::{Counted, TooMany},
         permission::{Action, Denied, Target, may},
         roster::{self, FileError, Row, Step, Summary},
         subscriber::Subscriber,
@@ -20,7 +21,7 @@ use idp_core::{
 };
 
 use super::{
-    Office,
+    Office, letters,
     nomination::{HandOver, administrator},
 };
 use crate::{
@@ -51,6 +52,9 @@ pub enum Refusal {
     /// Some rows are wrong: nothing of the file is done.
     #[error("some rows are wrong")]
     Rows,
+    /// The organization has had so many people written to today.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
 }
 
 /// A row, and what an import does with it.
@@ -189,6 +193,11 @@ pub fn import(
     let summary = summary(&planned);
     if summary.refused > 0 {
         return Ok(Err(Refusal::Rows));
+    }
+    let letters = planned.iter().filter(|planned| planned.step.writes()).count();
+    let (all, letters) = (Counted::Organization(&import.organization), u32::try_from(letters));
+    if let Err(refusal) = letters::count(conn, office, all, letters.unwrap_or(u32::MAX))? {
+        return Ok(Err(refusal.into()));
     }
     let applied = apply::all(conn, office, &import, planned)?;
     stored::imported(conn, id, (&summary, &applied.done), office.now)?;

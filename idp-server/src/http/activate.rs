@@ -128,7 +128,12 @@ async fn finish(
                 let problem = Some(ActivateProblem::WrongCode);
                 return Ok(ask(visit, link, StatusCode::FORBIDDEN, problem));
             }
-            Err(Refusal::Denied(_) | Refusal::Incomplete(_) | Refusal::TooManyCodes) => {
+            Err(
+                Refusal::Denied(_)
+                | Refusal::Incomplete(_)
+                | Refusal::TooMany(_)
+                | Refusal::TooManyCodes,
+            ) => {
                 return Err(PageError::NotUnderstood);
             }
         },

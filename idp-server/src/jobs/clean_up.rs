@@ -10,8 +10,8 @@ use super::rounds::{self, Report};
 use crate::{
     app::App,
     store::{
-        AnyConn, StoreError, ending, grant, known_browser, lease, lockout, mailed_code, outbox,
-        release_log, remembered_browser, roster, self_help,
+        AnyConn, StoreError, ending, grant, known_browser, lease, letter_count, lockout,
+        mailed_code, outbox, release_log, remembered_browser, roster, self_help,
     },
 };
 
@@ -22,6 +22,8 @@ const PERIOD: Duration = Duration::from_secs(60 * 60);
 const KEPT_FOR: TimeDelta = TimeDelta::days(30);
 /// A lock lasts minutes, and counting starts anew with each success.
 const FAILURES_KEPT_FOR: TimeDelta = TimeDelta::days(1);
+/// Twice as long as a count of letters lasts: one that is given up early would begin anew.
+const LETTERS_KEPT_FOR: TimeDelta = TimeDelta::days(2);
 /// Self-help stays closed, and a browser known, for a year: longer than an account stays in use
 /// without its owner.
 const YEAR: TimeDelta = TimeDelta::days(365);
@@ -60,6 +62,7 @@ async fn round(app: &App, holder: String) -> Result<(), StoreError> {
         let answers = self_help::sweep(conn, now - YEAR)?;
         let known = known_browser::sweep(conn, now - YEAR)?;
         release_log::sweep(conn, now - RELEASES_KEPT_FOR)?;
+        letter_count::sweep(conn, now - LETTERS_KEPT_FOR)?;
         roster::sweep(conn, now - UPLOADS_KEPT_FOR, now - KEPT_FOR)?;
         Ok((codes, answers, remembered_browser::sweep(conn, now)? + known))
     };

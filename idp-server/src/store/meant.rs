@@ -29,7 +29,7 @@ use super::{
 const AT_ONCE: usize = 500;
 
 /// Does `look` for some values at a time.
-fn in_parts<V, T>(
+pub(super) fn in_parts<V, T>(
     values: &[V],
     mut look: impl FnMut(&[V]) -> Result<Vec<T>, StoreError>,
 ) -> Result<Vec<T>, StoreError> {

@@ -24,6 +24,7 @@ pub mod further_number;
 pub mod grant;
 pub mod known_browser;
 pub mod lease;
+pub mod letter_count;
 pub mod lockout;
 pub mod mailed_code;
 pub mod meant;

@@ -211,6 +211,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    letter_count (of_digest) {
+        of_digest -> Binary,
+        began_at -> BigInt,
+        letters -> BigInt,
+    }
+}
+
+diesel::table! {
     lockout (name_digest) {
         name_digest -> Binary,
         failures -> BigInt,

@@ -5,6 +5,7 @@ mod affiliate;
 mod audit;
 mod data;
 mod late;
+mod letters;
 mod manage;
 mod parts;
 mod people;

@@ -8,6 +8,7 @@ use crate::{
     community::{
         affiliation::{Affiliation, AffiliationStatus},
         field::Objections,
+        letters::TooMany,
         nomination::{self, Nomination, Nominee},
         person_match::Finding,
         rights::Rights,
@@ -36,6 +37,17 @@ pub enum Step {
     Revive(SubscriberId, Box<Nominee>),
 }
 
+impl Step {
+    /// Whether somebody is asked, by a letter, to act for the organization.
+    #[must_use]
+    pub const fn writes(&self) -> bool {
+        match self {
+            Self::Affiliate(_) | Self::Nominate(_) | Self::Revive(..) => true,
+            Self::Change(..) | Self::Keep | Self::Refuse(_) => false,
+        }
+    }
+}
+
 /// What there is already of the person of a row.
 #[derive(Clone, Debug)]
 pub struct Current<'a> {
@@ -51,13 +63,15 @@ pub struct Current<'a> {
     pub tax_ids: &'a [TaxId],
 }
 
-/// What keeps somebody from being nominated who has no account.
+/// What keeps somebody from being nominated or asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// The organization has nominated them, and they have not answered.
     Nominated,
     /// Only Support can tell. The Administrator is told no more than that.
     SeeSupport,
+    /// They have been written to often enough today.
+    TooMany(TooMany),
     /// Somebody has the User ID that is wished for, or waits for it.
     UserIdTaken,
 }
@@ -82,6 +96,10 @@ pub fn plan(row: &Row, current: &Current<'_>) -> Step {
         (Finding::Nobody { .. } | Finding::Revive(_), Some(Obstacle::SeeSupport)) => {
             return support();
         }
+        (
+            Finding::Affiliate(_) | Finding::Nobody { .. } | Finding::Revive(_),
+            Some(Obstacle::TooMany(why)),
+        ) => return refused("email", &why.to_string()),
         // Whoever comes back keeps the User ID that they had.
         (Finding::Nobody { .. }, Some(Obstacle::UserIdTaken)) => {
             let why = "this User ID is taken: choose another one, or leave the field empty";

@@ -5,6 +5,7 @@ use super::*;
 use crate::{
     community::{
         affiliation::{AffiliationStatus, testing::affiliation},
+        letters::TooMany,
         nomination::{Keys, Nomination, State},
         person_match::Finding,
         role::Role,
@@ -167,6 +168,7 @@ fn a_dry_run_says_what_would_be_done_with_each_person() {
     }
     let (waits, support, taken) =
         (Obstacle::Nominated, Obstacle::SeeSupport, Obstacle::UserIdTaken);
+    let enough = Obstacle::TooMany(TooMany::ToOne);
     for (finding, obstacle, expected) in [
         (nobody(&[]), waits, "refuse"),
         (nobody(&[]), support, "refuse"),
@@ -174,7 +176,10 @@ fn a_dry_run_says_what_would_be_done_with_each_person() {
         (Finding::Revive(ana.clone()), waits, "refuse"),
         (Finding::Revive(ana.clone()), support, "refuse"),
         (Finding::Revive(ana.clone()), taken, "revive"),
-        // whoever has an account is asked, whatever stands in the way of a nomination
+        (nobody(&[]), enough, "refuse"),
+        (Finding::Revive(ana.clone()), enough, "refuse"),
+        (Finding::Affiliate(ana.clone()), enough, "refuse"),
+        // whoever has an account is asked, whatever else stands in the way of a nomination
         (Finding::Affiliate(ana.clone()), support, "affiliate"),
     ] {
         let found = judged(finding.clone(), Some(obstacle), None, "office-worker");

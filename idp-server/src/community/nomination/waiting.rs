@@ -3,6 +3,7 @@
 use idp_core::{
     community::{
         actor::Actor,
+        letters::Counted,
         nomination::{self, Command, Keys, Nomination, Nominee, State},
         npi::Npi,
         permission::{Action, Denied, Target, may},
@@ -13,7 +14,7 @@ use idp_core::{
 
 use super::{Drawn, HandOver, Refusal, about};
 use crate::{
-    community::{About, Office},
+    community::{About, Office, letters},
     store::{
         AnyConn, StoreError, email_change,
         nomination::{self as stored, NominationRecord},
@@ -34,6 +35,10 @@ pub fn resend(
     let Some(record) = own(conn, office, id)? else { return Ok(Err(Denied::NotFound.into())) };
     if !can_become(conn, office, &record)? {
         return Ok(Err(nomination::Refusal::OutOfOrder));
+    }
+    let (of, mailbox) = (&record.nomination.organization, Counted::Mailbox(&record.email));
+    if let Err(refusal) = letters::write_to(conn, office, of, mailbox)? {
+        return Ok(Err(refusal.into()));
     }
     let drawn = Drawn::new(office);
     let Keys { link, code, .. } = drawn.keys(office);

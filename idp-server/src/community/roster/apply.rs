@@ -1,14 +1,17 @@
 //! Doing what a list says, row by row, each by the way of the console.
 
 use idp_core::{
-    community::{affiliation_life::Command, nomination::Nominee, rights::Rights, roster::Step},
+    community::{
+        affiliation_life::Command, letters::Counted, nomination::Nominee, rights::Rights,
+        roster::Step,
+    },
     ids::{OrganizationId, SubscriberId},
 };
 
 use super::Planned;
 use crate::{
     community::{
-        Office, affiliation as affiliations,
+        Office, affiliation as affiliations, letters,
         nomination::{self, HandOver, New},
         offer,
     },
@@ -84,6 +87,7 @@ impl Applied {
             npi: nominee.npi,
             roster: Some(import.id.to_string()),
         };
+        letters::count(conn, office, Counted::Mailbox(&new.email), 1)?.map_err(|_| overtaken())?;
         let hand_over = nomination::record(conn, office, new)?.map_err(|_| overtaken())?;
         self.done.push(Done::Nominated(hand_over.nomination.clone()));
         self.hand_overs.push(hand_over);
@@ -98,6 +102,7 @@ fn ask(
     nominee: &Nominee,
 ) -> Result<Done, StoreError> {
     let typed = nominee.email.as_str();
+    letters::count(conn, office, Counted::Person(who), 1)?.map_err(|_| overtaken())?;
     offer::propose(conn, office, (of, who), &nominee.rights, typed)?.map_err(|_| overtaken())?;
     let offered = affiliation::of_person_in(conn, of, who)?.ok_or_else(overtaken)?;
     Ok(Done::Asked(offered.id))

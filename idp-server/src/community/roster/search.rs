@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use idp_core::{
     community::{
         affiliation::{Affiliation, AffiliationStatus},
         field::folded,
+        letters::{Count, Counted, TooMany},
         nomination::Nominee,
         organization::Organization,
         person_match::{self, ComparedName, Finding, Known, Sought},
@@ -24,6 +26,7 @@ use crate::{
     store::{
         AnyConn, StoreError,
         affiliation::AffiliationRecord,
+        letter_count,
         meant::{self, Waiting},
         people::Candidate,
     },
@@ -43,6 +46,7 @@ pub(super) struct Found {
     waiting_npis: BTreeMap<String, OrganizationId>,
     given_up: BTreeSet<String>,
     taken: BTreeSet<String>,
+    written: BTreeMap<[u8; 32], Count>,
 }
 
 /// What is found of somebody whose row is wrong: it is refused whoever it is.
@@ -72,6 +76,9 @@ impl Found {
         let ids: Vec<&SubscriberId> = known.iter().map(|one| &one.person.id).collect();
         let own = meant::affiliations(conn, of, &ids)?;
         let waiting = meant::waiting(conn, &addresses, &npis, office.now)?;
+        let mailboxes = nominees.iter().map(|one| Counted::Mailbox(&one.email).digest());
+        let people = ids.iter().map(|id| Counted::Person(id).digest());
+        let written = letter_count::all(conn, &mailboxes.chain(people).collect::<Vec<_>>())?;
         let numbered = |one: &Waiting| Some((one.npi.clone()?, one.organization.clone()));
         Ok(Self {
             by_address,
@@ -85,6 +92,7 @@ impl Found {
                 .collect(),
             given_up: meant::given_up(conn, &addresses, office.now)?,
             taken: meant::taken(conn, &wishes)?,
+            written,
             known,
         })
     }
@@ -111,7 +119,19 @@ impl Found {
             | Finding::Revive(_)
             | Finding::SeeSupport) => other,
         };
-        Ok((finding, self.obstacle(nominee, of)))
+        let enough = self.enough(&finding, nominee, office.now).map(Obstacle::TooMany);
+        Ok((finding, self.obstacle(nominee, of).or(enough)))
+    }
+
+    /// Whether whoever is asked or nominated was written to often enough today.
+    fn enough(&self, found: &Finding, nominee: &Nominee, now: DateTime<Utc>) -> Option<TooMany> {
+        let to = match found {
+            Finding::Affiliate(who) => Counted::Person(who),
+            Finding::Nobody { .. } | Finding::Revive(_) => Counted::Mailbox(&nominee.email),
+            Finding::AlreadyHere(_) | Finding::SeeSupport => return None,
+        };
+        let before = self.written.get(to.digest().as_bytes())?;
+        to.count(*before, 1, now).err()
     }
 
     /// The affiliation that the person of a row has with the organization.

@@ -338,6 +338,7 @@ fn over(why: &nomination::Refusal) -> ApiError {
         nomination::Refusal::Incomplete(_)
         | nomination::Refusal::Invalid
         | nomination::Refusal::OutOfOrder
+        | nomination::Refusal::TooMany(_)
         | nomination::Refusal::TooManyCodes => ApiError::Conflict(why.to_string()),
     }
 }

@@ -156,6 +156,8 @@ fn refused(why: Refusal) -> ApiError {
     match why {
         Refusal::Denied(denied) => denied.into(),
         Refusal::Objections(objections) => ApiError::Unacceptable(objections),
-        Refusal::AlreadyAsked | Refusal::AlreadyHere(_) => ApiError::Conflict(why.to_string()),
+        Refusal::AlreadyAsked | Refusal::AlreadyHere(_) | Refusal::TooMany(_) => {
+            ApiError::Conflict(why.to_string())
+        }
     }
 }

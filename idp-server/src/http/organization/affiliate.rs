@@ -96,6 +96,7 @@ async fn ask(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse, Page
             return form(visit, &desk, StatusCode::UNPROCESSABLE_ENTITY, (&typed, None)).await;
         }
         Err(Refusal::AlreadyAsked) => AffiliateProblem::AlreadyAsked,
+        Err(Refusal::TooMany(why)) => AffiliateProblem::TooMany(why),
         Err(Refusal::AlreadyHere(person)) => {
             let of = &desk.affiliation.organization.id;
             AffiliateProblem::AlreadyHere(format!("/organization/{of}/people/{person}"))

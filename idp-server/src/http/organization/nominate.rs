@@ -240,6 +240,7 @@ async fn refused(
         }
         Refusal::AlreadyNominated(_) => NominateProblem::AlreadyNominated,
         Refusal::SeeSupport => NominateProblem::SeeSupport,
+        Refusal::Nomination(nomination::Refusal::TooMany(why)) => NominateProblem::TooMany(why),
         Refusal::Nomination(refusal) => return Err(denied(&refusal)),
     };
     form(visit, desk, StatusCode::CONFLICT, (&typed, Some(problem))).await
@@ -253,6 +254,7 @@ pub(super) fn denied(refusal: &nomination::Refusal) -> PageError {
         nomination::Refusal::Incomplete(_)
         | nomination::Refusal::Invalid
         | nomination::Refusal::OutOfOrder
+        | nomination::Refusal::TooMany(_)
         | nomination::Refusal::TooManyCodes => PageError::NotUnderstood,
     }
 }

@@ -228,6 +228,7 @@ fn told(
 ) -> Result<HttpResponse, PageError> {
     let outcome = match refusal {
         Refusal::OutOfOrder => OrganizationOutcome::NominationOver,
+        Refusal::TooMany(why) => OrganizationOutcome::TooMany(*why),
         Refusal::TooManyCodes => OrganizationOutcome::TooManyCodes,
         Refusal::Denied(_) | Refusal::Incomplete(_) | Refusal::Invalid => {
             return Err(nominate::denied(refusal));

@@ -140,6 +140,7 @@ async fn look(visit: Visit, of: Path<(String, String)>, after: Query<After>) -> 
             Some("changed") => Some(RosterNote::Changed),
             Some("no-codes") => Some(RosterNote::NoCodes),
             Some("over") => Some(RosterNote::Over),
+            Some("too-many") => Some(RosterNote::TooMany),
             Some(_) => return Err(PageError::NotUnderstood),
         };
         match enter(&visit, &of, None).await? {
@@ -250,6 +251,7 @@ async fn confirm(visit: Visit, of: Path<(String, String)>, body: Bytes) -> HttpR
             Ok(Ok(hand_overs)) if hand_overs.is_empty() => Ok(see_other(&path, [])),
             Ok(Ok(hand_overs)) => codes(&visit, &desk, &import.id, &hand_overs).await,
             Ok(Err(Refusal::Over)) => Ok(see_other(&format!("{path}?note=over"), [])),
+            Ok(Err(Refusal::TooMany(_))) => Ok(see_other(&format!("{path}?note=too-many"), [])),
             Ok(Err(Refusal::Rows)) | Err(StoreError::Conflict(_)) => {
                 Ok(see_other(&format!("{path}?note=changed"), []))
             }
@@ -321,6 +323,8 @@ fn denied(refusal: &Refusal) -> PageError {
     match refusal {
         Refusal::Denied(Denied::NotFound) => PageError::NotFound,
         Refusal::Denied(Denied::Forbidden) => PageError::Forbidden,
-        Refusal::File(_) | Refusal::Over | Refusal::Rows => PageError::NotUnderstood,
+        Refusal::File(_) | Refusal::Over | Refusal::Rows | Refusal::TooMany(_) => {
+            PageError::NotUnderstood
+        }
     }
 }

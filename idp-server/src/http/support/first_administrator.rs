@@ -140,6 +140,7 @@ pub(super) async fn act(
         },
         Ok(None) => Outcome { done: Some(words.done), ..Outcome::default() },
         Err(Refusal::Denied(denied)) => return Err(problem(denied)),
+        Err(Refusal::TooMany(_)) => Outcome::refused(words.first_too_many_letters.to_owned()),
         Err(Refusal::TooManyCodes) => Outcome::refused(words.first_too_many.to_owned()),
         Err(Refusal::Incomplete(_) | Refusal::Invalid | Refusal::OutOfOrder) => {
             Outcome::refused(words.first_gone.to_owned())

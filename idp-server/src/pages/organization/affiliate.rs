@@ -1,8 +1,9 @@
 //! Asking somebody by their User ID.
 
 use askama::Template;
+use idp_core::community::letters::TooMany;
 
-use super::{OrganizationNav, RightsFields, Typed};
+use super::{OrganizationNav, RightsFields, Typed, nominate::too_many};
 use crate::pages::Frame;
 
 /// Posts `user_id`, the fields of rights and `form_token` to `/organization/{id}/affiliate`.
@@ -23,6 +24,7 @@ pub enum AffiliateProblem {
     AlreadyAsked,
     /// With the address of the colleague's page.
     AlreadyHere(String),
+    TooMany(TooMany),
 }
 
 impl AffiliatePage<'_> {
@@ -31,13 +33,14 @@ impl AffiliatePage<'_> {
         self.problem.as_ref().map(|problem| match problem {
             AffiliateProblem::AlreadyAsked => words.already_asked,
             AffiliateProblem::AlreadyHere(_) => words.already_here,
+            AffiliateProblem::TooMany(why) => too_many(&self.frame, *why),
         })
     }
 
     fn colleague(&self) -> Option<&str> {
         match &self.problem {
             Some(AffiliateProblem::AlreadyHere(address)) => Some(address),
-            Some(AffiliateProblem::AlreadyAsked) | None => None,
+            Some(AffiliateProblem::AlreadyAsked | AffiliateProblem::TooMany(_)) | None => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use chrono::{DateTime, Utc};
+use idp_core::community::letters::TooMany;
 use idp_core::community::nomination::VerifiedBy;
 
 use super::{OrganizationNav, RightsFields, Typed};
@@ -27,6 +28,7 @@ pub enum NominateProblem<'a> {
     AlreadyHere(&'a str),
     AlreadyNominated,
     SeeSupport,
+    TooMany(TooMany),
 }
 
 /// What was typed, to be looked at once more. Posts it again with `step=confirm` or `step=edit`.
@@ -81,19 +83,23 @@ pub enum OrganizationOutcome {
     NominationOver,
     OutOfOrder,
     StoppedByOthers,
+    TooMany(TooMany),
     TooManyCodes,
     Unchanged,
 }
 
 impl OrganizationOutcomePage<'_> {
     /// Title, sentence, and what the way on is called.
-    const fn words(&self) -> (&'static str, &'static str, &'static str) {
+    fn words(&self) -> (&'static str, &'static str, &'static str) {
         let text = self.frame.text;
         let words = &text.nominate;
         match self.outcome {
             OrganizationOutcome::Asked => (words.asked, words.asked_lead, words.to_nominations),
             OrganizationOutcome::NominationOver => {
                 (text.manage.nothing, text.nominations.is_over, words.to_nominations)
+            }
+            OrganizationOutcome::TooMany(why) => {
+                (text.manage.nothing, too_many(&self.frame, why), words.to_nominations)
             }
             OrganizationOutcome::TooManyCodes => {
                 (text.manage.nothing, text.nominations.too_many, words.to_nominations)
@@ -124,6 +130,15 @@ impl OrganizationOutcomePage<'_> {
     }
 }
 
+/// Why so many letters are not written, and when they are.
+pub(super) fn too_many(frame: &Frame<'_>, why: TooMany) -> &'static str {
+    let words = &frame.text.nominate;
+    match why {
+        TooMany::OfOrganization => words.too_many_letters,
+        TooMany::ToOne => words.too_many_to_one,
+    }
+}
+
 /// Name, label, kind, longest value and hint of a field of one line.
 type Line = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
@@ -150,6 +165,7 @@ impl NominatePage<'_> {
             NominateProblem::AlreadyHere(_) => words.already_here,
             NominateProblem::AlreadyNominated => words.already_nominated,
             NominateProblem::SeeSupport => words.see_support,
+            NominateProblem::TooMany(why) => too_many(&self.frame, *why),
         })
     }
 
@@ -159,7 +175,8 @@ impl NominatePage<'_> {
             Some(
                 NominateProblem::AlreadyAsked
                 | NominateProblem::AlreadyNominated
-                | NominateProblem::SeeSupport,
+                | NominateProblem::SeeSupport
+                | NominateProblem::TooMany(_),
             )
             | None => None,
         }

@@ -67,6 +67,8 @@ pub enum RosterNote {
     NoCodes,
     /// It was done already, or is over.
     Over,
+    /// The organization has had so many people written to today.
+    TooMany,
 }
 
 /// A row of the file.
@@ -272,5 +274,6 @@ fn note(frame: &Frame<'_>, note: Option<RosterNote>) -> Option<&'static str> {
         RosterNote::Changed => words.note_changed,
         RosterNote::NoCodes => words.note_no_codes,
         RosterNote::Over => words.note_over,
+        RosterNote::TooMany => frame.text.nominate.too_many_letters,
     })
 }

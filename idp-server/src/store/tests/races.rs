@@ -9,12 +9,14 @@ use futures_util::future::join_all;
 use idp_core::{
     audit::{Actor, Event, Kind},
     authentication::lockout::{Limits, Lockout},
-    ids::{EventId, GrantId},
+    community::letters::{self, Counted},
+    ids::{EventId, GrantId, SubscriberId},
 };
 
 use super::{TestDatabase, samples::*};
 use crate::store::{
-    Database, Settings, StoreError, Taken, Tally, audit, grant, lease, lockout, person, subscriber,
+    Database, Settings, StoreError, Taken, Tally, audit, grant, lease, letter_count, lockout,
+    person, subscriber,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -205,5 +207,27 @@ async fn whoever_waits_too_long_is_told_so_and_nothing_of_theirs_is_kept() {
         tokio::time::sleep(std::time::Duration::from_millis(1200)).await;
         let found = database.read(|conn| person::by_cookie(conn, &digest("waiting"), &open)).await;
         assert!(found.is_none());
+    }
+}
+
+/// 22.2
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn letters_written_at_once_are_counted_exactly() {
+    for database in TestDatabase::each() {
+        let write = |_| {
+            database.db.write(|conn| {
+                let id: SubscriberId = "sub_ann".parse().unwrap();
+                let counted = Counted::Person(&id);
+                let before = letter_count::load_for_update(conn, &counted.digest(), at(0))?;
+                let Ok(count) = counted.count(before, 1, at(0)) else { return Ok(false) };
+                letter_count::save(conn, &counted.digest(), count)?;
+                Ok(true)
+            })
+        };
+        let written = join_all((0..40).map(write)).await;
+        let written = written.into_iter().filter(|one| *one.as_ref().unwrap()).count();
+        assert_eq!(written, letters::TO_ONE as usize);
+        let swept = database.write(|conn| letter_count::sweep(conn, at(1))).await;
+        assert_eq!(swept, 1);
     }
 }
