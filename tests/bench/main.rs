@@ -7,6 +7,7 @@
 mod cases;
 mod crowd;
 mod floor;
+mod generator;
 mod hilum;
 mod measure;
 mod people;
