@@ -40,8 +40,8 @@ use crate::{
     mail::{Extras, Reader},
     store::{
         AnyConn, StoreError, Taken, audit, email_change,
+        meant::{self, Candidate},
         nomination::{self as stored, Details, NominationRecord},
-        people::{self, Candidate},
         subscriber, tax_id,
     },
 };
@@ -205,7 +205,7 @@ pub fn look(
         return Ok(Err(refusal));
     }
     let names = (nominee.given_name.as_str(), nominee.family_name.as_str());
-    let known = people::who_may_be_meant(conn, of, (&nominee.email, nominee.npi.as_ref()), names)?;
+    let known = meant::who_may_be_meant(conn, of, (&nominee.email, nominee.npi.as_ref()), names)?;
     match find(&nominee, &known) {
         Finding::Affiliate(person) => Ok(Ok(Prospect::Ask(nominee, person))),
         Finding::AlreadyHere(person) => match offer::asked(conn, office, of, &person)? {

@@ -10,7 +10,7 @@ use idp_core::{
 use serde_json::json;
 
 use super::{About, Office, accounts, affiliation::load, nomination::administrator};
-use crate::store::{AnyConn, StoreError, affiliation, organization, people};
+use crate::store::{AnyConn, StoreError, affiliation, attention, organization};
 
 /// Confirms that these people are still there and keep what they have; says for how many. Whoever
 /// left meanwhile, or is the Administrator themselves, is passed over.
@@ -70,7 +70,7 @@ pub fn finish(conn: &mut AnyConn, office: &Office) -> Result<Result<Review, Refu
     let Some(review) = organization::review(conn, &of)? else {
         return Ok(Err(Denied::NotFound.into()));
     };
-    let waiting = people::waiting_in_review(conn, &of, review)?;
+    let waiting = attention::waiting_in_review(conn, &of, review)?;
     let administrators = accounts::administrators(conn, office, &of)?;
     let decided =
         people_review::finish(review, &of, &waiting, &administrators, &office.actor, office.now);

@@ -29,7 +29,8 @@ use crate::{
     store::{
         AnyConn, StoreError,
         affiliation::AffiliationRecord,
-        audit, meant, organization,
+        audit, organization,
+        people::{self, Filter, LastLine},
         roster::{self as stored, RosterImport, Stage},
         tax_id,
     },
@@ -223,7 +224,7 @@ pub fn export(conn: &mut AnyConn, office: &Office) -> Result<Result<(), Denied>,
     Ok(Ok(()))
 }
 
-/// Some lines of that file, behind `last`, and where they end; `None`: there are no more.
+/// Some lines of that file, of the people that `filter` leaves, behind `last`, and where they end; `None`: there are no more.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -231,13 +232,14 @@ pub fn exported(
     conn: &mut AnyConn,
     office: &Office,
     of: &OrganizationId,
-    last: Option<&meant::LastLine>,
-) -> Result<Option<(String, meant::LastLine)>, StoreError> {
+    filter: &Filter,
+    last: Option<&LastLine>,
+) -> Result<Option<(String, LastLine)>, StoreError> {
     let Some(body) = organization::find(conn, of)? else { return Ok(None) };
     let tax_ids = tax_id::of_organization(conn, of, &*office.open_ssn)?;
-    let part = meant::part(conn, of, last)?;
+    let part = people::part(conn, of, filter, last)?;
     let Some(end) = part.last().map(|(place, ..)| place.clone()) else { return Ok(None) };
-    let line = |(_, person, record): (meant::LastLine, Subscriber, AffiliationRecord)| {
+    let line = |(_, person, record): (LastLine, Subscriber, AffiliationRecord)| {
         roster::exported(&person, &record.join(body.clone(), tax_ids.clone()))
     };
     let lines: Vec<Vec<String>> = part.into_iter().map(line).collect();

@@ -1,6 +1,4 @@
-//! Whoever may be meant by the people of a list: the search of a nomination
-//! ([`people::who_may_be_meant`](super::people::who_may_be_meant)) for thousands at once, in a few
-//! statements.
+//! Whoever may be meant by a nomination, and by the thousands of a list in a few statements.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +6,13 @@ use chrono::{DateTime, Utc};
 use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 use idp_core::{
     community::{
+        field::folded,
         nomination::LASTS,
-        person_match::Here,
-        subscriber::{Subscriber, UserId},
+        npi::Npi,
+        person_match::{Here, Known},
+        subscriber::{EmailAddress, Subscriber, UserId},
     },
-    ids::{AffiliationId, OrganizationId, SubscriberId},
+    ids::{OrganizationId, SubscriberId},
 };
 
 use super::{
@@ -20,13 +20,15 @@ use super::{
     affiliation::{AffiliationRecord, Row as AffiliationRow},
     column::{Reading, millis},
     email_change, nomination as nominations,
-    people::{Candidate, MOST_COMPARED},
     schema::{affiliation, nomination, subscriber},
     subscriber::Row as SubscriberRow,
 };
 
 /// How many values go into one statement: SQLite takes 32,766.
 const AT_ONCE: usize = 500;
+
+/// How many of the organization's own people are compared by name with somebody who is nominated.
+const MOST_COMPARED: i64 = 2000;
 
 /// Does `look` for some values at a time.
 pub(super) fn in_parts<V, T>(
@@ -35,6 +37,85 @@ pub(super) fn in_parts<V, T>(
 ) -> Result<Vec<T>, StoreError> {
     let parts = values.chunks(AT_ONCE).map(&mut look).collect::<Result<Vec<_>, _>>()?;
     Ok(parts.into_iter().flatten().collect())
+}
+
+/// Somebody who may be meant by a nomination.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Who.
+    pub person: Subscriber,
+    /// Whether they act for the organization that nominates.
+    pub here: Here,
+}
+
+impl Candidate {
+    /// As core compares them.
+    #[must_use]
+    pub fn known(&self) -> Known<'_> {
+        let Self { person, here } = self;
+        Known {
+            id: &person.id,
+            given_name: &person.given_name,
+            family_name: &person.family_name,
+            email: person.email.as_ref(),
+            npi: person.npi.as_ref(),
+            status: person.status,
+            here: *here,
+        }
+    }
+}
+
+/// Whoever has the address or the number, wherever they work, and the organization's own people
+/// whose family name, or first name where somebody swapped them, begins like that of the nominee.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn who_may_be_meant(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+    (email, npi): (&EmailAddress, Option<&Npi>),
+    (given_name, family_name): (&str, &str),
+) -> Result<Vec<Candidate>, StoreError> {
+    let mut rows: Vec<SubscriberRow> = subscriber::table
+        .filter(subscriber::email_normalized.eq(email.normalized()))
+        .select(SubscriberRow::as_select())
+        .load(conn)?;
+    if let Some(npi) = npi {
+        let same = subscriber::table.filter(subscriber::npi.eq(npi.as_str()));
+        rows.extend(same.select(SubscriberRow::as_select()).load::<SubscriberRow>(conn)?);
+    }
+    for name in [family_name, given_name] {
+        let begins: String = folded(name).chars().take(2).collect();
+        let similar = affiliation::table
+            .inner_join(subscriber::table.on(subscriber::id.eq(affiliation::subscriber_id)))
+            .filter(affiliation::organization_id.eq(organization.as_str()))
+            .filter(sql::<Bool>(
+                "affiliation.ended_at IS NULL AND affiliation.status <> 'proposed'",
+            ))
+            .filter(affiliation::sort_key.ge(begins.clone()))
+            .filter(affiliation::sort_key.lt(format!("{begins}\u{10ffff}")))
+            .order((affiliation::sort_key, affiliation::id))
+            .limit(MOST_COMPARED)
+            .select(SubscriberRow::as_select());
+        rows.extend(similar.load::<SubscriberRow>(conn)?);
+    }
+    let mut people = rows.into_iter().map(Subscriber::try_from).collect::<Result<Vec<_>, _>>()?;
+    people.sort_by(|a, b| a.id.cmp(&b.id));
+    people.dedup_by(|a, b| a.id == b.id);
+    let ids: Vec<&str> = people.iter().map(|person| person.id.as_str()).collect();
+    let here: BTreeSet<String> = affiliation::table
+        .filter(affiliation::organization_id.eq(organization.as_str()))
+        .filter(affiliation::subscriber_id.eq_any(ids))
+        .filter(affiliation::ended_at.is_null())
+        .select(affiliation::subscriber_id)
+        .load::<String>(conn)?
+        .into_iter()
+        .collect();
+    let candidate = |person: Subscriber| {
+        let member = here.contains(person.id.as_str());
+        Candidate { here: if member { Here::Member } else { Here::Stranger }, person }
+    };
+    Ok(people.into_iter().map(candidate).collect())
 }
 
 /// Everybody who has one of these addresses (as `EmailAddress::normalized` has them) or numbers,
@@ -184,38 +265,4 @@ pub fn given_up(
 pub fn taken(conn: &mut AnyConn, wanted: &[UserId]) -> Result<BTreeSet<String>, StoreError> {
     let found = in_parts(wanted, |some| nominations::taken_among(conn, some))?;
     Ok(found.into_iter().collect())
-}
-
-/// Where the last line of a part of the list stands.
-pub type LastLine = (String, AffiliationId);
-
-/// Some of the organization's people with their affiliations, by family name, behind `last`: a part
-/// of the list as a file.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn part(
-    conn: &mut AnyConn,
-    organization: &OrganizationId,
-    last: Option<&LastLine>,
-) -> Result<Vec<(LastLine, Subscriber, AffiliationRecord)>, StoreError> {
-    let mut listed = affiliation::table
-        .inner_join(subscriber::table.on(subscriber::id.eq(affiliation::subscriber_id)))
-        .filter(affiliation::organization_id.eq(organization.as_str()))
-        .filter(sql::<Bool>("affiliation.ended_at IS NULL AND affiliation.status <> 'proposed'"))
-        .order((affiliation::sort_key, affiliation::id))
-        .limit(i64::try_from(AT_ONCE).unwrap_or(i64::MAX))
-        .select((affiliation::sort_key, AffiliationRow::as_select(), SubscriberRow::as_select()))
-        .into_boxed();
-    if let Some((key, id)) = last {
-        let behind =
-            affiliation::sort_key.gt(key.clone()).or(affiliation::id.gt(id.as_str().to_owned()));
-        listed = listed.filter(affiliation::sort_key.ge(key.clone())).filter(behind);
-    }
-    let rows: Vec<(String, AffiliationRow, SubscriberRow)> = listed.load(conn)?;
-    let line = |(key, record, person): (String, AffiliationRow, SubscriberRow)| {
-        let record = AffiliationRecord::try_from(record)?;
-        Ok(((key, record.id.clone()), Subscriber::try_from(person)?, record))
-    };
-    rows.into_iter().map(line).collect()
 }

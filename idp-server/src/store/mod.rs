@@ -7,6 +7,7 @@
 pub mod access_request;
 pub mod affiliation;
 pub mod agreement;
+pub mod attention;
 pub mod audit;
 pub mod caller_check;
 pub mod catalog;

@@ -1,4 +1,4 @@
-//! The people of one organization: lists, search, and whoever may be meant by a nomination.
+//! The people of one organization: lists and search, page by page and as a file.
 //!
 //! What people are sorted, searched and filtered by stands in the affiliation itself, so that one
 //! index gives any page; a page far down costs what the first one does.
@@ -15,17 +15,16 @@ use idp_core::{
     community::{
         affiliation::{AccessLevel, AffiliationStatus},
         field::folded,
-        npi::Npi,
         people_review::{LookedAt, Review},
-        person_match::{Here, Known},
         role::Role,
-        subscriber::{AccountStatus, EmailAddress, Subscriber, UserId},
+        subscriber::{AccountStatus, Subscriber, UserId},
     },
-    ids::{AffiliationId, OrganizationId, SubscriberId, TaxIdId},
+    ids::{AffiliationId, OrganizationId, SubscriberId},
 };
 
 use super::{
     AnyConn, StoreError,
+    affiliation::{AffiliationRecord, Row as AffiliationRow},
     column::{Reading, code, millis},
     schema::{affiliation, factor, subscriber},
     subscriber::Row as SubscriberRow,
@@ -33,9 +32,8 @@ use super::{
 
 /// How many people a page of the list has.
 pub const PAGE: usize = 25;
-/// How many of the organization's own people are compared by name with somebody who is nominated.
-pub(super) const MOST_COMPARED: i64 = 2000;
-
+/// How many are read at once where the whole list is taken away.
+const PART: usize = 500;
 /// What a list is narrowed to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -155,23 +153,12 @@ pub fn page(
         Place::Start => None,
         Place::After(id) | Place::Before(id) => match key_of(conn, organization, id)? {
             None => return Ok(None),
-            Some(key) => Some((key, id)),
+            Some(key) => Some((key, id.clone())),
         },
     };
     let backwards = matches!(place, Place::Before(_));
-    let mut lines: Vec<Line> = Vec::new();
-    let search = folded(filter.search.trim()).replace(',', " ");
-    let search = search.split_whitespace().collect::<Vec<_>>().join(" ");
-    let ways: &[By<'_>] = match search.as_str() {
-        "" => &[By::Everybody],
-        mailbox if mailbox.contains('@') => &[By::Mailbox(mailbox)],
-        begins => &[By::FamilyName(begins), By::GivenName(begins), By::UserId(begins)],
-    };
-    for by in ways {
-        lines.extend(found(conn, organization, filter, *by, beside.as_ref(), backwards)?);
-    }
-    lines.sort_by(|a, b| (&a.0.sort_key, &a.0.id).cmp(&(&b.0.sort_key, &b.0.id)));
-    lines.dedup_by(|a, b| a.0.id == b.0.id);
+    let from = Beside { place: beside.as_ref(), backwards };
+    let mut lines = listed(conn, organization, filter, from, PAGE.saturating_add(1))?;
     if backwards {
         lines.reverse();
     }
@@ -191,6 +178,64 @@ pub fn page(
     Ok(Some(Page { people, before, after }))
 }
 
+/// Where the last line of a part of the list stands: by what it is sorted, and whose it is.
+pub type LastLine = (String, AffiliationId);
+
+/// Some hundred of the people that `filter` leaves, with all that their affiliations say, behind
+/// `last`: a part of the list as a file.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn part(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+    filter: &Filter,
+    last: Option<&LastLine>,
+) -> Result<Vec<(LastLine, Subscriber, AffiliationRecord)>, StoreError> {
+    let from = Beside { place: last, backwards: false };
+    let mut lines = listed(conn, organization, filter, from, PART)?;
+    lines.truncate(PART);
+    let line = |(row, person): Line| {
+        let record = AffiliationRecord::try_from(row.affiliation)?;
+        Ok(((row.sort_key, record.id.clone()), Subscriber::try_from(person)?, record))
+    };
+    lines.into_iter().map(line).collect()
+}
+
+/// From where on a list is read, and which way.
+#[derive(Clone, Copy)]
+struct Beside<'a> {
+    place: Option<&'a LastLine>,
+    backwards: bool,
+}
+
+/// The first people from there on, in their order: at least `most` if there are so many.
+fn listed(
+    conn: &mut AnyConn,
+    organization: &OrganizationId,
+    filter: &Filter,
+    from: Beside<'_>,
+    most: usize,
+) -> Result<Vec<Line>, StoreError> {
+    let search = folded(filter.search.trim()).replace(',', " ");
+    let search = search.split_whitespace().collect::<Vec<_>>().join(" ");
+    let ways: &[By<'_>] = match search.as_str() {
+        "" => &[By::Everybody],
+        mailbox if mailbox.contains('@') => &[By::Mailbox(mailbox)],
+        begins => &[By::FamilyName(begins), By::GivenName(begins), By::UserId(begins)],
+    };
+    let mut lines: Vec<Line> = Vec::new();
+    for by in ways {
+        lines.extend(found(conn, organization, filter, *by, from, most)?);
+    }
+    lines.sort_by(|(a, _), (b, _)| a.place().cmp(&b.place()));
+    lines.dedup_by(|(a, _), (b, _)| a.affiliation.id == b.affiliation.id);
+    if from.backwards {
+        lines.reverse();
+    }
+    Ok(lines)
+}
+
 /// Where somebody stands in the list of this organization.
 fn key_of(
     conn: &mut AnyConn,
@@ -205,14 +250,14 @@ fn key_of(
         .optional()?)
 }
 
-/// The people of a page, and one more if there are more, found in one way.
+/// At most `most` people found in one way, in the order of the list or against it.
 fn found(
     conn: &mut AnyConn,
     organization: &OrganizationId,
     filter: &Filter,
     by: By<'_>,
-    beside: Option<&(String, &AffiliationId)>,
-    backwards: bool,
+    Beside { place, backwards }: Beside<'_>,
+    most: usize,
 ) -> Result<Vec<Line>, StoreError> {
     let mut listed = affiliation::table
         .inner_join(subscriber::table.on(subscriber::id.eq(affiliation::subscriber_id)))
@@ -220,7 +265,7 @@ fn found(
         // Spelt out, so that the database sees that its partial indexes serve.
         .filter(sql::<Bool>("affiliation.ended_at IS NULL AND affiliation.status <> 'proposed'"))
         .select((Row::as_select(), SubscriberRow::as_select()))
-        .limit(i64::try_from(PAGE).unwrap_or(i64::MAX).saturating_add(1))
+        .limit(i64::try_from(most).unwrap_or(i64::MAX))
         .into_boxed();
     // No character comes after the last one that there is.
     let end = |begins: &str| format!("{begins}\u{10ffff}");
@@ -258,7 +303,7 @@ fn found(
         let never = subscriber::last_sign_in_at.is_null();
         listed = listed.filter(never.or(subscriber::last_sign_in_at.le(since)));
     }
-    listed = match (beside, backwards) {
+    listed = match (place, backwards) {
         (None, _) => listed,
         (Some((key, id)), false) => listed.filter(affiliation::sort_key.ge(key.clone())).filter(
             affiliation::sort_key.gt(key.clone()).or(affiliation::id.gt(id.as_str().to_owned())),
@@ -278,7 +323,7 @@ fn found(
 type Line = (Row, SubscriberRow);
 
 fn read(conn: &mut AnyConn, lines: Vec<Line>) -> Result<Vec<PersonLine>, StoreError> {
-    let who: Vec<&str> = lines.iter().map(|(row, _)| row.subscriber_id.as_str()).collect();
+    let who: Vec<&str> = lines.iter().map(|(_, person)| person.id.as_str()).collect();
     let with_factor: BTreeSet<String> = factor::table
         .filter(factor::subscriber_id.eq_any(who))
         .select(factor::subscriber_id)
@@ -287,32 +332,29 @@ fn read(conn: &mut AnyConn, lines: Vec<Line>) -> Result<Vec<PersonLine>, StoreEr
         .into_iter()
         .collect();
     let line = |(row, person): Line| {
-        let read = Reading { table: "affiliation", row: &row.id };
+        let key = row.affiliation.id.clone();
+        let read = Reading { table: "affiliation", row: &key };
+        let record = AffiliationRecord::try_from(row.affiliation)?;
         let person = Subscriber::try_from(person)?;
         Ok(PersonLine {
-            affiliation: read.parsed("id", row.id.clone())?,
-            has_factor: with_factor.contains(&row.subscriber_id),
-            status: read.code("status", &row.status)?,
+            affiliation: record.id,
+            has_factor: with_factor.contains(person.id.as_str()),
+            status: record.status,
             account: person.status,
             last_used_at: person
                 .last_sign_in_at
                 .map_or(person.activated_at, |at| at.max(person.activated_at)),
-            administrator: row.administrator,
-            roles: read.json("roles", &row.roles)?,
+            administrator: record.administrator,
+            roles: record.roles,
             subscriber: person.id,
             given_name: person.given_name,
             family_name: person.family_name,
             user_id: person.user_id,
             last_sign_in_at: person.last_sign_in_at,
-            access_level: read.code("access_level", &row.access_level)?,
-            tax_ids: match &row.tax_id_subset {
-                None => None,
-                Some(subset) => {
-                    Some(read.json::<BTreeSet<TaxIdId>>("tax_id_subset", subset)?.len())
-                }
-            },
+            access_level: record.access_level,
+            tax_ids: record.tax_ids.as_ref().map(BTreeSet::len),
             looked_at: LookedAt {
-                since: row.since.parse().map_err(|_| read.corrupt("since"))?,
+                since: record.since,
                 reviewed_at: read.maybe_at("reviewed_at", row.reviewed_at)?,
             },
             reviewed_by: read.maybe_parsed("reviewed_by", row.reviewed_by)?,
@@ -324,173 +366,27 @@ fn read(conn: &mut AnyConn, lines: Vec<Line>) -> Result<Vec<PersonLine>, StoreEr
 /// What the store asks where core asks [`Review::waits`]. Days compare like the texts that they are
 /// kept as.
 #[diesel::dsl::auto_type(no_type_alias)]
-fn waits(review: Review) -> _ {
+pub(super) fn waits(review: Review) -> _ {
     let opened: i64 = millis(review.opens_at());
     let day: String = review.opens_at().date_naive().to_string();
     let never = affiliation::reviewed_at.is_null();
     affiliation::since.lt(day).and(never.or(affiliation::reviewed_at.lt(opened)))
 }
 
-/// Who of the organization's people waits in its review: a hundred of them stand for more.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn waiting_in_review(
-    conn: &mut AnyConn,
-    organization: &OrganizationId,
-    review: Review,
-) -> Result<Vec<SubscriberId>, StoreError> {
-    let found: Vec<(String, String)> = affiliation::table
-        .filter(affiliation::organization_id.eq(organization.as_str()))
-        .filter(sql::<Bool>("affiliation.ended_at IS NULL AND affiliation.status <> 'proposed'"))
-        .filter(waits(review))
-        .limit(COUNTED)
-        .select((affiliation::id, affiliation::subscriber_id))
-        .load(conn)?;
-    let person = |(id, person): (String, String)| {
-        Reading { table: "affiliation", row: &id }.parsed("subscriber_id", person)
-    };
-    found.into_iter().map(person).collect()
-}
-
-/// How far a count goes that a page shows.
-const COUNTED: i64 = 100;
-
-/// How many people of the organization have no second factor; a hundred stands for more.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn without_factor(
-    conn: &mut AnyConn,
-    organization: &OrganizationId,
-) -> Result<usize, StoreError> {
-    let own = factor::table.filter(factor::subscriber_id.eq(affiliation::subscriber_id));
-    let found: Vec<String> = affiliation::table
-        .filter(affiliation::organization_id.eq(organization.as_str()))
-        .filter(sql::<Bool>("affiliation.ended_at IS NULL AND affiliation.status <> 'proposed'"))
-        .filter(not(exists(own.select(factor::id))))
-        .limit(COUNTED)
-        .select(affiliation::id)
-        .load(conn)?;
-    Ok(found.len())
-}
-
-/// How many active people of the organization neither came nor were activated since; a hundred
-/// stands for more.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn unused_since(
-    conn: &mut AnyConn,
-    organization: &OrganizationId,
-    since: DateTime<Utc>,
-) -> Result<usize, StoreError> {
-    let since = millis(since);
-    let found: Vec<String> = affiliation::table
-        .inner_join(subscriber::table.on(subscriber::id.eq(affiliation::subscriber_id)))
-        .filter(affiliation::organization_id.eq(organization.as_str()))
-        .filter(sql::<Bool>("affiliation.ended_at IS NULL AND affiliation.status <> 'proposed'"))
-        .filter(subscriber::status.eq(code(&AccountStatus::Active)))
-        .filter(subscriber::activated_at.le(since))
-        .filter(subscriber::last_sign_in_at.is_null().or(subscriber::last_sign_in_at.le(since)))
-        .limit(COUNTED)
-        .select(affiliation::id)
-        .load(conn)?;
-    Ok(found.len())
-}
-
-/// Somebody who may be meant by a nomination.
-#[derive(Clone, Debug)]
-pub struct Candidate {
-    /// Who.
-    pub person: Subscriber,
-    /// Whether they act for the organization that nominates.
-    pub here: Here,
-}
-
-impl Candidate {
-    /// As core compares them.
-    #[must_use]
-    pub fn known(&self) -> Known<'_> {
-        let Self { person, here } = self;
-        Known {
-            id: &person.id,
-            given_name: &person.given_name,
-            family_name: &person.family_name,
-            email: person.email.as_ref(),
-            npi: person.npi.as_ref(),
-            status: person.status,
-            here: *here,
-        }
-    }
-}
-
-/// Whoever has the address or the number, wherever they work, and the organization's own people
-/// whose family name, or first name where somebody swapped them, begins like that of the nominee.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn who_may_be_meant(
-    conn: &mut AnyConn,
-    organization: &OrganizationId,
-    (email, npi): (&EmailAddress, Option<&Npi>),
-    (given_name, family_name): (&str, &str),
-) -> Result<Vec<Candidate>, StoreError> {
-    let mut rows: Vec<SubscriberRow> = subscriber::table
-        .filter(subscriber::email_normalized.eq(email.normalized()))
-        .select(SubscriberRow::as_select())
-        .load(conn)?;
-    if let Some(npi) = npi {
-        let same = subscriber::table.filter(subscriber::npi.eq(npi.as_str()));
-        rows.extend(same.select(SubscriberRow::as_select()).load::<SubscriberRow>(conn)?);
-    }
-    for name in [family_name, given_name] {
-        let begins: String = folded(name).chars().take(2).collect();
-        let similar = affiliation::table
-            .inner_join(subscriber::table.on(subscriber::id.eq(affiliation::subscriber_id)))
-            .filter(affiliation::organization_id.eq(organization.as_str()))
-            .filter(sql::<Bool>(
-                "affiliation.ended_at IS NULL AND affiliation.status <> 'proposed'",
-            ))
-            .filter(affiliation::sort_key.ge(begins.clone()))
-            .filter(affiliation::sort_key.lt(format!("{begins}\u{10ffff}")))
-            .order((affiliation::sort_key, affiliation::id))
-            .limit(MOST_COMPARED)
-            .select(SubscriberRow::as_select());
-        rows.extend(similar.load::<SubscriberRow>(conn)?);
-    }
-    let mut people = rows.into_iter().map(Subscriber::try_from).collect::<Result<Vec<_>, _>>()?;
-    people.sort_by(|a, b| a.id.cmp(&b.id));
-    people.dedup_by(|a, b| a.id == b.id);
-    let ids: Vec<&str> = people.iter().map(|person| person.id.as_str()).collect();
-    let here: BTreeSet<String> = affiliation::table
-        .filter(affiliation::organization_id.eq(organization.as_str()))
-        .filter(affiliation::subscriber_id.eq_any(ids))
-        .filter(affiliation::ended_at.is_null())
-        .select(affiliation::subscriber_id)
-        .load::<String>(conn)?
-        .into_iter()
-        .collect();
-    let candidate = |person: Subscriber| {
-        let member = here.contains(person.id.as_str());
-        Candidate { here: if member { Here::Member } else { Here::Stranger }, person }
-    };
-    Ok(people.into_iter().map(candidate).collect())
-}
-
-/// The columns of an affiliation that its line shows.
+/// An affiliation with what its list is sorted by, and who looked at it in a review.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = affiliation)]
 struct Row {
-    id: String,
-    subscriber_id: String,
-    status: String,
-    roles: String,
-    administrator: bool,
-    access_level: String,
-    tax_id_subset: Option<String>,
-    since: String,
+    #[diesel(embed)]
+    affiliation: AffiliationRow,
     reviewed_at: Option<i64>,
     reviewed_by: Option<String>,
     sort_key: String,
+}
+
+impl Row {
+    /// Where it stands in the list.
+    fn place(&self) -> (&str, &str) {
+        (&self.sort_key, &self.affiliation.id)
+    }
 }

@@ -27,8 +27,7 @@ use crate::{
         AnyConn, StoreError,
         affiliation::AffiliationRecord,
         letter_count,
-        meant::{self, Waiting},
-        people::Candidate,
+        meant::{self, Candidate, Waiting},
     },
 };
 

@@ -26,7 +26,7 @@ use crate::{
         visit::{Visit, page, see_other},
     },
     pages::{OrganizationArea, OrganizationAttention, OrganizationHomePage, ReviewAhead},
-    store::{AnyConn, StoreError, access_request, organization, people, system_client},
+    store::{AnyConn, StoreError, access_request, attention, organization, system_client},
 };
 
 /// How long it counts that somebody said that the data are right (R14).
@@ -66,8 +66,8 @@ async fn home(visit: &Visit, id: &str, confirmed: bool) -> Result<HttpResponse, 
                 .as_ref()
                 .is_some_and(|body| body.confirmed_at + CONFIRMED_FOR <= office.now),
             review: review_ahead(conn, &of, office.now)?,
-            without_factor: people::without_factor(conn, &of)?,
-            dormant_soon: people::unused_since(conn, &of, unused_since)?,
+            without_factor: attention::without_factor(conn, &of)?,
+            dormant_soon: attention::unused_since(conn, &of, unused_since)?,
             requests: access_request::waiting(conn, &of, office.now)?.len(),
             systems: system_client::ending_of(conn, &of, office.now, office.now + systems::SOON)?,
         };
@@ -102,7 +102,7 @@ fn review_ahead(
         Stage::Open => false,
         Stage::Overdue => true,
     };
-    let waiting = people::waiting_in_review(conn, of, review)?.len();
+    let waiting = attention::waiting_in_review(conn, of, review)?.len();
     Ok(Some(ReviewAhead { overdue, due_at: review.due_at(), waiting }))
 }
 

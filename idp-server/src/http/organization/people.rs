@@ -35,8 +35,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config.service(web::resource("/organization/{id}/people").get(show));
 }
 
+/// What a list is narrowed to, as its address says it; the list as a file understands the same.
 #[derive(Deserialize)]
-struct Asked {
+pub(super) struct Narrowed {
     #[serde(default)]
     q: String,
     #[serde(default)]
@@ -45,13 +46,11 @@ struct Asked {
     only: String,
     #[serde(default)]
     role: String,
-    after: Option<String>,
-    before: Option<String>,
 }
 
-impl Asked {
+impl Narrowed {
     /// What is asked for. A page of ours asks for nothing else (security 21.5).
-    fn read(&self) -> Result<(Filter, Place), PageError> {
+    pub(super) fn read(&self) -> Result<Filter, PageError> {
         let not_understood = || PageError::NotUnderstood;
         if self.q.chars().count() > LONGEST_SEARCH || self.q.chars().any(char::is_control) {
             return Err(not_understood());
@@ -72,55 +71,83 @@ impl Asked {
             "" => None,
             code => Some(code.parse().map_err(|_| not_understood())?),
         };
-        let beside = |text: &str| text.parse::<AffiliationId>().map_err(|_| not_understood());
-        let place = match (&self.after, &self.before) {
-            (None, None) => Place::Start,
-            (Some(after), None) => Place::After(beside(after)?),
-            (None, Some(before)) => Place::Before(beside(before)?),
-            (Some(_), Some(_)) => return Err(not_understood()),
-        };
-        Ok((Filter { search: self.q.clone(), status, only, role, ..Filter::default() }, place))
+        Ok(Filter { search: self.q.clone(), status, only, role, ..Filter::default() })
     }
 
-    /// The address of another page of the same list.
-    fn page(&self, path: &str, side: &str, beside: &AffiliationId) -> String {
-        let mut query = Serializer::new(String::new());
-        for (name, value) in
-            [("q", &self.q), ("status", &self.status), ("only", &self.only), ("role", &self.role)]
-        {
-            if !value.is_empty() {
-                query.append_pair(name, value);
-            }
-        }
-        query.append_pair(side, beside.as_str());
-        format!("{path}?{}", query.finish())
+    /// The address of `path` for the same people, with `more` behind.
+    fn address(&self, path: &str, more: Option<(&str, &AffiliationId)>) -> String {
+        let own =
+            [("q", &self.q), ("status", &self.status), ("only", &self.only), ("role", &self.role)];
+        let own = own.into_iter().filter(|(_, value)| !value.is_empty());
+        let query = Serializer::new(String::new())
+            .extend_pairs(own)
+            .extend_pairs(more.map(|(side, beside)| (side, beside.as_str())))
+            .finish();
+        if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
     }
 }
 
-async fn show(visit: Visit, id: Path<String>, asked: Query<Asked>) -> HttpResponse {
-    let outcome = list(&visit, &id, &asked).await;
+/// Which page of the list.
+#[derive(Deserialize)]
+struct Asked {
+    after: Option<String>,
+    before: Option<String>,
+}
+
+impl Asked {
+    fn read(&self) -> Result<Place, PageError> {
+        let beside =
+            |text: &str| text.parse::<AffiliationId>().map_err(|_| PageError::NotUnderstood);
+        match (&self.after, &self.before) {
+            (None, None) => Ok(Place::Start),
+            (Some(after), None) => Ok(Place::After(beside(after)?)),
+            (None, Some(before)) => Ok(Place::Before(beside(before)?)),
+            (Some(_), Some(_)) => Err(PageError::NotUnderstood),
+        }
+    }
+}
+
+async fn show(
+    visit: Visit,
+    id: Path<String>,
+    narrowed: Query<Narrowed>,
+    asked: Query<Asked>,
+) -> HttpResponse {
+    let outcome = list(&visit, &id, &narrowed, &asked).await;
     visit.answer(outcome)
 }
 
-async fn list(visit: &Visit, id: &str, asked: &Asked) -> Result<HttpResponse, PageError> {
+async fn list(
+    visit: &Visit,
+    id: &str,
+    narrowed: &Narrowed,
+    asked: &Asked,
+) -> Result<HttpResponse, PageError> {
     let desk = match console::organization(visit, id, None).await? {
         Entry::Open(desk) => desk,
         Entry::Elsewhere(answer) => return Ok(answer),
     };
-    let (filter, place) = asked.read()?;
+    let (filter, place) = (narrowed.read()?, asked.read()?);
     let of = desk.affiliation.organization.id.clone();
     let read = move |conn: &mut _| people::page(conn, &of, &filter, &place);
     let Some(found) = visit.db.read(read).await? else { return Err(PageError::NotUnderstood) };
     let nav = nav(&desk, OrganizationArea::People);
     let path = format!("/organization/{}/people", nav.id);
+    let export = narrowed.address(&format!("/organization/{}/roster/export", nav.id), None);
     let (rules, now) = (visit.account_rules, visit.clock.now());
     let content = PeoplePage {
         frame: visit.frame(),
         nav,
-        sought: Sought { q: &asked.q, status: &asked.status, only: &asked.only, role: &asked.role },
+        sought: Sought {
+            q: &narrowed.q,
+            status: &narrowed.status,
+            only: &narrowed.only,
+            role: &narrowed.role,
+        },
         people: found.people.into_iter().map(|line| view(&line, &rules, now)).collect(),
-        before: found.before.map(|beside| asked.page(&path, "before", &beside)),
-        after: found.after.map(|beside| asked.page(&path, "after", &beside)),
+        before: found.before.map(|id| narrowed.address(&path, Some(("before", &id)))),
+        after: found.after.map(|id| narrowed.address(&path, Some(("after", &id)))),
+        export,
     };
     Ok(page(StatusCode::OK, &content))
 }

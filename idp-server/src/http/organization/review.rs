@@ -30,7 +30,7 @@ use crate::{
     },
     pages::{OrganizationArea, ReviewDone, ReviewLine, ReviewPage, ReviewSought},
     store::{
-        AnyConn, StoreError, organization,
+        AnyConn, StoreError, attention, organization,
         people::{self, Filter, Page, PersonLine, Place, ToReview},
         subscriber,
     },
@@ -180,7 +180,7 @@ fn find(
             names.insert(id.clone(), person.name());
         }
     }
-    let waiting = people::waiting_in_review(conn, of, review)?;
+    let waiting = attention::waiting_in_review(conn, of, review)?;
     Ok(Some(Found { review, waiting, page, names }))
 }
 

@@ -1,12 +1,12 @@
-//! What an Administrator takes away as a file: the list of people, streamed, and once the activation
-//! codes of an import. No program takes a field of them for a formula (security 21.4).
+//! What an Administrator takes away as a file: the people that the list shows, streamed, and once
+//! the activation codes of an import. No program takes a field of them for a formula (security 21.4).
 
 use std::time::Duration;
 
 use actix_web::{
     HttpResponse,
     http::header,
-    web::{self, Bytes, Path},
+    web::{self, Bytes, Path, Query},
 };
 use futures_util::stream;
 use idp_core::{
@@ -15,7 +15,10 @@ use idp_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::roster::{enter, path};
+use super::{
+    people::Narrowed,
+    roster::{enter, path},
+};
 use crate::{
     community::{Office, nomination::HandOver, roster},
     ephemeral::Key,
@@ -25,7 +28,10 @@ use crate::{
         visit::{Visit, see_other},
     },
     keys::sealing::Place,
-    store::{AnyConn, Database, StoreError, meant::LastLine},
+    store::{
+        AnyConn, Database, StoreError,
+        people::{Filter, LastLine},
+    },
 };
 
 /// How long the codes can be taken away as a file.
@@ -40,13 +46,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/organization/{id}/roster/{import}/codes").post(take_codes));
 }
 
-async fn export(visit: Visit, id: Path<String>) -> HttpResponse {
+async fn export(visit: Visit, id: Path<String>, narrowed: Query<Narrowed>) -> HttpResponse {
     let outcome = async {
         let desk = match console::organization(&visit, &id, None).await? {
             Entry::Open(desk) => desk,
             Entry::Elsewhere(answer) => return Ok(answer),
         };
-        let office = desk.at_work.office.clone();
+        let (office, filter) = (desk.at_work.office.clone(), narrowed.read()?);
         let write = move |conn: &mut AnyConn| roster::export(conn, &office);
         if visit.db.write(write).await?.is_err() {
             return Err(PageError::Forbidden);
@@ -55,6 +61,7 @@ async fn export(visit: Visit, id: Path<String>) -> HttpResponse {
             db: visit.db.clone(),
             office: desk.at_work.office.clone(),
             of: desk.affiliation.organization.id.clone(),
+            filter,
             at: At::Header,
         };
         Ok(file(&visit, "people").streaming(stream::try_unfold(list, List::next)))
@@ -79,6 +86,7 @@ struct List {
     db: Database,
     office: Office,
     of: OrganizationId,
+    filter: Filter,
     at: At,
 }
 
@@ -99,8 +107,9 @@ impl List {
             }
             At::Behind(last) => last,
         };
-        let (office, of) = (self.office.clone(), self.of.clone());
-        let read = move |conn: &mut AnyConn| roster::exported(conn, &office, &of, last.as_ref());
+        let (office, of, filter) = (self.office.clone(), self.of.clone(), self.filter.clone());
+        let read =
+            move |conn: &mut AnyConn| roster::exported(conn, &office, &of, &filter, last.as_ref());
         let part = self.db.read(read).await?;
         Ok(part.map(|(text, end)| (Bytes::from(text), Self { at: At::Behind(Some(end)), ..self })))
     }

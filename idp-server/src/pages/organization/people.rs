@@ -19,6 +19,8 @@ pub struct PeoplePage<'a> {
     pub before: Option<String>,
     /// The address of the page after.
     pub after: Option<String>,
+    /// The address of the same people as a file.
+    pub export: String,
 }
 
 /// What the list is narrowed to, as it stands in the address.

@@ -9,6 +9,7 @@ on_every_store![
     a_file_is_looked_at_before_anything_is_done,
     a_list_is_of_one_organization_and_one_administrator,
     an_export_holds_the_own_people_and_no_live_formula,
+    the_file_holds_whom_the_list_was_narrowed_to,
     an_import_is_done_at_once_and_its_codes_are_shown_once,
     an_import_is_taken_back_as_far_as_nobody_went_on,
     what_is_no_list_of_people_is_refused_with_the_reason,
@@ -289,4 +290,28 @@ async fn an_export_holds_the_own_people_and_no_live_formula(idp: Fresh) {
     assert_eq!(file.body.lines().count(), usize::try_from(count(&idp, own)).unwrap() + 1);
     assert!(!file.body.contains("\"hospital\""), "{}", file.body);
     assert_eq!(count(&idp, "audit_event WHERE kind = 'roster.exported'"), 1);
+}
+
+async fn the_file_holds_whom_the_list_was_narrowed_to(idp: Fresh) {
+    let mut browser = at_work(&idp).await;
+    let everybody = browser.visit(&format!("{OWN}/people")).await;
+    let everybody = everybody.body.matches("/people/sub_").count();
+    for (narrowed, some) in [
+        ("?q=bi", true),
+        ("?only=administrators", true),
+        ("?status=suspended", false),
+        ("?role=office-worker", true),
+    ] {
+        let page = browser.visit(&format!("{OWN}/people{narrowed}")).await;
+        let shown = page.body.matches("/people/sub_").count();
+        assert!(shown < everybody && some == (shown > 0), "{narrowed}: {}", page.body);
+        let address = format!("{OWN}/roster/export{narrowed}");
+        assert!(page.body.contains(&format!("href=\"{address}\"")), "{}", page.body);
+        let file = browser.visit(&address).await;
+        assert_eq!(file.body.lines().skip(1).count(), shown, "{narrowed}: {}", file.body);
+    }
+    for wrong in ["status=gone", "only=friends", "role=king"] {
+        let file = browser.visit(&format!("{OWN}/roster/export?{wrong}")).await;
+        assert_eq!(file.status, 400, "{wrong}");
+    }
 }

@@ -305,11 +305,20 @@ fn people(
                 ],
                 before: Some("/organization/org_7q2m/people?before=aff_1".to_owned()),
                 after: Some("/organization/org_7q2m/people?after=aff_4".to_owned()),
+                export: "/organization/org_7q2m/roster/export".to_owned(),
             },
         ),
         rendered(
             "organization-people-none",
-            &PeoplePage { frame, nav, sought, people: Vec::new(), before: None, after: None },
+            &PeoplePage {
+                frame,
+                nav,
+                sought,
+                people: Vec::new(),
+                before: None,
+                after: None,
+                export: "/organization/org_7q2m/roster/export?q=nobody".to_owned(),
+            },
         ),
     ]
 }
