@@ -370,7 +370,7 @@ pub(super) fn end(
 #[diesel(table_name = affiliation)]
 pub(super) struct Row {
     pub(super) id: String,
-    subscriber_id: String,
+    pub(super) subscriber_id: String,
     organization_id: String,
     status: String,
     roles: String,

@@ -132,13 +132,16 @@ pub fn administrators_of(
 ) -> Result<Vec<Subscriber>, StoreError> {
     use schema::affiliation;
 
-    let administers = affiliation::table
+    // Two statements: in one of them PostgreSQL expects of a large organization as many
+    // Administrators as it has people in proportion, and reads everybody that there is.
+    let administer: Vec<String> = affiliation::table
         .filter(affiliation::organization_id.eq(organization.as_str()))
         .filter(affiliation::administrator)
         .filter(affiliation::status.eq(code(&AffiliationStatus::Active)))
-        .select(affiliation::subscriber_id);
+        .select(affiliation::subscriber_id)
+        .load(conn)?;
     let rows: Vec<Row> = subscriber::table
-        .filter(subscriber::id.eq_any(administers))
+        .filter(subscriber::id.eq_any(administer))
         .select(Row::as_select())
         .order(subscriber::id)
         .load(conn)?;
