@@ -300,7 +300,7 @@ async fn the_file_holds_whom_the_list_was_narrowed_to(idp: Fresh) {
         ("?q=bi", true),
         ("?only=administrators", true),
         ("?status=suspended", false),
-        ("?role=office-worker", true),
+        ("?role=licensed-practitioner", true),
     ] {
         let page = browser.visit(&format!("{OWN}/people{narrowed}")).await;
         let shown = page.body.matches("/people/sub_").count();
