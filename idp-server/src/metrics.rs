@@ -23,6 +23,8 @@ pub struct Metrics {
     deliveries: Family<OutcomeLabels, Counter>,
     /// Rows of the audit record that are not what they were, as the last daily check found.
     pub audit_findings: Gauge,
+    /// What the last day's work passed over, because it is broken in the database.
+    pub day_passed_over: Gauge,
     /// Messages in the outbox that are still to be delivered.
     pub outbox_waiting: Gauge,
     /// The password pool.
@@ -101,6 +103,7 @@ impl Metrics {
             tokens: Family::default(),
             deliveries: Family::default(),
             audit_findings: Gauge::default(),
+            day_passed_over: Gauge::default(),
             outbox_waiting: Gauge::default(),
             passwords: PasswordMetrics::default(),
             panics: Counter::default(),
@@ -124,6 +127,8 @@ impl Metrics {
         r.register("outbox_deliveries", "Deliveries tried", self.deliveries.clone());
         let findings = self.audit_findings.clone();
         r.register("audit_findings", "Rows of the audit record that were changed", findings);
+        let passed_over = self.day_passed_over.clone();
+        r.register("day_passed_over", "What the day's work passed over as broken", passed_over);
         r.register("outbox_waiting", "Messages to be delivered", self.outbox_waiting.clone());
         let passwords = &self.passwords;
         r.register("passwords_waiting", "Passwords in the queue", passwords.waiting.clone());

@@ -4,7 +4,8 @@
 //! Nothing here opens or closes a door: what ends on a day is over on that day wherever it is asked
 //! for. The job writes down what the date has decided, and mails. So it may be late, and it may be
 //! killed: each thing is one transaction of its own, and whoever comes next goes through all of it
-//! again and finds less to do.
+//! again and finds less to do. A row that is broken is passed over, said in the log and counted, so
+//! that the day comes to its end for everybody else; the next day tries it again.
 
 mod accounts;
 mod organizations;
@@ -12,7 +13,15 @@ mod record;
 mod tickets;
 mod waiting;
 
-use std::{future::pending, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::pending,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use chrono::TimeDelta;
 use idp_core::community::actor::Actor;
@@ -60,7 +69,7 @@ pub(super) async fn round(
     if done.as_deref() == Some(day.as_str()) {
         return Ok(());
     }
-    let work = Work { app, holder, stopped };
+    let work = Work::new(app, holder, stopped);
     let finished = work.may_go_on().await?
         && accounts::unused(&work).await?
         && accounts::old_passwords(&work).await?
@@ -72,7 +81,9 @@ pub(super) async fn round(
     if finished {
         let write = move |conn: &mut AnyConn| meta::write(conn, meta::DAY_DONE, &day);
         app.db.write(write).await?;
-        tracing::info!("the day's work is done");
+        let passed_over = work.passed_over.load(Ordering::Relaxed);
+        app.metrics.day_passed_over.set(passed_over);
+        tracing::info!(passed_over, "the day's work is done");
     }
     Ok(())
 }
@@ -82,9 +93,32 @@ pub(super) struct Work<'a> {
     pub(super) app: &'a App,
     pub(super) holder: &'a str,
     pub(super) stopped: &'a watch::Receiver<bool>,
+    /// How much was passed over.
+    passed_over: AtomicI64,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    pub(super) const fn new(
+        app: &'a App,
+        holder: &'a str,
+        stopped: &'a watch::Receiver<bool>,
+    ) -> Self {
+        Self { app, holder, stopped, passed_over: AtomicI64::new(0) }
+    }
+
+    /// What was done; `None` if it cannot be as long as something in the database is broken.
+    fn unless_broken<T>(&self, outcome: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+        match outcome {
+            Ok(done) => Ok(Some(done)),
+            Err(error) if error.is_of_one_thing() => {
+                self.passed_over.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(%error, "passed over in the day's work");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Takes or renews the lease. `false`: another node is at it, or this one stops.
     async fn may_go_on(&self) -> Result<bool, StoreError> {
         if *self.stopped.borrow() {
@@ -133,12 +167,14 @@ impl Work<'_> {
                 return Ok(false);
             }
             let (after, find) = (last.clone(), find.clone());
-            let found = self.app.db.read(move |conn| find(conn, after.as_ref(), BATCH)).await?;
+            let found = self.app.db.read(move |conn| find(conn, after.as_ref(), BATCH)).await;
+            let Some(found) = self.unless_broken(found)? else { return Ok(true) };
             let Some(end) = found.last() else { return Ok(true) };
             last = Some(end.clone());
             for one in found {
                 let (office, act) = (self.app.office(Actor::Job("daily")), act.clone());
-                self.app.db.write(move |conn| act(conn, &office, &one)).await?;
+                let done = self.app.db.write(move |conn| act(conn, &office, &one)).await;
+                self.unless_broken(done)?;
             }
             self.app.outbox.wake();
         }
@@ -155,7 +191,8 @@ impl Work<'_> {
                 return Ok(false);
             }
             let office = self.app.office(Actor::Job("daily"));
-            if self.app.db.write(move |conn| act(conn, &office)).await? == 0 {
+            let done = self.app.db.write(move |conn| act(conn, &office)).await;
+            if matches!(self.unless_broken(done)?, None | Some(0)) {
                 return Ok(true);
             }
             self.app.outbox.wake();

@@ -100,6 +100,14 @@ impl StoreError {
             || matches!(self.message(), Some("database is locked" | "deadlock detected"))
     }
 
+    /// Whether it lies in what is kept, so that the same work fails again and other work may not.
+    pub fn is_of_one_thing(&self) -> bool {
+        match self {
+            Self::Conflict(_) | Self::CorruptRow { .. } => true,
+            Self::Database(_) | Self::Unavailable => false,
+        }
+    }
+
     /// Whether the connection may be what failed.
     pub(super) fn may_be_connection(&self) -> bool {
         matches!(self, Self::Database(Error::BrokenTransactionManager))

@@ -323,7 +323,8 @@ fn found(
 type Line = (Row, SubscriberRow);
 
 fn read(conn: &mut AnyConn, lines: Vec<Line>) -> Result<Vec<PersonLine>, StoreError> {
-    let who: Vec<&str> = lines.iter().map(|(row, _)| row.affiliation.subscriber_id.as_str()).collect();
+    let who: Vec<&str> =
+        lines.iter().map(|(row, _)| row.affiliation.subscriber_id.as_str()).collect();
     let with_factor: BTreeSet<String> = factor::table
         .filter(factor::subscriber_id.eq_any(who))
         .select(factor::subscriber_id)

@@ -45,6 +45,32 @@ pub fn told(
     Ok(())
 }
 
+/// Since when somebody knows this: the first call about this thing says `now`, and each later one
+/// what the first one said, until it is [forgotten](forget).
+///
+/// # Errors
+/// [`StoreError`].
+pub fn known_since(
+    conn: &mut AnyConn,
+    topic: &'static str,
+    about: &str,
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>, StoreError> {
+    match told_at(conn, topic, about)? {
+        Some(since) => Ok(since),
+        None => told(conn, topic, about, now).map(|()| now),
+    }
+}
+
+/// Forgets what was told of this topic about this thing.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn forget(conn: &mut AnyConn, topic: &'static str, about: &str) -> Result<(), StoreError> {
+    diesel::delete(reminder::table.find((topic, about))).execute(conn)?;
+    Ok(())
+}
+
 /// Forgets what was told before `before`; says how much.
 ///
 /// # Errors

@@ -9,8 +9,11 @@ use idp_core::{
 use super::Work;
 use crate::{
     community::{About, Office, accounts},
-    store::{AnyConn, StoreError, organization},
+    store::{AnyConn, StoreError, organization, reminder},
 };
+
+/// Since when an organization has fewer Administrators than it should have is kept under this.
+const TOO_FEW: &str = "administrators-too-few";
 
 /// Reminds whoever has a reason to be. `false`: it was cut short.
 pub(super) async fn remind_all(work: &Work<'_>) -> Result<bool, StoreError> {
@@ -28,8 +31,11 @@ fn look_at(conn: &mut AnyConn, office: &Office, id: &OrganizationId) -> Result<(
         })?;
     }
     let administrators = accounts::administrators(conn, office, id)?;
+    if administrators.len() >= promotion::WANTED {
+        return reminder::forget(conn, TOO_FEW, id.as_str());
+    }
+    let since = reminder::known_since(conn, TOO_FEW, id.as_str(), office.now)?;
     office.remind(conn, ("one-administrator", id.as_str()), &About::default(), |told_at| {
-        let since = body.confirmed_at;
         promotion::reminder(&administrators, id.clone(), since, told_at, office.now)
     })
 }

@@ -3,6 +3,7 @@
 use std::{future::pending, sync::mpsc::channel, time::Duration};
 
 use chrono::TimeDelta;
+use diesel::prelude::*;
 use idp_core::{
     audit::Kind,
     community::{
@@ -26,7 +27,7 @@ use crate::{
         affiliation::{self, AffiliationRecord},
         audit, lease, outbox,
         outbox::Content,
-        promotion, reminder, session, subscriber, system_client,
+        promotion, reminder, schema, session, subscriber, system_client,
         tests::{
             TestDatabase,
             samples::{a_subscriber, an_affiliation, at, community, held_until, store_session},
@@ -163,13 +164,37 @@ async fn the_day_is_done_once_and_by_one_node_and_made_up_for_when_a_node_dies()
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_row_is_passed_over_and_stops_nobody_elses_day() {
+    for database in TestDatabase::each() {
+        let days = Days::on(database).await;
+        let profile = |text: &'static str| {
+            move |conn: &mut AnyConn| {
+                let set = diesel::update(schema::subscriber::table.find("sub_ann"))
+                    .set(schema::subscriber::profile.eq(text));
+                Ok(set.execute(conn).map(drop)?)
+            }
+        };
+        days.bench.database.write(profile("broken")).await;
+        days.day(200).await;
+        assert_eq!(days.status("sub_ben").await, AccountStatus::Dormant);
+        let passed_over = &days.bench.app.metrics.day_passed_over;
+        assert!(passed_over.get() > 0);
+        // It is mended, and made up for on the next day.
+        days.bench.database.write(profile("{}")).await;
+        days.day(201).await;
+        assert_eq!(days.status("sub_ann").await, AccountStatus::Dormant);
+        assert_eq!(passed_over.get(), 0);
+    }
+}
+
 /// The walk over the audit record may take longer than the lease lasts.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lease_is_renewed_while_one_thing_takes_its_time() {
     for database in TestDatabase::each() {
         let days = Days::on(database).await;
         let (app, stopped) = (&days.bench.app, &days.stop);
-        let work = daily::Work { app, holder: "node-1", stopped };
+        let work = daily::Work::new(app, "node-1", stopped);
         let every = Duration::from_millis(1);
         // It takes until the lease was renewed.
         let long = async {
@@ -241,7 +266,8 @@ async fn an_organization_is_reminded_of_a_second_administrator_and_of_its_data()
         let count = |mails: &[String], what: &str| {
             mails.iter().filter(|mail| mail.starts_with(what)).count()
         };
-        let mails = days.day(29).await;
+        days.day(1).await;
+        let mails = days.day(30).await;
         assert_eq!(count(&mails, "one-administrator-only"), 0);
         // Ann is the only Administrator of both organizations.
         let mails = days.day(31).await;
@@ -254,6 +280,19 @@ async fn an_organization_is_reminded_of_a_second_administrator_and_of_its_data()
         days.bench.database.write(another).await;
         let mails = days.day(65).await;
         assert_eq!(count(&mails, "one-administrator-only"), 3, "the clinic has two now");
+        let no_more = |conn: &mut AnyConn| {
+            let ben = diesel::update(schema::affiliation::table.find("aff_9"));
+            Ok(ben.set(schema::affiliation::administrator.eq(false)).execute(conn).map(drop)?)
+        };
+        days.bench.database.write(no_more).await;
+        let mails = days.day(66).await;
+        assert_eq!(
+            count(&mails, "one-administrator-only"),
+            3,
+            "a month from the day that one left"
+        );
+        let mails = days.day(96).await;
+        assert_eq!(count(&mails, "one-administrator-only"), 5);
         let seen = |conn: &mut AnyConn| {
             used(conn, "ann", 360)?;
             used(conn, "ben", 360)
