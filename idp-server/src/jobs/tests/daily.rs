@@ -27,7 +27,7 @@ use crate::{
         affiliation::{self, AffiliationRecord},
         audit, lease, outbox,
         outbox::Content,
-        promotion, reminder, schema, session, subscriber, system_client,
+        promotion, reminder, session, subscriber, system_client,
         tests::{
             TestDatabase,
             samples::{a_subscriber, an_affiliation, at, community, held_until, store_session},
@@ -170,9 +170,8 @@ async fn a_broken_row_is_passed_over_and_stops_nobody_elses_day() {
         let days = Days::on(database).await;
         let profile = |text: &'static str| {
             move |conn: &mut AnyConn| {
-                let set = diesel::update(schema::subscriber::table.find("sub_ann"))
-                    .set(schema::subscriber::profile.eq(text));
-                Ok(set.execute(conn).map(drop)?)
+                let set = format!("UPDATE subscriber SET profile = '{text}' WHERE id = 'sub_ann'");
+                Ok(diesel::sql_query(set).execute(conn).map(drop)?)
             }
         };
         days.bench.database.write(profile("broken")).await;
@@ -281,8 +280,8 @@ async fn an_organization_is_reminded_of_a_second_administrator_and_of_its_data()
         let mails = days.day(65).await;
         assert_eq!(count(&mails, "one-administrator-only"), 3, "the clinic has two now");
         let no_more = |conn: &mut AnyConn| {
-            let ben = diesel::update(schema::affiliation::table.find("aff_9"));
-            Ok(ben.set(schema::affiliation::administrator.eq(false)).execute(conn).map(drop)?)
+            let ben = "UPDATE affiliation SET administrator = false WHERE id = 'aff_9'";
+            Ok(diesel::sql_query(ben).execute(conn).map(drop)?)
         };
         days.bench.database.write(no_more).await;
         let mails = days.day(66).await;
@@ -299,7 +298,7 @@ async fn an_organization_is_reminded_of_a_second_administrator_and_of_its_data()
         };
         days.bench.database.write(seen).await;
         let mails = days.day(366).await;
-        assert_eq!(count(&mails, "please-confirm"), 3, "to each Administrator of each");
+        assert_eq!(count(&mails, "please-confirm"), 2, "to the Administrator of each");
     }
 }
 
