@@ -27,7 +27,6 @@ use super::{
     outcome::{Effect, Outcome},
     permission::{Action, Denied, Target, may},
     rights::{HasNpi, Rights},
-    role::Role,
     tax_id::TaxId,
 };
 use crate::{
@@ -263,7 +262,7 @@ fn keep_an_administrator(affiliation: &Affiliation, facts: &Facts) -> Result<(),
 /// Whether nobody acts by this affiliation without an NPI.
 #[must_use]
 pub fn needs_npi(affiliation: &Affiliation) -> bool {
-    affiliation.roles.contains(&Role::LicensedPractitioner)
+    affiliation.roles.iter().any(|role| role.needs_npi())
 }
 
 fn accept(

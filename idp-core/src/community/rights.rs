@@ -155,7 +155,7 @@ impl RightsForm<'_> {
         if self.roles.is_empty() {
             found.object("roles", "please choose a role: most people need exactly one");
         }
-        let practises = roles.contains(&Role::LicensedPractitioner);
+        let practises = roles.iter().any(|role| role.needs_npi());
         if practises && by.npi == HasNpi::No {
             found.object("npi", "a licensed practitioner needs a National Provider Identifier");
         }

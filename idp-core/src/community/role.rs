@@ -60,6 +60,12 @@ macro_rules! roles {
         }),*];
 
         impl Role {
+    /// Whether whoever has it has a National Provider Identifier: they act under an own licence.
+    #[must_use]
+    pub const fn needs_npi(self) -> bool {
+        matches!(self, Self::LicensedPractitioner)
+    }
+
     /// Whether it sees sensitive quality data (R42).
     #[must_use]
     pub fn is_sensitive(self) -> bool {

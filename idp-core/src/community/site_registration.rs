@@ -3,6 +3,8 @@
 //! Every mistake is listed at once, by field, and an unknown field is a mistake: a misspelt
 //! restriction would otherwise be an open door.
 
+mod desk;
+
 use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
@@ -23,7 +25,7 @@ use crate::{
         jose::SigningAlgorithm,
         key_set::KeySet,
         redirect_uri::RedirectUri,
-        scope::{SUPPORT_DESK, Scope, parse_list},
+        scope::{Scope, parse_list},
     },
     secret::{Secret, SecretDigest},
 };
@@ -102,7 +104,7 @@ pub fn read(
     let release = release(&mut fields);
     let (authentication, new_secret) = authentication(&mut fields, &circumstances);
     let client = client(&mut fields, authentication);
-    for (field, message) in no_program_of_the_desk(&client, &release) {
+    for (field, message) in desk::objections(&client, &release) {
         fields.wrong(field, message);
     }
     fields.ignored(&[
@@ -135,56 +137,6 @@ pub fn read(
         demo: circumstances.demo,
     };
     Ok(Registration { site, new_secret })
-}
-
-/// What stands in the way of the support desk's scope, by field; nothing for a site that does not ask
-/// for it. The rights of the desk reach no site that people sign on to (domain section 5): its program
-/// learns nothing of them, keeps a secret, and serves no API at which its tokens would be read.
-fn no_program_of_the_desk(
-    client: &OidcClient,
-    release: &ReleasePolicy,
-) -> Vec<(&'static str, &'static str)> {
-    if !release.allowed_scopes.iter().any(|scope| scope.as_str() == SUPPORT_DESK) {
-        return Vec::new();
-    }
-    let of_a_program = |scope: &Scope| match scope {
-        Scope::OfflineAccess | Scope::OpenId => true,
-        Scope::Other(name) => name.starts_with("hilum."),
-        Scope::Address
-        | Scope::Affiliations
-        | Scope::Email
-        | Scope::LoginHistory
-        | Scope::Npi
-        | Scope::Phone
-        | Scope::Profile
-        | Scope::TaxIds => false,
-    };
-    [
-        (
-            !release.allowed_scopes.iter().all(of_a_program),
-            "scope",
-            "hilum.support stands beside openid, offline_access and other scopes of hilum only: \
-             register a client of its own for the support desk's program",
-        ),
-        (
-            matches!(client.authentication, ClientAuthentication::None),
-            "token_endpoint_auth_method",
-            "hilum.support takes a client that can authenticate",
-        ),
-        (
-            client.resource_server.is_some(),
-            "resource_server",
-            "a client with hilum.support serves no API: its tokens are for Hilum's alone",
-        ),
-        (
-            release.accept_remembered_browser,
-            "release",
-            "hilum.support takes the second factor itself: leave accept_remembered_browser out",
-        ),
-    ]
-    .into_iter()
-    .filter_map(|(wrong, field, message)| wrong.then_some((field, message)))
-    .collect()
 }
 
 fn client(fields: &mut Fields<'_>, authentication: ClientAuthentication) -> OidcClient {

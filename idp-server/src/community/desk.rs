@@ -1,10 +1,14 @@
 //! What the support desk does for people and organizations: it makes sure who calls, and only then
 //! says or does something (R23, R56; domain section 6).
 
+pub mod organization;
+pub mod person;
+
 use std::collections::BTreeMap;
 
 use idp_core::{
     community::{
+        account_life,
         affiliation_life::{self, Command},
         caller_check::{self, Answer, Purpose, Question, Verified},
         organization_life,
@@ -20,16 +24,21 @@ use super::{
     help::{self, Help, Helped},
     own_organization,
 };
-use crate::store::{AnyConn, StoreError, caller_check as checks, organization, subscriber};
+use crate::store::{
+    AnyConn, StoreError, caller_check as checks, organization as organizations, subscriber,
+};
 
 /// Why nothing was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotHelped {
     /// The reasons of helping.
+    #[error(transparent)]
     Help(help::NotHelped),
     /// Nobody is there.
+    #[error("nobody has this identifier")]
     NotFound,
     /// Nobody has shown, for this and within the last half hour, who they are.
+    #[error("check who calls first, for this very purpose")]
     NotVerified,
 }
 
@@ -122,12 +131,14 @@ pub fn help(
 }
 
 /// Why an affiliation was not ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotEnded {
     /// By the rules.
+    #[error(transparent)]
     Affiliation(affiliation_life::Refusal),
     /// Neither the person nor an Administrator of the organization has shown, for this and within the
     /// last half hour, who they are.
+    #[error("check first that the person, or an Administrator of the organization, calls for this")]
     NotVerified,
 }
 
@@ -158,6 +169,27 @@ pub fn end_affiliation(
     Ok(ended.map(drop).map_err(NotEnded::Affiliation))
 }
 
+/// Stops an account, lets it go on or ends it, for Support; `None`: nobody has this identifier. Ring
+/// [`crate::app::App::outbox`] after the commit.
+///
+/// # Errors
+/// [`StoreError`]. The inner error: nothing has happened.
+pub fn change_account(
+    conn: &mut AnyConn,
+    office: &Office,
+    who: &SubscriberId,
+    command: account_life::Command,
+    reason: String,
+) -> Result<Option<Result<(), account_life::Refusal>>, StoreError> {
+    let Some(changed) = accounts::change(conn, office, who, command, Some(reason))? else {
+        return Ok(None);
+    };
+    if let Err(account_life::Refusal::Denied(denied)) = changed {
+        office.refused(conn, Action::SuspendAccount, denied)?;
+    }
+    Ok(Some(changed.map(drop)))
+}
+
 /// Does what a command about an organization comes to, for Support. Ring
 /// [`crate::app::App::outbox`] after the commit.
 ///
@@ -170,8 +202,8 @@ pub fn change_organization(
     command: organization_life::Command<'_>,
     reason: Option<String>,
 ) -> Result<Result<(), organization_life::Refusal>, StoreError> {
-    organization::lock(conn, id)?;
-    let Some(body) = organization::body(conn, id)? else {
+    organizations::lock(conn, id)?;
+    let Some(body) = organizations::body(conn, id)? else {
         return Ok(Err(Denied::NotFound.into()));
     };
     let facts = own_organization::facts(conn, office, id)?;
@@ -185,7 +217,7 @@ pub fn change_organization(
             return Ok(Err(refusal));
         }
     };
-    organization::set_body(conn, &outcome.state, office.now)?;
+    organizations::set_body(conn, &outcome.state, office.now)?;
     let about = About {
         organization: Some(id.clone()),
         before: Some(json!({ "status": before })),

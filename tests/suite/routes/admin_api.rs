@@ -4,13 +4,18 @@ use hilum_tests::{Fresh, on_every_store};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{console::ADMINISTRATOR, program::Program};
+use super::{
+    console::{ADMINISTRATOR, at_work},
+    program::Program,
+    register::{TRUST, publish},
+};
 
 on_every_store![
     a_program_does_for_an_administrator_what_the_console_does,
     a_program_looks_after_the_organization_itself,
     a_program_makes_renews_and_stops_systems,
     a_program_proposes_administrators_and_asks_by_user_id,
+    any_token_of_the_api_reads_what_the_community_has_in_common,
     the_document_and_the_routes_agree,
 ];
 
@@ -225,6 +230,43 @@ async fn a_program_proposes_administrators_and_asks_by_user_id(idp: Fresh) {
         let path = format!("{offers}/{}", one["id"].as_str().unwrap());
         assert_eq!(program.call(Method::DELETE, &path, None).await.0, 204, "{one}");
         assert_eq!(program.call(Method::DELETE, &path, None).await.0, 404, "{one}");
+    }
+}
+
+async fn any_token_of_the_api_reads_what_the_community_has_in_common(idp: Fresh) {
+    publish(&idp).await;
+    let (mut joan, _) = at_work(&idp, "/organization").await;
+    for scope in ["hilum.me", "hilum.admin", "hilum.support"] {
+        let program = (&*scope.replace('.', "-"), &*format!("openid {scope}"));
+        let program = Program::of(&idp, &mut joan, ADMINISTRATOR, program).await;
+        let roles = program.get("/api/v1/roles").await;
+        let role = |code: &str| {
+            let found = roles.as_array().unwrap().iter().find(|role| role["code"] == code);
+            let role = found.unwrap_or_else(|| panic!("{code}: {roles}"));
+            (role["needs_npi"].as_bool().unwrap(), role["needs_reason"].as_bool().unwrap())
+        };
+        assert_eq!(role("licensed-practitioner"), (true, false));
+        assert_eq!(role("medical-director"), (false, true));
+        let levels = program.get("/api/v1/rights").await["access_levels"].clone();
+        assert_eq!(levels[2], "community-view-only", "the narrowest last: {levels}");
+        let agreements = program.get("/api/v1/agreements").await;
+        let of = agreements.as_array().unwrap().iter().find(|one| one["code"] == "organization");
+        let of = of.unwrap_or_else(|| panic!("{agreements}"));
+        let path = format!("/api/v1/agreements/{}", of["id"].as_str().unwrap());
+        let whole = program.get(&path).await;
+        assert_eq!(&whole["agreement"], of);
+        assert_eq!(whole["text"], TRUST, "to the letter");
+        assert_eq!(of["sha256"].as_str().map(str::len), Some(64), "{of}");
+        for nothing in ["agr_nothing", "x"] {
+            let path = format!("/api/v1/agreements/{nothing}");
+            assert_eq!(program.call(Method::GET, &path, None).await.0, 404);
+        }
+    }
+    let site = ("a-site", "openid profile");
+    let site = Program::of(&idp, &mut joan, ADMINISTRATOR, site).await;
+    for path in ["/api/v1/roles", "/api/v1/rights", "/api/v1/agreements"] {
+        let (status, body) = site.call(Method::GET, path, None).await;
+        assert_eq!((status, &body["error"]), (403, &json!("insufficient_scope")), "{path}");
     }
 }
 

@@ -20,7 +20,7 @@ on_every_store![
     whoever_begins_on_a_spanish_page_is_written_to_in_spanish,
 ];
 
-const TRUST: &str = "# Trust agreement\n\nWe answer for <b>our</b> people.\n";
+pub(super) const TRUST: &str = "# Trust agreement\n\nWe answer for <b>our</b> people.\n";
 /// Lakeside's, in the demo community.
 const TAKEN: &str = "82-7654321";
 /// Nobody's.

@@ -6,6 +6,7 @@ use crate::community::{
     affiliation::testing,
     organization::{Organization, OrganizationStatus},
     rights::testing::rights,
+    role::Role,
 };
 
 fn at(day: i64) -> DateTime<Utc> {

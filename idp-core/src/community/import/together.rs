@@ -7,8 +7,7 @@ use super::{
 };
 use crate::{
     community::{
-        affiliation::AffiliationStatus, organization::OrganizationStatus, role::Role,
-        tax_id::TaxIdNumber,
+        affiliation::AffiliationStatus, organization::OrganizationStatus, tax_id::TaxIdNumber,
     },
     ids::{OrganizationId, SiteId},
 };
@@ -122,7 +121,7 @@ pub(super) fn switched_on_sites_exist(
 pub(super) fn practitioners_have_an_npi(subscribers: &[SubscriberEntry], reader: &mut Reader) {
     for subscriber in subscribers.iter().filter(|subscriber| subscriber.npi.is_none()) {
         for affiliation in &subscriber.affiliations {
-            if affiliation.roles.contains(&Role::LicensedPractitioner) {
+            if affiliation.roles.iter().any(|role| role.needs_npi()) {
                 let message = "a licensed-practitioner needs an npi, as a field of the subscriber";
                 reader.mistake(affiliation.line, message);
             }

@@ -7,8 +7,8 @@ use utoipa::{
 };
 
 use super::{
-    access_requests, door, error, me, nominations, offers, organizations, parts, people,
-    promotions, record, sites, support, systems, tax_ids,
+    access_requests, catalogues, door, error, me, nominations, offers, organizations, parts,
+    people, promotions, record, sites, support, systems, tax_ids,
 };
 use crate::app::App;
 
@@ -36,6 +36,10 @@ use crate::app::App;
         nominations::nominate,
         nominations::resend,
         nominations::withdraw,
+        catalogues::roles,
+        catalogues::rights,
+        catalogues::agreements,
+        catalogues::one_agreement,
         access_requests::list,
         access_requests::decline,
         offers::list,

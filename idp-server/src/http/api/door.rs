@@ -61,7 +61,7 @@ impl Desk {
         wanted: (&'static str, Demand),
     ) -> Result<Self, ApiError> {
         let app = app.into_inner();
-        let (person, _) = token::person(&app, request, wanted).await?;
+        let (person, _) = token::person(&app, request, (&[wanted.0], wanted.1)).await?;
         let office = Office {
             session: Some(person.session.id.clone()),
             address: Some(ClientAddress::of(request).0),

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What a token must name to speak for its person here.
-const SCOPE: &str = "hilum.me";
+pub(super) const SCOPE: &str = "hilum.me";
 /// What ending a session takes: a second factor, proved lately. A program may have a token for
 /// hours, and a stolen one must not sign its person out everywhere.
 const END: Demand = Demand::lately(Level::Rung(Assurance::BrowserSecondFactor));
@@ -62,7 +62,7 @@ pub(super) async fn show(
     request: HttpRequest,
 ) -> Result<NoStore<Me>, ApiError> {
     let (loaded, site) =
-        token::person(&app.into_inner(), &request, (SCOPE, Demand::SIGNED_IN)).await?;
+        token::person(&app.into_inner(), &request, (&[SCOPE], Demand::SIGNED_IN)).await?;
     let (person, naming) = (loaded.subscriber, &site.naming);
     Ok(NoStore(Me {
         sub: naming.subject(&person.id),
@@ -85,7 +85,7 @@ pub(super) async fn sessions(
     request: HttpRequest,
 ) -> Result<NoStore<Vec<Session>>, ApiError> {
     let app = app.into_inner();
-    let (loaded, site) = token::person(&app, &request, (SCOPE, Demand::SIGNED_IN)).await?;
+    let (loaded, site) = token::person(&app, &request, (&[SCOPE], Demand::SIGNED_IN)).await?;
     let (id, now) = (loaded.subscriber.id, app.clock.now());
     let open = app.db.read(move |conn| session::live_of_subscriber(conn, &id, now)).await?;
     let told = open.into_iter().map(|listed| Session {
@@ -112,7 +112,7 @@ pub(super) async fn end_session(
     sid: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let app = app.into_inner();
-    let (loaded, site) = token::person(&app, &request, (SCOPE, END)).await?;
+    let (loaded, site) = token::person(&app, &request, (&[SCOPE], END)).await?;
     let sid = sid.into_inner();
     let (person, now) = (loaded.subscriber.id, app.clock.now());
     let ending = Ending {

@@ -1,6 +1,7 @@
 //! Hilum's own API (`/api/v1`): resources behind access tokens, by the same rules as the pages.
 
 mod access_requests;
+mod catalogues;
 mod document;
 mod door;
 mod error;
@@ -43,6 +44,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource(of("/access-requests/{request}")).delete(access_requests::decline))
         .configure(people)
         .configure(coming)
+        .configure(catalogues::routes)
         .configure(support::routes)
         .service(web::resource("/api/v1/me").get(me::show))
         .service(web::resource("/api/v1/me/sessions").get(me::sessions))

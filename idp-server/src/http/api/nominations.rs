@@ -332,7 +332,8 @@ async fn known(
     }
 }
 
-fn over(why: &nomination::Refusal) -> ApiError {
+/// Why nothing happens to a nomination.
+pub(super) fn over(why: &nomination::Refusal) -> ApiError {
     match why {
         nomination::Refusal::Denied(denied) => (*denied).into(),
         nomination::Refusal::Incomplete(_)

@@ -17,28 +17,31 @@ use crate::{
     store::person::LoadedPerson,
 };
 
-/// The person for whom a token with this scope speaks, and the site that holds it, if its sign-in
-/// meets `demand`: the rule of the pages (`authentication::gate`), said as a challenge (RFC 9470).
+/// The person for whom a token with one of these scopes speaks, and the site that holds it, if its
+/// sign-in meets `demand`: the rule of the pages (`authentication::gate`), said as a challenge (RFC 9470).
 ///
 /// # Errors
 /// [`ApiError`].
 pub async fn person(
     app: &Arc<App>,
     request: &HttpRequest,
-    (scope, demand): (&'static str, Demand),
+    (scopes, demand): (&[&'static str], Demand),
 ) -> Result<(LoadedPerson, Arc<ClientEntry>), ApiError> {
     let now = app.clock.now();
     let claims = presented::access_token(app, bearer_token(request)?, now)?;
     if !claims.aud.contains(&app.issuer) {
         return Err(ApiError::Ended);
     }
-    let Some(about) = claims.person else { return Err(ApiError::InsufficientScope(scope)) };
+    // One is enough, and the first is the one that is told.
+    let insufficient = || ApiError::InsufficientScope(scopes.first().copied().unwrap_or_default());
+    let Some(about) = claims.person else { return Err(insufficient()) };
     let site = claims.client_id.parse().ok().and_then(|id| app.sites.client(&id));
     let site = site.ok_or(ApiError::Ended)?;
     let given = presented::still_given(app, &site, about.grant, Some(&claims.scope), now).await?;
     let given = given.ok_or(ApiError::Ended)?;
-    if !given.scopes.contains(&Scope::Other(scope.to_owned())) {
-        return Err(ApiError::InsufficientScope(scope));
+    let given_it = |scope: &&str| given.scopes.contains(&Scope::Other((*scope).to_owned()));
+    if !scopes.iter().any(given_it) {
+        return Err(insufficient());
     }
     // What the token says counts: what was proved in the session since is in the next token. A browser
     // that was only remembered is no second factor here, whatever the site accepts (security 18.7).

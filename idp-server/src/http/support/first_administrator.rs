@@ -5,7 +5,7 @@
 use idp_core::{
     community::{
         field::{LONGEST_NOTE, line},
-        nomination::{CODE_LASTS, Refusal, State, TRIES},
+        nomination::Refusal,
     },
     ids::OrganizationId,
     oidc::params::Params,
@@ -15,84 +15,54 @@ use super::{Outcome, one_line, problem};
 use crate::{
     community::{
         Office,
+        desk::organization::First,
         nomination::{self as use_case},
         registrations::first_nomination,
     },
     http::{error::PageError, visit::Visit},
     pages::{DeedView, Fact, FieldView, Messages, Section},
-    store::{
-        AnyConn, StoreError,
-        nomination::{self, NominationRecord},
-    },
+    store::{AnyConn, StoreError, nomination::NominationRecord},
 };
 
-/// The nomination of the first Administrator, unless it was taken up.
-pub(super) struct FirstAdministrator {
-    record: NominationRecord,
-    code_lives: bool,
-}
-
-/// Who is waited for in this organization, if it is its first Administrator.
-pub(super) fn load(
-    conn: &mut AnyConn,
-    office: &Office,
-    of: &OrganizationId,
-) -> Result<Option<FirstAdministrator>, StoreError> {
-    let Some(found) = nomination::find(conn, &first_nomination(of))? else { return Ok(None) };
-    let record = NominationRecord { nomination: found.nomination.clone().at(office.now), ..found };
-    let code_lives = match &record.nomination.state {
-        State::Activated { .. } => return Ok(None),
-        State::Expired | State::Withdrawn { .. } => false,
-        State::Nominated(keys) => keys.failures < TRIES && office.now < keys.made_at + CODE_LASTS,
+/// Who it is, and how far.
+pub(super) fn section(first: &First, text: &'static Messages) -> Section<'static> {
+    let words = &text.desk;
+    let NominationRecord { nomination, email, details, .. } = &first.record;
+    let lead = match (first.waits(), first.code_lives) {
+        (true, true) => words.first_lead,
+        (true, false) => words.first_code_dead,
+        (false, _) => words.first_over,
     };
-    Ok(Some(FirstAdministrator { record, code_lives }))
+    let mut facts = vec![
+        Fact::text(words.name, details.name()),
+        Fact::text(words.user_id, nomination.user_id.as_str()),
+        Fact::text(words.email, email.as_str()),
+    ];
+    facts.extend(details.phone.as_ref().map(|phone| Fact::text(words.phone, &**phone)));
+    if first.waits() {
+        facts.push(Fact::at(words.first_until, nomination.expires_at()));
+    }
+    Section { id: "first", heading: words.first, lead: Some(lead), facts }
 }
 
-impl FirstAdministrator {
-    const fn waits(&self) -> bool {
-        matches!(self.record.nomination.state, State::Nominated(_))
+/// What Support can do.
+pub(super) fn deeds(first: &First, text: &'static Messages) -> Vec<DeedView<'static>> {
+    let words = &text.desk;
+    let how = FieldView::area("reason", words.first_called, LONGEST_NOTE);
+    let why = FieldView::area("reason", words.reason, LONGEST_NOTE);
+    let mut deeds = vec![
+        DeedView::button("first-code", words.first_code)
+            .with(vec![how])
+            .with_hint(words.first_code_hint),
+    ];
+    if first.waits() {
+        deeds.push(
+            DeedView::button("first-withdraw", words.first_withdraw)
+                .with(vec![why])
+                .with_hint(words.first_withdraw_hint),
+        );
     }
-
-    /// Who it is, and how far.
-    pub(super) fn section(&self, text: &'static Messages) -> Section<'static> {
-        let words = &text.desk;
-        let NominationRecord { nomination, email, details, .. } = &self.record;
-        let lead = match (self.waits(), self.code_lives) {
-            (true, true) => words.first_lead,
-            (true, false) => words.first_code_dead,
-            (false, _) => words.first_over,
-        };
-        let mut facts = vec![
-            Fact::text(words.name, details.name()),
-            Fact::text(words.user_id, nomination.user_id.as_str()),
-            Fact::text(words.email, email.as_str()),
-        ];
-        facts.extend(details.phone.as_ref().map(|phone| Fact::text(words.phone, &**phone)));
-        if self.waits() {
-            facts.push(Fact::at(words.first_until, nomination.expires_at()));
-        }
-        Section { id: "first", heading: words.first, lead: Some(lead), facts }
-    }
-
-    /// What Support can do.
-    pub(super) fn deeds(&self, text: &'static Messages) -> Vec<DeedView<'static>> {
-        let words = &text.desk;
-        let how = FieldView::area("reason", words.first_called, LONGEST_NOTE);
-        let why = FieldView::area("reason", words.reason, LONGEST_NOTE);
-        let mut deeds = vec![
-            DeedView::button("first-code", words.first_code)
-                .with(vec![how])
-                .with_hint(words.first_code_hint),
-        ];
-        if self.waits() {
-            deeds.push(
-                DeedView::button("first-withdraw", words.first_withdraw)
-                    .with(vec![why])
-                    .with_hint(words.first_withdraw_hint),
-            );
-        }
-        deeds
-    }
+    deeds
 }
 
 /// What Support wants with the nomination.

@@ -11,16 +11,14 @@ use actix_web::{
     HttpResponse,
     web::{self, Bytes, Path, Query},
 };
-use chrono::{DateTime, Utc};
 use idp_core::{
     community::{
         account_life::{Command, Refusal},
         affiliation_life::Refusal as Ended,
         assistance,
-        caller_check::{Answer, Purpose, Question, Verified},
+        caller_check::{Answer, Purpose, Question},
         field::{LONGEST_NOTE, line},
         permission::Denied,
-        subscriber::{Standing, Subscriber},
     },
     ids::{OrganizationId, SubscriberId},
     oidc::params::Params,
@@ -30,20 +28,20 @@ use serde::Deserialize;
 use super::{Outcome, one_line, problem};
 use crate::{
     community::{
-        Office, accounts,
-        desk::{self, NotEnded, NotHelped},
+        Office,
+        desk::{
+            self, NotEnded, NotHelped,
+            person::{Seen, look_at},
+        },
         help::{self, Help, Helped},
     },
     http::{
-        console::{self, AtWork, Entry, Posted},
+        console::{self, Entry, Posted},
         error::PageError,
         visit::{Visit, see_other},
     },
-    store::{AnyConn, StoreError, factor, person, search, subscriber},
+    store::AnyConn,
 };
-
-/// How many colleagues are named to compare with.
-const COLLEAGUES: i64 = 8;
 
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -57,62 +55,11 @@ struct Wanted {
     done: Option<String>,
 }
 
-/// A person as the desk may see them.
-struct Loaded {
-    person: Subscriber,
-    standing: Standing,
-    organizations: Vec<Organization>,
-    colleagues: Vec<String>,
-    factors: usize,
-    verified: Option<Verified>,
-}
-
-/// Where they act.
-struct Organization {
-    id: OrganizationId,
-    name: String,
-    administrator: bool,
-    phone: Option<String>,
-    address: Option<String>,
-    administrators: Vec<String>,
-}
-
-async fn load(visit: &Visit, office: &Office, id: &str) -> Result<Loaded, PageError> {
+async fn load(visit: &Visit, office: &Office, id: &str) -> Result<Seen, PageError> {
     let id: SubscriberId = id.parse().map_err(|_| PageError::NotFound)?;
     let office = office.clone();
-    let read = move |conn: &mut AnyConn| read(conn, &office, &id);
+    let read = move |conn: &mut AnyConn| look_at(conn, &office, &id);
     visit.db.read(read).await?.ok_or(PageError::NotFound)
-}
-
-fn read(
-    conn: &mut AnyConn,
-    office: &Office,
-    id: &SubscriberId,
-) -> Result<Option<Loaded>, StoreError> {
-    let Some(person) = subscriber::find(conn, id)? else { return Ok(None) };
-    let mut organizations = Vec::new();
-    for affiliation in person::affiliations_of(conn, id, &*office.open_ssn)? {
-        let of = affiliation.organization;
-        let (phone, address) = search::listed(conn, &of.id)?;
-        let administrators = subscriber::administrators_of(conn, &of.id)?;
-        organizations.push(Organization {
-            administrators: administrators.iter().map(Subscriber::name).collect(),
-            administrator: affiliation.administrator,
-            id: of.id,
-            name: of.name,
-            phone,
-            address,
-        });
-    }
-    let ids: Vec<_> = organizations.iter().map(|it| it.id.clone()).collect();
-    Ok(Some(Loaded {
-        standing: person.standing(&office.rules, office.now),
-        colleagues: search::colleagues(conn, &ids, id, COLLEAGUES)?,
-        factors: factor::of_subscriber(conn, id)?.len(),
-        verified: desk::verified(conn, office, id)?,
-        organizations,
-        person,
-    }))
 }
 
 async fn show(visit: Visit, id: Path<String>, wanted: Query<Wanted>) -> HttpResponse {
@@ -125,7 +72,8 @@ async fn show(visit: Visit, id: Path<String>, wanted: Query<Wanted>) -> HttpResp
         let purpose = wanted.purpose.as_deref().map(purpose).transpose()?;
         let words = &visit.frame().text.desk;
         let done = wanted.done.is_some().then_some(words.done);
-        Ok(loaded.page(&visit, &desk, purpose, Outcome { done, ..Outcome::default() }))
+        let outcome = Outcome { done, ..Outcome::default() };
+        Ok(view::page_of(&loaded, &visit, &desk, purpose, outcome))
     };
     let outcome = outcome.await;
     visit.answer(outcome)
@@ -165,9 +113,9 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
     let loaded = load(visit, &desk.office, id).await?;
     let deed = match understand(&posted)? {
         Ok(deed) => deed,
-        Err(why) => return Ok(loaded.page(visit, &desk, None, Outcome::wrong(why))),
+        Err(why) => return Ok(view::page_of(&loaded, visit, &desk, None, Outcome::wrong(why))),
     };
-    let (office, who) = (desk.office.clone(), loaded.person.id.clone());
+    let (office, who) = (desk.office.clone(), loaded.id().clone());
     let outcome = match deed {
         Deed::Ask(purpose) => {
             let to = format!("/support/people/{id}?purpose={}#check", purpose.code());
@@ -213,37 +161,29 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
         }
         Deed::Change(command, reason) => {
             let work = move |conn: &mut AnyConn| {
-                let changed = accounts::change(conn, &office, &who, command, Some(reason.clone()))?;
-                Ok(changed.map(|changed| changed.map(drop)))
+                desk::change_account(conn, &office, &who, command, reason.clone())
             };
             match visit.db.write(work).await?.ok_or(PageError::NotFound)? {
                 Ok(()) => {
                     visit.outbox.wake();
                     return Ok(see_other(&format!("/support/people/{id}?done=1"), []));
                 }
-                Err(refusal) => changed(visit, &desk, refusal).await?,
+                Err(refusal) => Outcome::refused(not_changed(visit, refusal)?.to_owned()),
             }
         }
     };
     visit.outbox.wake();
     let loaded = load(visit, &desk.office, id).await?;
-    Ok(loaded.page(visit, &desk, None, outcome))
+    Ok(view::page_of(&loaded, visit, &desk, None, outcome))
 }
 
-async fn changed(visit: &Visit, desk: &AtWork, refusal: Refusal) -> Result<Outcome, PageError> {
+fn not_changed(visit: &Visit, refusal: Refusal) -> Result<&'static str, PageError> {
     let words = &visit.frame().text.desk;
-    let why = match refusal {
-        Refusal::Denied(denied) => {
-            let office = desk.office.clone();
-            let action = idp_core::community::permission::Action::SuspendAccount;
-            let refuse = move |conn: &mut AnyConn| office.refused(conn, action, denied);
-            visit.db.write(refuse).await?;
-            return Err(problem(denied));
-        }
-        Refusal::LastAdministrator => words.last_administrator,
-        Refusal::OutOfOrder | Refusal::StoppedByOthers => words.out_of_order,
-    };
-    Ok(Outcome::refused(why.to_owned()))
+    match refusal {
+        Refusal::Denied(denied) => Err(problem(denied)),
+        Refusal::LastAdministrator => Ok(words.last_administrator),
+        Refusal::OutOfOrder | Refusal::StoppedByOthers => Ok(words.out_of_order),
+    }
 }
 
 fn helped(visit: &Visit, helped: Result<Helped, NotHelped>) -> Result<Outcome, PageError> {
@@ -329,9 +269,4 @@ fn answers(posted: &Params) -> Result<BTreeMap<Question, Answer>, PageError> {
         }
     }
     Ok(answers)
-}
-
-/// A day, as it is compared on the telephone.
-fn day(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d").to_string()
 }

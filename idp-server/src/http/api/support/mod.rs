@@ -4,8 +4,11 @@
 mod claims;
 mod further;
 mod identity;
+mod organizations;
+mod people;
 mod promotions;
 mod registrations;
+mod search;
 mod tickets;
 
 use std::{fmt::Display, str::FromStr};
@@ -25,8 +28,11 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .configure(claims::routes)
         .configure(further::routes)
+        .configure(organizations::routes)
+        .configure(people::routes)
         .configure(promotions::routes)
         .configure(registrations::routes)
+        .configure(search::routes)
         .configure(tickets::routes);
 }
 
@@ -39,6 +45,16 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     further::list,
     further::show,
     further::decide,
+    organizations::show,
+    organizations::change_standing,
+    organizations::change_data,
+    organizations::make_code,
+    organizations::withdraw,
+    people::show,
+    people::check,
+    people::help,
+    people::change,
+    people::end_affiliation,
     promotions::list,
     promotions::show,
     promotions::decide,
@@ -47,6 +63,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     registrations::show,
     registrations::decide,
     registrations::notary_form,
+    search::search,
     tickets::list,
     tickets::show,
     tickets::act,

@@ -170,7 +170,7 @@ pub(super) struct NotaryForm {
     id: String,
 }
 
-fn listed(registration: &Registration, office: &Office) -> Listed {
+pub(super) fn listed(registration: &Registration, office: &Office) -> Listed {
     let contact = &registration.contact;
     let (signed, identity) = match &registration.stage {
         Stage::Identity(_, signed, proofing) => (Some(signed), Identity::waiting(proofing)),

@@ -1,18 +1,16 @@
 //! What the page of a person shows, and what it leaves out.
 
 use actix_web::HttpResponse;
-use idp_core::{
-    community::{
-        actor::{Actor, Rank},
-        caller_check::{Answer, Purpose, Question, Verified},
-        field::LONGEST_NOTE,
-        subscriber::Standing,
-    },
-    mail::shortened,
+use idp_core::community::{
+    actor::{Actor, Rank},
+    caller_check::{Answer, Purpose, Question},
+    field::LONGEST_NOTE,
+    subscriber::Standing,
 };
 
-use super::{Loaded, Outcome, day};
+use super::Outcome;
 use crate::{
+    community::desk::person::{Disclosed, Seen},
     http::{
         console::{self, AtWork},
         visit::{Visit, page},
@@ -22,172 +20,140 @@ use crate::{
 
 const NAV: SupportNav = SupportNav { area: SupportArea::Search };
 
-impl Loaded {
-    pub(super) fn page(
-        &self,
-        visit: &Visit,
-        desk: &AtWork,
-        purpose: Option<Purpose>,
-        outcome: Outcome,
-    ) -> HttpResponse {
-        let frame = visit.frame();
-        let (form_token, cookie) = console::form_token(visit);
-        let own = desk.office.actor.person() == Some(&self.person.id);
-        let on_file = self.on_file(frame.text);
-        let mut deeds = Vec::new();
-        if !own {
-            deeds.extend(self.helps(frame.text));
-            match purpose {
-                Some(purpose) => deeds.push(check(frame.text, purpose, &on_file)),
-                None => deeds.push(ask(frame.text)),
-            }
-            deeds.extend(self.changes(frame.text, desk));
+/// The page of a person.
+pub(super) fn page_of(
+    seen: &Seen,
+    visit: &Visit,
+    desk: &AtWork,
+    purpose: Option<Purpose>,
+    outcome: Outcome,
+) -> HttpResponse {
+    let frame = visit.frame();
+    let (form_token, cookie) = console::form_token(visit);
+    let on_file = purpose.map(|purpose| (purpose, on_file(seen, frame.text, purpose)));
+    let mut deeds = Vec::new();
+    if !seen.own {
+        deeds.extend(helps(seen, frame.text));
+        match &on_file {
+            Some((purpose, on_file)) => deeds.push(check(frame.text, *purpose, on_file)),
+            None => deeds.push(ask(frame.text)),
         }
-        let content = CasePage {
-            frame,
-            nav: NAV,
-            form_token: &form_token,
-            title: self.person.name(),
-            action: format!("/support/people/{}", self.person.id),
-            problem: outcome.problem,
-            done: outcome.done,
-            code: outcome.code,
-            sections: self.sections(frame.text, own),
-            deeds,
-        };
-        console::with_form(page(outcome.status, &content), cookie)
+        deeds.extend(changes(seen, frame.text, desk));
     }
+    let content = CasePage {
+        frame,
+        nav: NAV,
+        form_token: &form_token,
+        title: seen.name(),
+        action: format!("/support/people/{}", seen.id()),
+        problem: outcome.problem,
+        done: outcome.done,
+        code: outcome.code,
+        sections: sections(seen, frame.text),
+        deeds,
+    };
+    console::with_form(page(outcome.status, &content), cookie)
+}
 
-    fn sections(&self, text: &'static Messages, own: bool) -> Vec<Section<'static>> {
-        let words = &text.desk;
-        let mut facts = vec![Fact::text(words.account, standing(text, self.standing))];
-        for of in &self.organizations {
-            let label = if of.administrator { words.administrator_of } else { words.acts_for };
-            let address = format!("/support/organizations/{}", of.id);
-            facts.push(Fact::link(label, &*of.name, address));
-        }
-        let lead = own.then_some(words.own_matter);
-        let mut sections = vec![Section { id: "person", heading: words.person, lead, facts }];
-        if let Some(verified) = self.verified.as_ref().filter(|_| !own) {
-            sections.push(self.disclosed(text, verified));
-        }
-        sections
+fn sections(seen: &Seen, text: &'static Messages) -> Vec<Section<'static>> {
+    let words = &text.desk;
+    let mut facts = vec![Fact::text(words.account, standing(text, seen.standing))];
+    for of in &seen.organizations {
+        let label = if of.administrator { words.administrator_of } else { words.acts_for };
+        let address = format!("/support/organizations/{}", of.id);
+        facts.push(Fact::link(label, &*of.name, address));
     }
+    let lead = seen.own.then_some(words.own_matter);
+    let person = Section { id: "person", heading: words.person, lead, facts };
+    let disclosed = seen.disclosed().map(|disclosed| told(text, &disclosed));
+    [person].into_iter().chain(disclosed).collect()
+}
 
-    /// What may be said to who has shown who they are, for what they want.
-    fn disclosed(&self, text: &'static Messages, verified: &Verified) -> Section<'static> {
-        let words = &text.desk;
-        let purpose = verified.purpose();
-        let mut facts = vec![
-            Fact::text(words.verified_for, purpose_words(text, purpose)),
-            Fact::at(words.verified_until, verified.until()),
-        ];
-        if purpose == Purpose::Administrators {
-            for of in &self.organizations {
-                for name in &of.administrators {
-                    facts.push(Fact::text(words.administrator, format!("{name}, {}", of.name)));
-                }
-            }
-        } else {
-            facts.push(Fact::text(words.user_id, self.person.user_id.as_str()));
-        }
-        if matches!(purpose, Purpose::Code | Purpose::Email | Purpose::LostFactor) {
-            let email = self.person.email.as_ref();
-            facts.extend(email.map(|email| Fact::text(words.email, email.as_str())));
-            facts.push(Fact::text(words.factors, self.factors.to_string()));
-        }
-        Section { id: "verified", heading: words.verified_heading, lead: None, facts }
-    }
+/// What may be said to who has shown who they are.
+fn told(text: &'static Messages, disclosed: &Disclosed<'_>) -> Section<'static> {
+    let words = &text.desk;
+    let mut facts = vec![
+        Fact::text(words.verified_for, purpose_words(text, disclosed.verified.purpose())),
+        Fact::at(words.verified_until, disclosed.verified.until()),
+    ];
+    let named = disclosed.administrators.iter();
+    facts.extend(named.map(|(name, of)| Fact::text(words.administrator, format!("{name}, {of}"))));
+    facts.extend(disclosed.user_id.map(|user_id| Fact::text(words.user_id, user_id.as_str())));
+    facts.extend(disclosed.email.map(|email| Fact::text(words.email, email.as_str())));
+    facts.extend(disclosed.factors.map(|count| Fact::text(words.factors, count.to_string())));
+    Section { id: "verified", heading: words.verified_heading, lead: None, facts }
+}
 
-    /// What is on file, to compare with what the caller says.
-    fn on_file(&self, text: &'static Messages) -> Vec<(Question, String)> {
-        let nothing = || text.desk.nothing_on_file.to_owned();
-        let phones = self.organizations.iter().filter_map(|of| of.phone.clone());
-        let phones: Vec<_> = self.person.phone_number.clone().into_iter().chain(phones).collect();
-        let last = self.person.last_sign_in_at.map_or_else(nothing, day);
-        let organizations = self.organizations.iter().map(|of| match &of.address {
-            Some(address) => format!("{}, {address}", of.name),
-            None => of.name.clone(),
-        });
-        let or_nothing = |text: String| if text.is_empty() { nothing() } else { text };
-        vec![
-            (Question::CalledBack, or_nothing(phones.join(", "))),
-            (Question::Organization, or_nothing(organizations.collect::<Vec<_>>().join("; "))),
-            (Question::Email, self.person.email.as_ref().map_or_else(nothing, shortened)),
-            (Question::UserId, self.person.user_id.to_string()),
-            (Question::LastSignIn, last),
-            (Question::Colleague, or_nothing(self.colleagues.join(", "))),
-        ]
-    }
+/// What is on file, to compare with what the caller says.
+fn on_file(seen: &Seen, text: &'static Messages, purpose: Purpose) -> Vec<(Question, String)> {
+    let or_nothing =
+        |found: Option<String>| found.unwrap_or_else(|| text.desk.nothing_on_file.to_owned());
+    let asked = seen.questions(purpose).into_iter();
+    asked.map(|(question, found)| (question, or_nothing(found))).collect()
+}
 
-    /// What the check that counts now lets do.
-    fn helps(&self, text: &'static Messages) -> Vec<DeedView<'static>> {
-        let words = &text.desk;
-        let Some(verified) = &self.verified else { return Vec::new() };
-        match verified.purpose() {
-            Purpose::Code => {
-                vec![
-                    DeedView::button("code", words.make_code)
-                        .with_hint(words.make_code_hint)
-                        .main(),
-                ]
-            }
-            Purpose::Email => vec![
-                DeedView::button("email", words.change_email)
-                    .with(vec![FieldView::email("address", words.new_email).filled_by("off")])
-                    .with_hint(words.change_email_hint)
-                    .main(),
-            ],
-            Purpose::LostFactor => vec![
-                DeedView::button("lost-factor", words.remove_factors)
-                    .with_hint(words.remove_factors_hint)
-                    .main(),
-            ],
-            Purpose::StopRemoval => vec![
-                DeedView::button("stop-removal", words.stop_removal)
-                    .with_hint(words.stop_removal_hint)
-                    .main(),
-            ],
-            Purpose::Unlock => {
-                vec![DeedView::button("unlock", words.unlock).with_hint(words.unlock_hint).main()]
-            }
-            Purpose::Administrators | Purpose::EndAffiliation | Purpose::UserId => Vec::new(),
+/// What the check that counts now lets do.
+fn helps(seen: &Seen, text: &'static Messages) -> Vec<DeedView<'static>> {
+    let words = &text.desk;
+    let Some(verified) = seen.verified() else { return Vec::new() };
+    match verified.purpose() {
+        Purpose::Code => {
+            vec![DeedView::button("code", words.make_code).with_hint(words.make_code_hint).main()]
         }
+        Purpose::Email => vec![
+            DeedView::button("email", words.change_email)
+                .with(vec![FieldView::email("address", words.new_email).filled_by("off")])
+                .with_hint(words.change_email_hint)
+                .main(),
+        ],
+        Purpose::LostFactor => vec![
+            DeedView::button("lost-factor", words.remove_factors)
+                .with_hint(words.remove_factors_hint)
+                .main(),
+        ],
+        Purpose::StopRemoval => vec![
+            DeedView::button("stop-removal", words.stop_removal)
+                .with_hint(words.stop_removal_hint)
+                .main(),
+        ],
+        Purpose::Unlock => {
+            vec![DeedView::button("unlock", words.unlock).with_hint(words.unlock_hint).main()]
+        }
+        Purpose::Administrators | Purpose::EndAffiliation | Purpose::UserId => Vec::new(),
     }
+}
 
-    fn changes(&self, text: &'static Messages, desk: &AtWork) -> Vec<DeedView<'_>> {
-        let words = &text.desk;
-        let with_reason = |code, label| {
-            DeedView::button(code, label).with(vec![FieldView::area(
-                "reason",
-                words.reason,
-                LONGEST_NOTE,
-            )])
-        };
-        let suspend = || with_reason("suspend", words.suspend).with_hint(words.suspend_hint);
-        let terminate =
-            || with_reason("terminate", words.terminate).with_hint(words.terminate_hint);
-        let mut deeds = match self.standing {
-            Standing::Active | Standing::Dormant => vec![suspend(), terminate()],
-            Standing::Suspended => vec![with_reason("resume", words.resume), terminate()],
-            Standing::Closed | Standing::Terminated => Vec::new(),
-        };
-        if !self.organizations.is_empty() {
-            let own = self.organizations.iter().map(|of| (of.id.as_str(), of.name.as_str()));
-            let of = FieldView::choice("organization", words.organization, own.collect());
-            let reason = FieldView::area("reason", words.reason, LONGEST_NOTE);
-            deeds.push(
-                DeedView::button("end-affiliation", words.end_affiliation)
-                    .with(vec![of, reason])
-                    .with_hint(words.end_affiliation_hint),
-            );
-        }
-        let lead = matches!(desk.office.actor, Actor::Support { rank: Rank::Lead, .. });
-        if lead && self.standing != Standing::Closed {
-            deeds.push(with_reason("close", words.close).with_hint(words.close_hint));
-        }
-        deeds
+fn changes<'a>(seen: &'a Seen, text: &'static Messages, desk: &AtWork) -> Vec<DeedView<'a>> {
+    let words = &text.desk;
+    let with_reason = |code, label| {
+        DeedView::button(code, label).with(vec![FieldView::area(
+            "reason",
+            words.reason,
+            LONGEST_NOTE,
+        )])
+    };
+    let suspend = || with_reason("suspend", words.suspend).with_hint(words.suspend_hint);
+    let terminate = || with_reason("terminate", words.terminate).with_hint(words.terminate_hint);
+    let mut deeds = match seen.standing {
+        Standing::Active | Standing::Dormant => vec![suspend(), terminate()],
+        Standing::Suspended => vec![with_reason("resume", words.resume), terminate()],
+        Standing::Closed | Standing::Terminated => Vec::new(),
+    };
+    if !seen.organizations.is_empty() {
+        let own = seen.organizations.iter().map(|of| (of.id.as_str(), of.name.as_str()));
+        let of = FieldView::choice("organization", words.organization, own.collect());
+        let reason = FieldView::area("reason", words.reason, LONGEST_NOTE);
+        deeds.push(
+            DeedView::button("end-affiliation", words.end_affiliation)
+                .with(vec![of, reason])
+                .with_hint(words.end_affiliation_hint),
+        );
     }
+    let lead = matches!(desk.office.actor, Actor::Support { rank: Rank::Lead, .. });
+    if lead && seen.standing != Standing::Closed {
+        deeds.push(with_reason("close", words.close).with_hint(words.close_hint));
+    }
+    deeds
 }
 
 /// What does the caller want?
@@ -200,7 +166,7 @@ fn ask(text: &'static Messages) -> DeedView<'static> {
         .main()
 }
 
-/// The list of questions. Who wants to know something is not asked for it, nor is it shown.
+/// The list of questions.
 fn check<'a>(
     text: &'static Messages,
     purpose: Purpose,
@@ -214,14 +180,10 @@ fn check<'a>(
     ];
     let wants = vec![(purpose.code(), purpose_words(text, purpose))];
     let mut fields = vec![FieldView::choice("purpose", words.caller_wants, wants)];
-    fields.extend(
-        on_file.iter().filter(|(question, _)| purpose.asks_for() != Some(*question)).map(
-            |(question, known)| {
-                FieldView::choice(question.code(), question_words(text, *question), given.clone())
-                    .with_hint(known)
-            },
-        ),
-    );
+    fields.extend(on_file.iter().map(|(question, known)| {
+        FieldView::choice(question.code(), question_words(text, *question), given.clone())
+            .with_hint(known)
+    }));
     let hint = if purpose.takes_call_back() { words.check_hint } else { words.check_hint_names };
     DeedView::button("check", words.check).with(fields).with_hint(hint).main()
 }
