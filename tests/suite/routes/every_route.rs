@@ -89,6 +89,7 @@ pub(super) const ROUTES: &[(&str, u16, u16)] = &[
     ("/api/v1/me", 401, 405),
     ("/api/v1/me/sessions", 401, 405),
     ("/api/v1/me/sessions/{id}", 405, 405),
+    ("/api/v1/support/audit", 401, 405),
     ("/api/v1/support/further-tax-ids", 401, 405),
     ("/api/v1/support/further-tax-ids/{tax_id}", 401, 405),
     ("/api/v1/support/further-tax-ids/{tax_id}/decision", 405, 401),

@@ -46,8 +46,12 @@ pub(super) struct Registrant {
 
 /// Begins, and comes back by the link and the code.
 pub(super) async fn begun(idp: &TestIdp, name: &str) -> Registrant {
+    begun_in(idp, idp.browser(), name).await
+}
+
+/// Likewise, in a browser in which somebody may be signed in.
+pub(super) async fn begun_in(idp: &TestIdp, mut browser: Browser, name: &str) -> Registrant {
     let email = format!("{name}@birch-street.example");
-    let mut browser = idp.browser();
     let page = browser.visit("/register").await;
     let fields = [
         ("given_name", "Ada"),

@@ -1,12 +1,12 @@
 //! The door of the Admin API: whose token it is, and as what they act. The rules are those of the
 //! consoles (`http/console.rs`); only the way to say no is another.
 
-use std::sync::Arc;
+use std::{str::FromStr, sync::Arc};
 
 use actix_web::{
     HttpRequest,
     http::header::CONTENT_TYPE,
-    web::{self, Bytes},
+    web::{self, Bytes, Query},
 };
 use idp_core::{
     authentication::gate::Demand,
@@ -237,4 +237,21 @@ pub(super) fn body<T: DeserializeOwned>(
         return Err(ApiError::Malformed("the body has a NUL".to_owned()));
     }
     serde_json::from_slice(body).map_err(|error| ApiError::Malformed(error.to_string()))
+}
+
+/// Reads the query of a request. A parameter that is not asked for is refused.
+///
+/// # Errors
+/// [`ApiError::Malformed`].
+pub(super) fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, ApiError> {
+    let read = Query::<T>::from_query(request.query_string());
+    read.map(Query::into_inner).map_err(|error| ApiError::Malformed(error.to_string()))
+}
+
+/// Reads one parameter of a query, if it is there.
+///
+/// # Errors
+/// [`ApiError::Malformed`].
+pub(super) fn parameter<T: FromStr>(name: &str, text: Option<&str>) -> Result<Option<T>, ApiError> {
+    text.map(str::parse).transpose().map_err(|_| ApiError::parameter(name))
 }

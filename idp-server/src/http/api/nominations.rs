@@ -4,7 +4,7 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{self, Bytes, Path, Query},
+    web::{self, Bytes, Path},
 };
 use idp_core::{
     community::{
@@ -167,19 +167,17 @@ pub(super) async fn list(
     organization: Path<String>,
 ) -> Result<NoStore<Nominations>, ApiError> {
     let own = OrganizationDesk::of(app, &request, &organization).await?;
-    let wrong = |name: &str| ApiError::Malformed(format!("the parameter {name} is not valid"));
-    let asked = Query::<Asked>::from_query(request.query_string())
-        .map_err(|error| ApiError::Malformed(error.to_string()))?;
+    let asked: Asked = door::query(&request)?;
     let shown = match asked.state.as_deref() {
         None | Some("waiting") => Shown::Waiting,
         Some("over") => Shown::Over,
-        Some(_) => return Err(wrong("state")),
+        Some(_) => return Err(ApiError::parameter("state")),
     };
-    let after: Option<NominationId> =
-        asked.after.as_deref().map(str::parse).transpose().map_err(|_| wrong("after"))?;
+    let after: Option<NominationId> = door::parameter("after", asked.after.as_deref())?;
     let (of, now) = (own.organization().clone(), own.desk.office.now);
     let read = move |conn: &mut _| stored::page(conn, &of, shown, after.as_ref(), now);
-    let mut found = own.desk.app.db.read(read).await?.ok_or_else(|| wrong("after"))?;
+    let mut found =
+        own.desk.app.db.read(read).await?.ok_or_else(|| ApiError::parameter("after"))?;
     let length = usize::try_from(stored::PAGE).unwrap_or(usize::MAX);
     let more = found.len() > length;
     found.truncate(length);

@@ -3,7 +3,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{self, Bytes, Path, Query},
+    web::{self, Bytes, Path},
 };
 use idp_core::{
     community::{
@@ -172,29 +172,30 @@ fn shown(loaded: &Loaded) -> Person {
 impl Asked {
     /// What is asked for.
     fn read(&self) -> Result<(Filter, Place), ApiError> {
-        let wrong = |name: &str| ApiError::Malformed(format!("the parameter {name} is not valid"));
         let status = match self.status.as_deref() {
             None => None,
             Some("active") => Some(AffiliationStatus::Active),
             Some("suspended") => Some(AffiliationStatus::Suspended),
-            Some(_) => return Err(wrong("status")),
+            Some(_) => return Err(ApiError::parameter("status")),
         };
         let only = match self.only.as_deref() {
             None => Only::Everybody,
             Some("administrators") => Only::Administrators,
             Some("without-factor") => Only::WithoutFactor,
-            Some(_) => return Err(wrong("only")),
+            Some(_) => return Err(ApiError::parameter("only")),
         };
         let role = match self.role.as_deref() {
             None => None,
-            Some(code) => Some(code.parse().map_err(|_| wrong("role"))?),
+            Some(code) => Some(code.parse().map_err(|_| ApiError::parameter("role"))?),
         };
         let place = match self.after.as_deref() {
             None => Place::Start,
-            Some(text) => Place::After(text.parse::<AffiliationId>().map_err(|_| wrong("after"))?),
+            Some(text) => Place::After(
+                text.parse::<AffiliationId>().map_err(|_| ApiError::parameter("after"))?,
+            ),
         };
         if self.q.chars().count() > LONGEST_SEARCH || self.q.chars().any(char::is_control) {
-            return Err(wrong("q"));
+            return Err(ApiError::parameter("q"));
         }
         Ok((Filter { search: self.q.clone(), status, only, role, ..Filter::default() }, place))
     }
@@ -215,14 +216,12 @@ pub(super) async fn list(
     organization: Path<String>,
 ) -> Result<NoStore<People>, ApiError> {
     let own = OrganizationDesk::of(app, &request, &organization).await?;
-    let asked = Query::<Asked>::from_query(request.query_string())
-        .map_err(|error| ApiError::Malformed(error.to_string()))?;
+    let asked: Asked = door::query(&request)?;
     let (filter, place) = asked.read()?;
     let of = own.organization().clone();
     let read = move |conn: &mut _| people::page(conn, &of, &filter, &place);
     let page = own.desk.app.db.read(read).await?;
-    let page =
-        page.ok_or_else(|| ApiError::Malformed("the parameter after is not valid".to_owned()))?;
+    let page = page.ok_or_else(|| ApiError::parameter("after"))?;
     let next = page.after.map(|id| id.to_string());
     Ok(NoStore(People { people: page.people.into_iter().map(listed).collect(), next }))
 }

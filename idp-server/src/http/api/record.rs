@@ -3,13 +3,13 @@
 
 use actix_web::{
     HttpRequest,
-    web::{self, Path, Query},
+    web::{self, Path},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    door::OrganizationDesk,
+    door::{self, OrganizationDesk},
     error::{ApiError, ProblemBody},
 };
 use crate::{
@@ -112,9 +112,7 @@ pub(super) async fn list(
     organization: Path<String>,
 ) -> Result<NoStore<Record>, ApiError> {
     let own = OrganizationDesk::of(app, &request, &organization).await?;
-    let wrong = |name: &str| ApiError::Malformed(format!("the parameter {name} is not valid"));
-    let asked = Query::<Asked>::from_query(request.query_string())
-        .map_err(|error| ApiError::Malformed(error.to_string()))?;
+    let asked: Asked = door::query(&request)?;
     let form = SoughtForm {
         kind: &asked.kind,
         person: &asked.person,
@@ -122,9 +120,8 @@ pub(super) async fn list(
         from: &asked.from,
         until: &asked.until,
     };
-    let sought = form.read().map_err(|invalid| wrong(invalid.0))?;
-    let after: Option<Cursor> =
-        asked.after.as_deref().map(str::parse).transpose().map_err(|_| wrong("after"))?;
+    let sought = form.read().map_err(|invalid| ApiError::parameter(invalid.0))?;
+    let after: Option<Cursor> = door::parameter("after", asked.after.as_deref())?;
     let office = own.desk.office.clone();
     let read =
         move |conn: &mut AnyConn| use_case::read(conn, &office, &sought, after.as_ref(), SHOWN);

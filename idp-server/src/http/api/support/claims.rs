@@ -18,7 +18,7 @@ use super::{
         door::{self, Desk},
         error::{ApiError, ProblemBody},
     },
-    asked, at, named, next, place,
+    at, named, next,
 };
 use crate::{
     app::App,
@@ -146,8 +146,9 @@ pub(super) async fn list(
     request: HttpRequest,
 ) -> Result<NoStore<TaxIdClaims>, ApiError> {
     let desk = Desk::support(app, &request).await?;
-    let wanted: Wanted = asked(&request)?;
-    let after = place::<TaxIdId>(wanted.after.as_deref())?.and_then(Place::into_parts);
+    let wanted: Wanted = door::query(&request)?;
+    let after = door::parameter::<Place<TaxIdId>>("after", wanted.after.as_deref())?
+        .and_then(Place::into_parts);
     let read = move |conn: &mut AnyConn, _: &Office| {
         tax_id_claim::all_asked(conn, after.as_ref().map(|(at, id)| (*at, id)), SHOWN)
     };

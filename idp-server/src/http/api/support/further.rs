@@ -20,7 +20,7 @@ use super::{
         door::{self, Desk},
         error::{ApiError, ProblemBody},
     },
-    asked, at, named, next, place,
+    at, named, next,
 };
 use crate::{
     app::App,
@@ -127,8 +127,9 @@ pub(super) async fn list(
     request: HttpRequest,
 ) -> Result<NoStore<FurtherTaxIds>, ApiError> {
     let desk = Desk::support(app, &request).await?;
-    let wanted: Wanted = asked(&request)?;
-    let after = place::<TaxIdId>(wanted.after.as_deref())?.and_then(Place::into_parts);
+    let wanted: Wanted = door::query(&request)?;
+    let after = door::parameter::<Place<TaxIdId>>("after", wanted.after.as_deref())?
+        .and_then(Place::into_parts);
     let read = move |conn: &mut AnyConn, office: &Office| {
         let after = after.as_ref().map(|(at, id)| (*at, id));
         further_number::queue(conn, after, SHOWN, office.open_ssn.as_ref())

@@ -7,17 +7,15 @@ mod identity;
 mod organizations;
 mod people;
 mod promotions;
+mod record;
 mod registrations;
 mod search;
 mod tickets;
 
 use std::{fmt::Display, str::FromStr};
 
-use actix_web::{
-    HttpRequest,
-    web::{self, Query},
-};
-use serde::de::DeserializeOwned;
+use actix_web::web;
+use idp_core::community::field::{LONGEST_NOTE, line};
 use utoipa::OpenApi;
 
 use super::error::ApiError;
@@ -31,6 +29,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .configure(organizations::routes)
         .configure(people::routes)
         .configure(promotions::routes)
+        .configure(record::routes)
         .configure(registrations::routes)
         .configure(search::routes)
         .configure(tickets::routes);
@@ -52,13 +51,14 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
     organizations::withdraw,
     people::show,
     people::check,
-    people::help,
-    people::change,
-    people::end_affiliation,
+    people::deeds::help,
+    people::deeds::change,
+    people::deeds::end_affiliation,
     promotions::list,
     promotions::show,
     promotions::decide,
     promotions::propose,
+    record::list,
     registrations::list,
     registrations::show,
     registrations::decide,
@@ -80,15 +80,9 @@ fn named<T: FromStr>(id: &str) -> Result<T, ApiError> {
     id.parse().map_err(|_| ApiError::NotFound)
 }
 
-/// What stands in the query.
-fn asked<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, ApiError> {
-    let read = Query::<T>::from_query(request.query_string());
-    read.map(Query::into_inner).map_err(|error| ApiError::Malformed(error.to_string()))
-}
-
-/// Where a list goes on.
-fn place<Id: FromStr>(after: Option<&str>) -> Result<Option<Place<Id>>, ApiError> {
-    after.map(str::parse).transpose().map_err(|_| ApiError::parameter("after"))
+/// Why something is done, for the audit record.
+fn reason(text: &str) -> Result<String, ApiError> {
+    line(text, LONGEST_NOTE).map_err(|why| ApiError::field("reason", why))
 }
 
 /// Where a list goes on behind a page that is full.

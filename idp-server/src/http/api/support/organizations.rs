@@ -25,7 +25,7 @@ use super::{
         error::{ApiError, ProblemBody},
         nominations::over,
     },
-    at, named,
+    at, named, reason,
     search::NamedThing,
 };
 use crate::{
@@ -193,10 +193,6 @@ fn first_one(first: &First) -> FirstOne {
         code_lives: first.code_lives,
         expires_at: record.nomination.expires_at().timestamp(),
     }
-}
-
-fn reason(text: &str) -> Result<String, ApiError> {
-    line(text, LONGEST_NOTE).map_err(|why| ApiError::field("reason", why))
 }
 
 /// `GET /api/v1/support/organizations/{organization}`.

@@ -25,9 +25,9 @@ use super::{
         door::{self, Desk},
         error::{ApiError, ProblemBody},
     },
-    asked, at,
+    at,
     identity::Identity,
-    named, next, place,
+    named, next,
 };
 use crate::{
     app::App,
@@ -181,13 +181,14 @@ pub(super) async fn list(
     request: HttpRequest,
 ) -> Result<NoStore<Promotions>, ApiError> {
     let desk = Desk::support(app, &request).await?;
-    let wanted: Asked = asked(&request)?;
+    let wanted: Asked = door::query(&request)?;
     let waits = match wanted.waits.as_deref() {
         None | Some("approval") => Waits::ForApproval,
         Some("form") => Waits::ForForm,
         Some(_) => return Err(ApiError::parameter("waits")),
     };
-    let after = place::<PromotionId>(wanted.after.as_deref())?.and_then(Place::into_parts);
+    let after = door::parameter::<Place<PromotionId>>("after", wanted.after.as_deref())?
+        .and_then(Place::into_parts);
     let read = move |conn: &mut AnyConn, _: &Office| {
         stored::waiting(conn, waits, after.as_ref().map(|(at, id)| (*at, id)), SHOWN)
     };

@@ -24,9 +24,9 @@ use super::{
         door::{self, Desk},
         error::{ApiError, ProblemBody},
     },
-    asked, at,
+    at,
     identity::Identity,
-    named, next, place,
+    named, next,
 };
 use crate::{
     app::App,
@@ -247,9 +247,10 @@ pub(super) async fn list(
     request: HttpRequest,
 ) -> Result<NoStore<Registrations>, ApiError> {
     let desk = Desk::support(app, &request).await?;
-    let wanted: Asked = asked(&request)?;
+    let wanted: Asked = door::query(&request)?;
     let stages = use_case::stages(&wanted.stage).ok_or_else(|| ApiError::parameter("stage"))?;
-    let after = place::<RegistrationId>(wanted.after.as_deref())?.and_then(Place::into_parts);
+    let after = door::parameter::<Place<RegistrationId>>("after", wanted.after.as_deref())?
+        .and_then(Place::into_parts);
     let sought = Sought::Stages(stages);
     let read = move |conn: &mut AnyConn, office: &Office| {
         use_case::list(conn, office, &sought, after.as_ref(), SHOWN)

@@ -18,7 +18,7 @@ use super::{
         door::{self, Desk},
         error::{ApiError, ProblemBody},
     },
-    asked, at, named, next, place,
+    at, named, next,
 };
 use crate::{
     app::App,
@@ -223,9 +223,9 @@ pub(super) async fn list(
     request: HttpRequest,
 ) -> Result<NoStore<Tickets>, ApiError> {
     let desk = Desk::support(app, &request).await?;
-    let wanted: Asked = asked(&request)?;
+    let wanted: Asked = door::query(&request)?;
     let filter = wanted.filter(desk.office.actor.person())?;
-    let after = place::<TicketId>(wanted.after.as_deref())?;
+    let after = door::parameter::<Place<TicketId>>("after", wanted.after.as_deref())?;
     let read =
         move |conn: &mut AnyConn, _: &Office| stored::queue(conn, &filter, after.as_ref(), SHOWN);
     let found = desk.read(read).await?;
