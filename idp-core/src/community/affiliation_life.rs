@@ -6,7 +6,8 @@
 //!                 └─decline, 30 days─┴────────end─────────┴──► Ended
 //! ```
 //!
-//! All affiliations of an organization that has closed end, offers included.
+//! All affiliations of an organization that has closed end, and all of a person whose account has ended,
+//! offers included.
 //!
 //! An organization's Administrators act on its affiliations, never on a person who may act for
 //! others as well. *Removing* somebody ends the affiliation: the person keeps the User ID and what
@@ -66,6 +67,9 @@ pub enum Command {
     Decline,
     /// Take the Administrator's flag away.
     Demote,
+    /// Bring it to an end, because the account of its person has ended. Whether that leaves an
+    /// organization without an Administrator was decided with the account.
+    Depart,
     /// Bring it to an end, because its organization is closed.
     Dissolve,
     /// End it: the person no longer works there.
@@ -89,7 +93,7 @@ impl Command {
             Self::Change(_) => Action::ChangeRights,
             Self::Decline => Action::DeclineAffiliation,
             Self::Demote => Action::Demote,
-            Self::Dissolve => Action::Dissolve,
+            Self::Depart | Self::Dissolve => Action::Dissolve,
             Self::End => Action::EndAffiliation,
             Self::Expire => Action::Expire,
             Self::Leave => Action::LeaveOrganization,
@@ -174,6 +178,8 @@ pub fn decide(
                 .telling(parties.administrators.clone(), parties.demoted())
                 .telling(parties.person.clone(), parties.demoted()))
         }
+        (Proposed, Command::Depart) => Ok(declined(becomes(Ended))),
+        (Active | Suspended, Command::Depart) => Ok(departed(becomes(Ended), &parties)),
         (Active, Command::Suspend) => {
             keep_an_administrator(&affiliation, facts)?;
             let news = News::AffiliationSuspended { organization: parties.organization.clone() };
@@ -196,6 +202,7 @@ pub fn decide(
             | Command::Change(_)
             | Command::Decline
             | Command::Demote
+            | Command::Depart
             | Command::Dissolve
             | Command::End
             | Command::Expire
@@ -307,6 +314,17 @@ fn ended(affiliation: Affiliation, parties: Parties, actor: &Actor) -> Outcome<A
             }
         }
     }
+}
+
+/// The account ended, and all access with it; its owner has heard of that. The colleagues hear that
+/// somebody is gone.
+fn departed(affiliation: Affiliation, parties: &Parties) -> Outcome<Affiliation> {
+    let was_administrator = affiliation.administrator;
+    let news = News::SubscriberGone { subscriber: parties.subscriber.clone() };
+    let ended = Affiliation { administrator: false, ..affiliation };
+    let outcome =
+        Outcome::new(ended, Kind::AffiliationEnded).telling(parties.administrators.clone(), news);
+    if was_administrator { outcome.noted(Kind::AdminDemoted) } else { outcome }
 }
 
 /// Not to answer and to say no look alike to the Administrators.

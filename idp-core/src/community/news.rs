@@ -238,6 +238,12 @@ pub enum News {
         /// Which.
         organization: OrganizationId,
     },
+    /// Somebody no longer acts for your organization. Why, its Administrators are not told: the account
+    /// is the person's, and it may have ended elsewhere.
+    SubscriberGone {
+        /// Who.
+        subscriber: SubscriberId,
+    },
     /// Somebody no longer acts for your organization, by their own decision.
     SubscriberLeft {
         /// Who.

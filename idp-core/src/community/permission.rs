@@ -64,7 +64,7 @@ actions! {
     AnswerTicket = "ticket.answer": [Public, Subscriber, Administrator];
     /// Answer for a number that somebody else asks for, give it up, or open it to a representative.
     AnswerTaxIdClaim = "taxid.answer": [Administrator];
-    /// Bring to an end what an organization that has left leaves behind.
+    /// Bring to an end what an organization or a person that has left leaves behind.
     Dissolve = "organization.dissolve": [Job];
     /// Be the second pair of eyes on a promotion.
     ApprovePromotion = "admin.approve": [Lead];

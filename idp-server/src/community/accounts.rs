@@ -14,7 +14,7 @@ use idp_core::{
 };
 use serde_json::json;
 
-use super::{About, Done, Office};
+use super::{About, Done, Office, affiliation};
 use crate::store::{AnyConn, StoreError, person, staff, subscriber};
 
 /// What came of a command.
@@ -59,6 +59,11 @@ pub fn change(
     command: Command,
     reason: Option<String>,
 ) -> Result<Option<Result<Changed, Refusal>>, StoreError> {
+    // Of two Administrators whose accounts end at once, one is told that the other is the last. An
+    // Administrator's own organization is locked already, and no other is touched by what they do.
+    if office.actor.organization().is_none() {
+        affiliation::lock_organizations_of(conn, id)?;
+    }
     let Some((account, facts)) = load(conn, office, id)? else { return Ok(None) };
     let before = account.state.status();
     let decision = match account_life::decide(

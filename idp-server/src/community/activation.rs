@@ -3,6 +3,8 @@
 //!
 //! The account and the affiliation come into being here, in one transaction, and not before.
 
+use std::collections::BTreeSet;
+
 use idp_core::{
     audit::{Event, Kind},
     authentication::{
@@ -17,7 +19,7 @@ use idp_core::{
         organization::OrganizationStatus,
         subscriber::{AccountStatus, Profile, Subscriber, UserId},
     },
-    ids::NominationId,
+    ids::{AgreementId, NominationId},
 };
 use serde_json::json;
 
@@ -61,10 +63,8 @@ pub struct Chosen {
     pub password_hash: String,
     /// The questions with the hash of all answers; `None` under a policy without them.
     pub questions: Option<(Vec<Question>, String)>,
-    /// The agreements in force, all of them accepted.
-    pub agreements: Vec<Agreement>,
-    /// What is still to be done.
-    pub missing: Vec<Missing>,
+    /// The texts that were on the page, all of them accepted.
+    pub agreed_to: BTreeSet<AgreementId>,
 }
 
 /// Tries link and code. A wrong code counts; who is meant is told for the right pair only.
@@ -112,7 +112,8 @@ fn recognized(
 }
 
 /// Takes the User ID over: account, affiliation, password, questions and agreements in one
-/// transaction. Nobody is signed in by it.
+/// transaction. Nobody is signed in by it. What is in force now and was not on the page is still to be
+/// accepted: [`Refusal::Incomplete`] (R21).
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if address, number or User ID became somebody else's meanwhile.
@@ -129,8 +130,11 @@ pub fn activate(
     if body.is_none_or(|body| body.status == OrganizationStatus::Closed) {
         return Ok(Err(Refusal::Invalid));
     }
-    let command =
-        Command::Activate { presented: presented(office, pair), missing: chosen.missing.clone() };
+    let in_force: Vec<Agreement> =
+        agreement::in_force(conn)?.into_iter().filter(|it| !it.is_of_organizations()).collect();
+    let was_shown = in_force.iter().all(|text| chosen.agreed_to.contains(&text.id));
+    let missing = if was_shown { Vec::new() } else { vec![Missing::Agreement] };
+    let command = Command::Activate { presented: presented(office, pair), missing };
     let outcome = match decide(record.nomination.clone(), command, &office.actor, office.now) {
         Ok(outcome) => outcome,
         Err(refusal) => return Ok(Err(refusal)),
@@ -153,7 +157,7 @@ pub fn activate(
     affiliation::insert(conn, &affiliation_of(&record, office))?;
     nomination::save(conn, &outcome.state, office.now)?;
     office.carry_out(conn, outcome, &about(&record, None))?;
-    for accepted in &chosen.agreements {
+    for accepted in &in_force {
         accept(conn, office, &record, accepted)?;
     }
     Ok(Ok(()))

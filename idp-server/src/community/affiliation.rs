@@ -150,6 +150,42 @@ pub(super) fn dissolve(
     Ok(ended)
 }
 
+/// Ends all affiliations of somebody whose account has ended, offers included, so that each
+/// organization hears of its own.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn depart(
+    conn: &mut AnyConn,
+    office: &Office,
+    who: &SubscriberId,
+) -> Result<(), StoreError> {
+    for of in lock_organizations_of(conn, who)? {
+        if let Some(loaded) = load(conn, office, (&of, who))? {
+            // One that ended meanwhile needs nothing.
+            let _ = carry(conn, office, loaded, Command::Depart, None)?;
+        }
+    }
+    Ok(())
+}
+
+/// The organizations with which somebody has an affiliation that has not ended, behind their locks:
+/// always in the same order, so that of two who lock several neither waits for the other.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn lock_organizations_of(
+    conn: &mut AnyConn,
+    who: &SubscriberId,
+) -> Result<BTreeSet<OrganizationId>, StoreError> {
+    let open = affiliation::of_subscriber(conn, who)?;
+    let of: BTreeSet<_> = open.into_iter().map(|affiliation| affiliation.organization).collect();
+    for id in &of {
+        organization::lock(conn, id)?;
+    }
+    Ok(of)
+}
+
 /// Decides and writes down. What somebody may not do is written down as well.
 pub(super) fn carry(
     conn: &mut AnyConn,
@@ -165,6 +201,7 @@ pub(super) fn carry(
         Command::Accept
         | Command::Decline
         | Command::Demote
+        | Command::Depart
         | Command::Dissolve
         | Command::End
         | Command::Expire

@@ -7,7 +7,7 @@ use idp_core::{
     community::{
         actor::Actor,
         affiliation::AffiliationStatus,
-        end_access::{self, Ending, Whose},
+        end_access::{Ending, Whose},
         news::{News, Recipient},
         organization_life::{Command, Facts, HasNumber, Suspension, decide},
         outcome::{Effect, Letter, Outcome, Switch},
@@ -17,7 +17,7 @@ use idp_core::{
 };
 use serde_json::Value;
 
-use super::{Office, closing, registrations, tickets};
+use super::{Office, affiliation as affiliations, closing, registrations, tickets};
 use crate::{
     mail::Extras,
     store::{
@@ -166,7 +166,11 @@ impl Office {
             Effect::MakeAdministrator(id) => affiliation::set_administrator(conn, &id, true),
             Effect::DismissFromDesk(person) => staff::dismiss(conn, &person).map(drop),
             Effect::Dissolve(id) => closing::dissolve(conn, self, &id),
-            Effect::EndAffiliations(person) => self.end_affiliations(conn, &person),
+            Effect::EndAffiliations(person) => {
+                // The rules end them, whoever it was that ended the account.
+                let rules = Self { actor: Actor::Job("account-rules"), ..self.clone() };
+                affiliations::depart(conn, &rules, &person)
+            }
             Effect::SuspendOrganization { organization, why } => {
                 self.suspend_organization(conn, &organization, why)
             }
@@ -224,19 +228,6 @@ impl Office {
     fn ending(&self, cause: Cause) -> store::Ending {
         let actor = self.audited();
         store::Ending { actor, address: self.address, cause, now: self.now }
-    }
-
-    fn end_affiliations(
-        &self,
-        conn: &mut AnyConn,
-        person: &SubscriberId,
-    ) -> Result<(), StoreError> {
-        let cause = Cause::Community(end_access::Cause::AffiliationEnded);
-        let ending = self.ending(cause);
-        for open in affiliation::of_subscriber(conn, person)? {
-            store::end_access(conn, &Scope::Affiliation(open.id), &ending, &self.random)?;
-        }
-        Ok(())
     }
 
     fn suspend_organization(

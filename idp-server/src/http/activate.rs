@@ -4,6 +4,8 @@
 //! Two forms, and no state between them: the second one sends the code again, so that neither can be
 //! passed over.
 
+use std::collections::BTreeSet;
+
 use actix_web::{
     HttpResponse,
     http::StatusCode,
@@ -17,6 +19,7 @@ use idp_core::{
         throttle::{Attempt, Verdict},
     },
     community::nomination::Refusal,
+    ids::AgreementId,
     oidc::params::Params,
 };
 
@@ -107,15 +110,15 @@ async fn activate(visit: &Visit, link: &str, body: &Bytes) -> Result<HttpRespons
             };
             Ok(account(visit, link, &recognized, status, Shown { form: &form, wrong }))
         }
-        Ok(chosen) => finish(visit, link, pair, chosen).await,
+        Ok(chosen) => finish(visit, link, (pair, &recognized), (&form, chosen)).await,
     }
 }
 
 async fn finish(
     visit: &Visit,
     link: &str,
-    pair: Pair,
-    chosen: Chosen,
+    (pair, recognized): (Pair, &Recognized),
+    (form, chosen): (&Params, Chosen),
 ) -> Result<HttpResponse, PageError> {
     let office = office_of(visit, None);
     let write = move |conn: &mut AnyConn| activation::activate(conn, &office, &pair, &chosen);
@@ -128,12 +131,14 @@ async fn finish(
                 let problem = Some(ActivateProblem::WrongCode);
                 return Ok(ask(visit, link, StatusCode::FORBIDDEN, problem));
             }
-            Err(
-                Refusal::Denied(_)
-                | Refusal::Incomplete(_)
-                | Refusal::TooMany(_)
-                | Refusal::TooManyCodes,
-            ) => {
+            // A text came into force while the page was open: nobody agrees to what they did not see.
+            Err(Refusal::Incomplete(_)) => {
+                visit.reload_agreements().await?;
+                let wrong = Wrong { agreement_changed: true, ..Wrong::default() };
+                let shown = Shown { form, wrong };
+                return Ok(account(visit, link, recognized, StatusCode::CONFLICT, shown));
+            }
+            Err(Refusal::Denied(_) | Refusal::TooMany(_) | Refusal::TooManyCodes) => {
                 return Err(PageError::NotUnderstood);
             }
         },
@@ -158,6 +163,7 @@ fn account(
 ) -> HttpResponse {
     let (browser, cookie) = visit.browser();
     let agreements = visit.agreements.in_force();
+    let ids: Vec<&str> = agreements.iter().map(|it| it.id.as_str()).collect();
     let content = ActivateAccountPage {
         frame: visit.frame(),
         link,
@@ -168,6 +174,7 @@ fn account(
         organization: &recognized.organization,
         policy: visit.password_policy,
         agreements: agreements.iter().map(AgreementView::of).collect(),
+        shown: &ids.join(" "),
         chosen: questions(shown.form).map(|(question, _)| question),
         wrong: shown.wrong,
     };
@@ -202,8 +209,10 @@ async fn choose(
         wrong.questions = secret_questions::judge(&filled);
         together = secret_questions::together(&answers);
     }
-    let agreements = visit.agreements.in_force().to_vec();
-    wrong.agreement = !agreements.is_empty() && typed("agreed") != "yes";
+    let shown: Result<BTreeSet<AgreementId>, _> =
+        typed("agreements").split_whitespace().map(str::parse).collect();
+    let agreed_to = shown.map_err(|_| PageError::NotUnderstood)?;
+    wrong.agreement = !agreed_to.is_empty() && typed("agreed") != "yes";
     let Some(password) = password.filter(|_| !wrong.is_any()) else { return Ok(Err(wrong)) };
     let hashed = async {
         let password_hash = visit.passwords.hash(password).await?;
@@ -220,7 +229,7 @@ async fn choose(
     };
     let asked = filled.iter().map(|(question, _)| *question).collect();
     let questions = answers_hash.map(|hash| (asked, hash));
-    Ok(Ok(Chosen { password_hash, questions, agreements, missing: Vec::new() }))
+    Ok(Ok(Chosen { password_hash, questions, agreed_to }))
 }
 
 /// The three rows of the form: the question, if one is chosen, and the answer.

@@ -29,7 +29,8 @@ pub enum ActivateProblem {
     WrongCode,
 }
 
-/// Posts `code`, `password`, `repeated`, `question1`, `answer1` …, `agreed` and `form_token`.
+/// Posts `code`, `password`, `repeated`, `question1`, `answer1` …, `agreements`, `agreed` and
+/// `form_token`.
 #[derive(Debug, Template)]
 #[template(path = "activate_account.html")]
 pub struct ActivateAccountPage<'a> {
@@ -43,6 +44,8 @@ pub struct ActivateAccountPage<'a> {
     pub organization: &'a str,
     pub policy: PasswordPolicy,
     pub agreements: Vec<AgreementView<'a>>,
+    /// Their identifiers, so that nobody agrees to what was not on the page.
+    pub shown: &'a str,
     /// Which question is chosen in each row. Answers are never shown again.
     pub chosen: [Option<Question>; 3],
     pub wrong: Wrong,
@@ -57,6 +60,8 @@ pub struct Wrong {
     pub questions: Vec<QuestionObjection>,
     /// The agreement was not accepted.
     pub agreement: bool,
+    /// Another text is in force than the one that was on the page: send it with 409.
+    pub agreement_changed: bool,
     /// Too many people at once: send it with 503.
     pub busy: bool,
 }
@@ -77,6 +82,7 @@ impl Wrong {
             || self.differ
             || !self.questions.is_empty()
             || self.agreement
+            || self.agreement_changed
             || self.busy
     }
 }
@@ -123,6 +129,9 @@ impl ActivateAccountPage<'_> {
         };
         all.extend(self.wrong.questions.iter().map(objection));
         all.extend(self.wrong.agreement.then(|| text.activate.agreement_due.to_owned()));
+        all.extend(
+            self.wrong.agreement_changed.then(|| text.activate.agreement_changed.to_owned()),
+        );
         all.extend(self.wrong.busy.then(|| text.forgot.problem_busy.to_owned()));
         all
     }

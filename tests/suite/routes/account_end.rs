@@ -6,6 +6,7 @@ use hilum_tests::{App, Browser, Fresh, Page, Person, TestIdp, on_every_store};
 on_every_store![
     whoever_gives_their_account_up_is_out_everywhere_and_keeps_the_user_id,
     the_last_administrator_does_not_give_their_account_up,
+    the_organizations_of_whoever_gives_their_account_up_hear_of_it,
     a_sign_on_is_looked_at_without_opening_the_site,
 ];
 
@@ -51,6 +52,31 @@ async fn whoever_gives_their_account_up_is_out_everywhere_and_keeps_the_user_id(
     assert_eq!(idp.database.number(open), 0);
     let (_, page) = at(&idp, "biller", "/account").await;
     assert!(page.has("problem"), "nobody signs in with it: {}", page.body);
+}
+
+/// 4.3, 4.5, 4.8: each organization hears of its own, and the record says that one Administrator is gone.
+async fn the_organizations_of_whoever_gives_their_account_up_hear_of_it(idp: Fresh) {
+    let joan = "joan.whitfield@cedar-falls.example";
+    let (mut marcus, page) = at(&idp, "biller", "/account").await;
+    idp.database
+        .execute(
+            "UPDATE affiliation SET administrator = TRUE WHERE organization_id = 'org_cedar-falls' \
+             AND subscriber_id = (SELECT id FROM subscriber WHERE user_id = 'biller')",
+        )
+        .unwrap();
+    let page = marcus.follow_link(&page, "to-delete").await;
+    let deleting = marcus.submit(&page, "delete-submit", &[("sure", "yes")]);
+    let (done, mail) = idp.mail_after(joan, "Somebody no longer acts", deleting).await;
+    assert!(done.has("outcome"), "{}", done.body);
+    assert!(mail.text.contains("Marcus Lindqvist"), "{}", mail.text);
+    let of = |kind: &str| {
+        idp.database.column(&format!(
+            "SELECT e.organization_id AS v FROM audit_event e JOIN subscriber s ON s.id = e.subject \
+             WHERE e.kind = '{kind}' AND s.user_id = 'biller' ORDER BY 1"
+        ))
+    };
+    assert_eq!(of("affiliation.ended"), ["org_cedar-falls", "org_north-sound"]);
+    assert_eq!(of("admin.demoted"), ["org_cedar-falls"]);
 }
 
 async fn the_last_administrator_does_not_give_their_account_up(idp: Fresh) {

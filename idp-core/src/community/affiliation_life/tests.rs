@@ -83,6 +83,36 @@ fn whoever_acts_for_an_organization_or_is_asked_to_no_longer_does_once_it_is_clo
 }
 
 #[test]
+fn of_somebody_whose_account_ended_nothing_stays_and_the_colleagues_hear_of_it() {
+    use AffiliationStatus::*;
+    let gone = |affiliation: &Affiliation| News::SubscriberGone {
+        subscriber: affiliation.subscriber.clone(),
+    };
+    for (status, boss, audit) in [
+        (Active, true, vec![Kind::AffiliationEnded, Kind::AdminDemoted]),
+        (Active, false, vec![Kind::AffiliationEnded]),
+        (Suspended, false, vec![Kind::AffiliationEnded]),
+        // An offer looks to the organization as if it were not taken.
+        (Proposed, false, vec![Kind::AffiliationDeclined]),
+    ] {
+        let before = Affiliation { administrator: boss, ..affiliation(status) };
+        let facts = administrators(&["ana", "adam"]);
+        for actor in [administrator("adam", "a"), lead("lea"), person("ana")] {
+            let found = decided(before.clone(), Depart, &facts, &actor, 1);
+            assert_eq!(found, Err(Refusal::Denied(Denied::Forbidden)), "{actor:?}");
+        }
+        let done = decide(before.clone(), Depart, &facts, &JOB, at(1)).unwrap();
+        assert_eq!((done.state.status, done.state.administrator), (Ended, false));
+        assert_eq!(done.audit, audit);
+        let [letter] = done.letters.as_slice() else { panic!("{:?}", done.letters) };
+        assert_eq!(letter.to, Recipient::AdministratorsOf(before.organization.id.clone()));
+        assert_eq!(letter.news == gone(&before), status != Proposed, "{letter:?}");
+    }
+    let over = decided(affiliation(Ended), Depart, &administrators(&[]), &JOB, 1);
+    assert_eq!(over, Err(Refusal::OutOfOrder));
+}
+
+#[test]
 fn each_step_leads_where_it_should_and_nowhere_else() {
     use AffiliationStatus::*;
     let (adam, ana) = (administrator("adam", "a"), person("ana"));

@@ -59,6 +59,7 @@ impl News {
             Self::RepresentationBegun { .. } => "representation-begun",
             Self::RepresentationEnded { .. } => "representation-ended",
             Self::RightsChanged { .. } => "rights-changed",
+            Self::SubscriberGone { .. } => "subscriber-gone",
             Self::SubscriberLeft { .. } => "subscriber-left",
             Self::SystemCreated { .. } => "system-created",
             Self::SystemEnded { .. } => "system-ended",
@@ -120,6 +121,7 @@ impl News {
         | Self::NomineeActivated { subscriber }
         | Self::PromotionOver { subscriber }
         | Self::PromotionProposed { subscriber }
+        | Self::SubscriberGone { subscriber }
         | Self::SubscriberLeft { subscriber } = self
         {
             Some(subscriber)

@@ -175,6 +175,7 @@ impl Writer<'_> {
             | News::PromotionProposed { subscriber } => person(subscriber),
             News::AffiliationDeclined { .. }
             | News::OneAdministratorOnly
+            | News::SubscriberGone { .. }
             | News::SubscriberLeft { .. } => at(words.link_people, &of("/people")),
             News::ContactShown
             | News::NominationCodeDied { .. }

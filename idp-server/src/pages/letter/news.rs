@@ -247,6 +247,9 @@ pub(super) fn words(text: &'static Messages, told: &Told) -> [&'static str; 3] {
         News::RightsChanged { .. } => {
             [words.rights_changed_subject, words.rights_changed, words.rights_changed_next]
         }
+        News::SubscriberGone { .. } => {
+            [words.subscriber_gone_subject, words.subscriber_gone, words.subscriber_gone_next]
+        }
         News::SubscriberLeft { .. } => {
             [words.subscriber_left_subject, words.subscriber_left, words.subscriber_left_next]
         }

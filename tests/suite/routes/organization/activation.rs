@@ -9,6 +9,7 @@ on_every_store![
     a_link_alone_changes_nothing_and_tells_nothing,
     five_wrong_codes_end_the_code_and_a_new_one_ends_the_old,
     link_and_code_make_an_account_that_signs_in,
+    nobody_agrees_to_a_text_that_was_not_on_the_page,
 ];
 
 const ADDRESS: &str = "maria@cedarfalls.example";
@@ -132,4 +133,54 @@ async fn link_and_code_make_an_account_that_signs_in(idp: Fresh) {
     let proved = "SELECT count(*) AS v FROM subscriber WHERE user_id = 'maria.nunez' \
                   AND email_verified AND mailbox_proved_at IS NOT NULL AND status = 'active'";
     assert_eq!(idp.database.number(proved), 1);
+}
+
+/// R19, R21: the record says that somebody accepted what they were shown, and nothing else.
+async fn nobody_agrees_to_a_text_that_was_not_on_the_page(idp: Fresh) {
+    let publish = |version: &str| {
+        let text = format!("# Subscriber agreement\n\nThis is text {version}.\n");
+        let file = idp.folder().write(&format!("{version}.txt"), &text);
+        idp.must(&["agreement", "publish", file.to_str().unwrap(), "--version", version]);
+    };
+    let accepted = || {
+        let versions = "SELECT g.version AS v FROM agreement_acceptance a \
+                        JOIN agreement g ON g.id = a.agreement_id AND g.text_hash = a.text_hash \
+                        JOIN subscriber p ON p.id = a.subscriber_id \
+                        WHERE p.user_id = 'maria.nunez'";
+        idp.database.column(versions)
+    };
+    let (code, link) = nominated(&idp).await;
+    publish("one");
+    hilum_tests::eventually("the text is on the page", || async {
+        let page = typed(&idp, &link, &code).await;
+        page.body.contains("This is text one").then_some(())
+    })
+    .await;
+    let mut browser = idp.browser();
+    let page = browser.visit(&link).await;
+    let page = browser.submit(&page, "activate-submit", &[("code", &code)]).await;
+    publish("two");
+    let fields = [
+        ("password", NEW),
+        ("repeated", NEW),
+        ("question1", "first-pet"),
+        ("answer1", "Fido"),
+        ("agreed", "yes"),
+    ];
+    let send = page.form("activate-finish").fields;
+    let unread = browser.submit(&page, "activate-finish", &fields).await;
+    assert_eq!((unread.status, unread.has("problem")), (409, true), "{}", unread.body);
+    assert!(unread.body.contains("This is text two"), "{}", unread.body);
+    assert_eq!(accepted(), Vec::<String>::new());
+    let people = "SELECT count(*) AS v FROM subscriber WHERE user_id = 'maria.nunez'";
+    assert_eq!(idp.database.number(people), 0, "nothing has happened");
+
+    // A form without the texts, as if there had been none, is no way round.
+    let mut none: Vec<_> = send.into_iter().filter(|(name, _)| name != "agreements").collect();
+    none.extend(fields.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!(browser.post(&idp.url(&link), &none).await.status, 409);
+
+    let done = browser.submit(&unread, "activate-finish", &fields).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    assert_eq!(accepted(), ["two"]);
 }

@@ -591,6 +591,7 @@ fn nominations(
 
 fn activate(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
     let account = |wrong| ActivateAccountPage {
+        shown: "agr_1",
         frame,
         link: "nom_1.k3y",
         form_token: words.token,
@@ -608,6 +609,7 @@ fn activate(frame: Frame<'static>, words: &'static Words) -> Vec<Rendered> {
         differ: true,
         questions: vec![QuestionObjection::Number],
         agreement: true,
+        agreement_changed: true,
         busy: true,
     };
     let ask = |problem| ActivatePage { frame, link: "nom_1.k3y", form_token: words.token, problem };
