@@ -11,7 +11,7 @@ use crate::{
     app::App,
     store::{
         AnyConn, StoreError, ending, grant, known_browser, lease, letter_count, lockout,
-        mailed_code, outbox, release_log, remembered_browser, roster, self_help,
+        mailed_code, outbox, release_log, remembered_browser, retention, roster, self_help,
     },
 };
 
@@ -25,7 +25,8 @@ const FAILURES_KEPT_FOR: TimeDelta = TimeDelta::days(1);
 /// Twice as long as a count of letters lasts: one that is given up early would begin anew.
 const LETTERS_KEPT_FOR: TimeDelta = TimeDelta::days(2);
 /// Self-help stays closed, and a browser known, for a year: longer than an account stays in use
-/// without its owner.
+/// without its owner. Who was nominated and never came, and what was asked of the support desk, is
+/// kept for as long after its end, as the privacy page says.
 const YEAR: TimeDelta = TimeDelta::days(365);
 /// What was shared about somebody can be looked at for six years, as long as an accounting of
 /// disclosures reaches back (45 CFR 164.528).
@@ -64,6 +65,7 @@ async fn round(app: &App, holder: String) -> Result<(), StoreError> {
         release_log::sweep(conn, now - RELEASES_KEPT_FOR)?;
         letter_count::sweep(conn, now - LETTERS_KEPT_FOR)?;
         roster::sweep(conn, now - UPLOADS_KEPT_FOR, now - KEPT_FOR)?;
+        retention::sweep(conn, now - YEAR)?;
         Ok((codes, answers, remembered_browser::sweep(conn, now)? + known))
     };
     let (codes, answers, browsers) = app.db.write(sweep).await?;

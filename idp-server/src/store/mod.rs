@@ -47,6 +47,7 @@ pub mod registration;
 pub mod release_log;
 pub mod remembered_browser;
 pub mod reminder;
+pub mod retention;
 pub mod roster;
 mod schema;
 pub mod search;

@@ -16,6 +16,7 @@ mod person;
 mod races;
 mod registrations;
 mod release_log;
+mod retention;
 pub(crate) mod samples;
 pub(crate) mod systems;
 mod ways_back;
