@@ -659,3 +659,4 @@ diesel::allow_tables_to_appear_in_same_query!(organization, system_client);
 diesel::allow_tables_to_appear_in_same_query!(system_client, tax_id);
 diesel::allow_tables_to_appear_in_same_query!(agreement, agreement_acceptance);
 diesel::allow_tables_to_appear_in_same_query!(audit_event, audit_pending, audit_seal);
+diesel::allow_tables_to_appear_in_same_query!(ticket, ticket_message);
