@@ -361,6 +361,21 @@ pub fn mailbox_proved(
     Ok(())
 }
 
+/// Writes down that the address on file is the person's: they read a code there.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn email_proved(
+    conn: &mut AnyConn,
+    id: &SubscriberId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    diesel::update(subscriber::table.find(id.as_str()))
+        .set((subscriber::email_verified.eq(true), subscriber::mailbox_proved_at.eq(millis(now))))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Stores the hash of a new password, or of the same one under newer parameters.
 ///
 /// # Errors

@@ -13,22 +13,24 @@ use idp_core::{
         password_policy::{Objection, Password, own_words},
         recovery::Step,
     },
-    community::subscriber::{AccountStatus, Standing},
-    ids::EventId,
+    community::{account_life::Command, subscriber::Standing},
     mail::Mail,
     secret::SecretDigest,
 };
 
 use super::way::{Traveller, Way, busy, go_on, in_mailbox, mailbox, step};
 use crate::{
+    community::{
+        Office,
+        accounts::{self, Changed},
+    },
     http::{
+        console,
         error::PageError,
         visit::{Visit, page, see_other},
     },
-    mail::Post,
     pages::{ForgotNewPage, ForgotProblem, Outcome, OutcomePage},
     passwords::PasswordError,
-    random::Random,
     store::{
         AnyConn, Cause, Ending, Scope, StoreError, affiliation, audit, end_access, lockout,
         mailed_code, organization, self_help, subscriber,
@@ -93,11 +95,9 @@ async fn change(visit: &Visit, handle: &str, body: &Bytes) -> Result<HttpRespons
         return Err(PageError::Interrupted);
     }
     let traveller = Traveller::on(visit, handle, &way, way.recovery.gate);
-    let (post, random) = (visit.post.clone(), visit.random.clone());
-    let second_event = EventId::from_random(visit.random.bytes());
-    let write = move |conn: &mut AnyConn| {
-        traveller.set_password(conn, (&post, &random), (&hash, way.mailbox), &second_event)
-    };
+    let office = console::office_of(visit, None);
+    let write =
+        move |conn: &mut AnyConn| traveller.set_password(conn, &office, (&hash, way.mailbox));
     let is_set = visit.db.write(write).await?;
     visit.outbox.wake();
     if is_set { Ok(see_other("/forgot/done", [])) } else { Err(PageError::Interrupted) }
@@ -125,9 +125,8 @@ impl Traveller {
     fn set_password(
         &self,
         conn: &mut AnyConn,
-        (post, random): (&Post, &Random),
+        office: &Office,
         (hash, proved): (&str, Option<SecretDigest>),
-        second_event: &EventId,
     ) -> Result<bool, StoreError> {
         let Some(account) = self.account(conn)? else { return Ok(false) };
         let Some(person) = subscriber::load_for_update(conn, &account.subscriber.id)? else {
@@ -137,19 +136,17 @@ impl Traveller {
         if proved.is_none() || proved != mailbox(&person) {
             return Ok(false);
         }
-        let id = &person.id;
-        subscriber::set_password(conn, id, hash, self.now)?;
+        let (id, post) = (&person.id, &office.post);
         if person.standing(&self.rules, self.now) == Standing::Dormant {
             // People have made sure who it is, and the mailbox was proved (domain 4.5).
-            let mut awake = person.clone();
-            awake.status = AccountStatus::Active;
-            awake.activated_at = self.now;
-            awake.email_verified = true;
-            subscriber::update(conn, &awake)?;
-            let mut event = self.event(Kind::AccountReactivated, Some(id), "reset");
-            event.id = second_event.clone();
-            audit::record(conn, &[event])?;
+            let reason = Some("reset".to_owned());
+            match accounts::change(conn, office, id, Command::Return, reason)? {
+                Some(Ok(Changed::Account(_))) => {}
+                Some(Ok(Changed::OwnAffiliation(_)) | Err(_)) | None => return Ok(false),
+            }
+            subscriber::email_proved(conn, id, self.now)?;
         }
+        subscriber::set_password(conn, id, hash, self.now)?;
         let ending = Ending {
             actor: Actor::Subscriber(id.clone()),
             address: Some(self.address),
@@ -157,7 +154,7 @@ impl Traveller {
             now: self.now,
         };
         let everywhere = Scope::SessionsOfSubscriber { subscriber: id.clone(), except: None };
-        end_access(conn, &everywhere, &ending, random)?;
+        end_access(conn, &everywhere, &ending, &office.random)?;
         mailed_code::withdraw_all(conn, id)?;
         self_help::reopen(conn, &self.digest)?;
         self.forgive(conn)?;
