@@ -271,6 +271,11 @@ pub enum News {
         /// Which.
         system: SystemClientId,
     },
+    /// Somebody asks for your number, and the time to answer is nearly over.
+    TaxIdAnswerDue {
+        /// Until when.
+        answer_due_at: DateTime<Utc>,
+    },
     /// Another Tax ID of your organization is registered.
     TaxIdAccepted,
     /// Somebody registers with your number, and said this about it.

@@ -30,6 +30,7 @@ pub use decide::decide;
 
 use super::{
     field::{self, LONGEST_NOTE, LineError},
+    news::{News, Recipient},
     permission::Denied,
     working_days::WorkingDays,
 };
@@ -44,6 +45,15 @@ pub struct Rules {
     pub working_days: WorkingDays,
     /// How long a released number is kept for who asked for it: 30 days.
     pub reserved_for: TimeDelta,
+}
+
+impl Rules {
+    /// After how many working days the owner is reminded: 7 of 10, and as large a part of another
+    /// number of days.
+    #[must_use]
+    pub const fn reminded_after(&self) -> u32 {
+        self.days_to_answer.saturating_mul(7) / 10
+    }
 }
 
 impl Default for Rules {
@@ -164,6 +174,34 @@ impl Stage {
             Self::Objected(_) => "objected",
             Self::Proposed { .. } => "proposed",
         }
+    }
+}
+
+impl Claim {
+    /// Whether the owner's time was over at `now` without an answer: by date, and not by a job.
+    #[must_use]
+    pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
+        self.stage == Stage::Asked && self.answer_due_at <= now
+    }
+
+    /// The reminder of the answer that the owner owes, if one is due at `now`; `told_at`: the last
+    /// one about this number, be it about an earlier claim.
+    #[must_use]
+    pub fn reminder(
+        &self,
+        owner: &OrganizationId,
+        rules: &Rules,
+        told_at: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Option<(Recipient, News)> {
+        let answer_due_at = self.answer_due_at;
+        let due_at = rules.working_days.after(rules.reminded_after(), self.opened_at);
+        let waits = self.stage == Stage::Asked && due_at <= now && now < answer_due_at;
+        let untold = told_at.is_none_or(|told_at| told_at < due_at);
+        (waits && untold).then(|| {
+            let to = Recipient::AdministratorsOf(owner.clone());
+            (to, News::TaxIdAnswerDue { answer_due_at })
+        })
     }
 }
 

@@ -9,12 +9,15 @@
 //!
 //! A ticket decides nothing: a number, a promotion, a registration are decided where their rules
 //! are, with the two persons that these ask for. So such a ticket is only resolved once that is
-//! done. Nobody works on a ticket of their own.
+//! done ([`Standing`]). Nobody works on a ticket of their own.
 
+mod standing;
 #[cfg(test)]
 mod tests;
 
 use chrono::{DateTime, TimeDelta, Utc};
+
+pub use standing::{Decision, Matter, Standing, Waits};
 
 use super::{
     actor::Actor,
@@ -91,15 +94,6 @@ impl TicketKind {
             Self::PromoteAdmin => "promote-admin",
             Self::TaxIdDispute => "tax-id-dispute",
             Self::TaxIdRelease => "tax-id-release",
-        }
-    }
-
-    /// Whether something else has to be decided before it is resolved.
-    #[must_use]
-    pub const fn waits_for_a_decision(self) -> bool {
-        match self {
-            Self::Notary | Self::PromoteAdmin | Self::TaxIdDispute | Self::TaxIdRelease => true,
-            Self::AccountHelp | Self::Contact | Self::FindOrganization => false,
         }
     }
 }
@@ -210,15 +204,6 @@ impl Message {
     }
 }
 
-/// Whether what a ticket is about has been decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decided {
-    /// Not yet.
-    No,
-    /// It has.
-    Yes,
-}
-
 /// What somebody wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -232,10 +217,12 @@ pub enum Command {
     HandOver(SubscriberId),
     /// Say that it is not resolved, as who asked.
     Reopen(Message),
-    /// Say that it is done, or refused.
-    Resolve(Message, Decided),
+    /// Say that it is done, or refused: what it is about stands so.
+    Resolve(Message, Standing),
     /// Work on it.
     Take,
+    /// Say that nobody is proposed as an Administrator, where that is all that is asked for.
+    TurnDown(Message, Standing),
 }
 
 /// Why nothing happened.
@@ -286,7 +273,6 @@ pub fn decide(
     permitted(&ticket, &command, actor)?;
     let me = actor.person().cloned();
     let requester = Recipient::Requester(ticket.id.clone());
-    let kind = ticket.kind;
     let stored = ticket.state.clone();
     let becomes = move |state| Ticket { state, ..ticket };
     // What only who works on it does.
@@ -311,13 +297,19 @@ pub fn decide(
             Ok(Outcome::new(becomes(State::Assigned(by)), Kind::TicketAnswered)
                 .telling(to, News::TicketAnswered))
         }
-        (State::Assigned(by) | State::Waiting(by), Command::Resolve(_, decided)) => {
+        (State::Assigned(by) | State::Waiting(by), Command::Resolve(_, standing)) => {
             mine(&by)?;
-            if kind.waits_for_a_decision() && decided == Decided::No {
+            if !standing.is_settled() {
                 return Err(Refusal::NotDecided);
             }
-            Ok(Outcome::new(becomes(State::Resolved { by, at: now }), Kind::TicketResolved)
-                .telling(requester, News::TicketResolved))
+            Ok(resolved(becomes(State::Resolved { by, at: now })))
+        }
+        (State::Assigned(by) | State::Waiting(by), Command::TurnDown(_, standing)) => {
+            mine(&by)?;
+            if !standing.can_be_turned_down() {
+                return Err(Refusal::NotDecided);
+            }
+            Ok(resolved(becomes(State::Resolved { by, at: now })))
         }
         (State::Resolved { by, at }, Command::Reopen(_)) if now < at + CLOSES_AFTER => {
             let to = Recipient::Subscriber(by.clone());
@@ -331,13 +323,20 @@ pub fn decide(
     }
 }
 
+fn resolved(ticket: Ticket) -> Outcome<Ticket> {
+    let requester = Recipient::Requester(ticket.id.clone());
+    Outcome::new(ticket, Kind::TicketResolved).telling(requester, News::TicketResolved)
+}
+
 fn permitted(ticket: &Ticket, command: &Command, actor: &Actor) -> Result<(), Refusal> {
     let action = match command {
         // A visitor answers behind the link of a mail; who signed in, only to their own.
         Command::Answer(_) | Command::Reopen(_) => Action::AnswerTicket,
-        Command::AskBack(_) | Command::HandOver(_) | Command::Resolve(..) | Command::Take => {
-            Action::WorkOnTicket
-        }
+        Command::AskBack(_)
+        | Command::HandOver(_)
+        | Command::Resolve(..)
+        | Command::Take
+        | Command::TurnDown(..) => Action::WorkOnTicket,
         Command::Close => Action::Expire,
     };
     may(actor, action, Target::Community)?;
@@ -347,7 +346,11 @@ fn permitted(ticket: &Ticket, command: &Command, actor: &Actor) -> Result<(), Re
     };
     match command {
         Command::Answer(_) | Command::Reopen(_) if !theirs => Err(Denied::NotFound.into()),
-        Command::AskBack(_) | Command::HandOver(_) | Command::Resolve(..) | Command::Take
+        Command::AskBack(_)
+        | Command::HandOver(_)
+        | Command::Resolve(..)
+        | Command::Take
+        | Command::TurnDown(..)
             if theirs =>
         {
             Err(Refusal::OwnTicket)
@@ -361,6 +364,7 @@ fn permitted(ticket: &Ticket, command: &Command, actor: &Actor) -> Result<(), Re
         | Command::HandOver(_)
         | Command::Reopen(_)
         | Command::Resolve(..)
-        | Command::Take => Ok(()),
+        | Command::Take
+        | Command::TurnDown(..) => Ok(()),
     }
 }

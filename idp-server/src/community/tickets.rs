@@ -1,5 +1,7 @@
 //! What the support desk is asked for, from the first word to the last.
 
+mod standing;
+
 use std::collections::BTreeMap;
 
 use idp_core::{
@@ -9,8 +11,7 @@ use idp_core::{
         outcome::Letter,
         permission::{Action, Denied},
         ticket::{
-            self, Command, Decided, Message, Refusal, Regarding, Requester, State, Ticket,
-            TicketKind,
+            self, Command, Message, Refusal, Regarding, Requester, State, Ticket, TicketKind,
         },
         told::Link,
     },
@@ -18,6 +19,7 @@ use idp_core::{
 };
 use serde_json::json;
 
+pub use self::standing::standing;
 use super::{About, Office};
 use crate::{
     mail::{Extras, Reader},
@@ -54,10 +56,12 @@ pub enum Deed {
     HandOver(SubscriberId),
     /// Says that it is not resolved, as who asked.
     Reopen(Message),
-    /// Says that it is done, or refused; where something else is decided first, that it was.
-    Resolve(Message, Decided),
+    /// Says that it is done, or refused; where something else is decided first, it was.
+    Resolve(Message),
     /// Works on it.
     Take,
+    /// Says that nobody is proposed as an Administrator.
+    TurnDown(Message),
 }
 
 impl Deed {
@@ -66,20 +70,28 @@ impl Deed {
             Self::Answer(text)
             | Self::AskBack(text)
             | Self::Reopen(text)
-            | Self::Resolve(text, _) => Some(text),
+            | Self::Resolve(text)
+            | Self::TurnDown(text) => Some(text),
             Self::HandOver(_) | Self::Take => None,
         }
     }
 
-    fn command(&self) -> Command {
-        match self.clone() {
+    /// What that asks of the rules: how the ticket's matter stands is looked up now.
+    fn command(
+        &self,
+        conn: &mut AnyConn,
+        office: &Office,
+        kept: &Kept,
+    ) -> Result<Command, StoreError> {
+        Ok(match self.clone() {
             Self::Answer(text) => Command::Answer(text),
             Self::AskBack(text) => Command::AskBack(text),
             Self::HandOver(to) => Command::HandOver(to),
             Self::Reopen(text) => Command::Reopen(text),
-            Self::Resolve(text, decided) => Command::Resolve(text, decided),
+            Self::Resolve(text) => Command::Resolve(text, standing(conn, office, kept)?),
             Self::Take => Command::Take,
-        }
+            Self::TurnDown(text) => Command::TurnDown(text, standing(conn, office, kept)?),
+        })
     }
 }
 
@@ -159,7 +171,8 @@ pub fn act(
     id: &TicketId,
     deed: &Deed,
 ) -> Result<Result<Ticket, Refusal>, StoreError> {
-    decide(conn, office, id, deed.command(), deed.message())
+    let command = |conn: &mut AnyConn, kept: &Kept| deed.command(conn, office, kept);
+    decide(conn, office, id, command, deed.message())
 }
 
 /// Closes a ticket if nobody said anything against it for long enough; `false`: not yet, or not any
@@ -168,20 +181,21 @@ pub fn act(
 /// # Errors
 /// [`StoreError`].
 pub fn close_due(conn: &mut AnyConn, office: &Office, id: &TicketId) -> Result<bool, StoreError> {
-    Ok(decide(conn, office, id, Command::Close, None)?.is_ok())
+    Ok(decide(conn, office, id, |_: &mut AnyConn, _: &Kept| Ok(Command::Close), None)?.is_ok())
 }
 
 fn decide(
     conn: &mut AnyConn,
     office: &Office,
     id: &TicketId,
-    command: Command,
+    command: impl FnOnce(&mut AnyConn, &Kept) -> Result<Command, StoreError>,
     message: Option<&Message>,
 ) -> Result<Result<Ticket, Refusal>, StoreError> {
     let Some(kept) = store::load_for_update(conn, id)? else {
         office.refused(conn, Action::WorkOnTicket, Denied::NotFound)?;
         return Ok(Err(Denied::NotFound.into()));
     };
+    let command = command(conn, &kept)?;
     if let Command::HandOver(to) = &command
         && staff::rank(conn, to)?.is_none()
     {

@@ -10,6 +10,7 @@
 mod accounts;
 mod organizations;
 mod record;
+mod tax_ids;
 mod tickets;
 mod waiting;
 
@@ -74,6 +75,7 @@ pub(super) async fn round(
         && accounts::unused(&work).await?
         && accounts::old_passwords(&work).await?
         && organizations::remind_all(&work).await?
+        && tax_ids::remind_owners(&work).await?
         && waiting::look_at_all(&work).await?
         && tickets::close(&work).await?
         && record::check(&work).await?

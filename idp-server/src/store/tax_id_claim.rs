@@ -12,7 +12,7 @@ use idp_core::{
     community::{
         affiliation::AffiliationStatus,
         subscriber::AccountStatus,
-        tax_id_registry::{Claim, Held, Holding, OtherNumbers},
+        tax_id_registry::{Claim, Held, Holding, OtherNumbers, Stage},
     },
     ids::{OrganizationId, RegistrationId, TaxIdId},
 };
@@ -222,6 +222,40 @@ pub fn asked_of(conn: &mut AnyConn, owner: &OrganizationId) -> Result<Vec<Asked>
         .select((tax_id_claim::tax_id_id, tax_id_claim::organization_id, tax_id_claim::document))
         .load(conn)?;
     rows.into_iter().map(asked).collect()
+}
+
+/// Who asks for this number, if anybody does.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn asked_by_id(conn: &mut AnyConn, id: &TaxIdId) -> Result<Option<Asked>, StoreError> {
+    let row: Option<(String, String, String)> = tax_id_claim::table
+        .find(id.as_str())
+        .select((tax_id_claim::tax_id_id, tax_id_claim::organization_id, tax_id_claim::document))
+        .first(conn)
+        .optional()?;
+    row.map(asked).transpose()
+}
+
+/// Those of these numbers whose owners let their time for an answer go by.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn overdue_among(
+    conn: &mut AnyConn,
+    numbers: &[TaxIdId],
+    now: DateTime<Utc>,
+) -> Result<BTreeSet<TaxIdId>, StoreError> {
+    let ids: Vec<&str> = numbers.iter().map(TaxIdId::as_str).collect();
+    let late: Vec<String> = tax_id_claim::table
+        .filter(tax_id_claim::tax_id_id.eq_any(ids))
+        .filter(tax_id_claim::stage.eq(Stage::Asked.code()))
+        .filter(tax_id_claim::answer_due_at.le(millis(now)))
+        .select(tax_id_claim::tax_id_id)
+        .load(conn)?;
+    let number =
+        |id: String| Reading { table: "tax_id_claim", row: &id.clone() }.parsed("tax_id_id", id);
+    late.into_iter().map(number).collect()
 }
 
 /// At most `limit` numbers that somebody asks for, those first whose owners had to answer first;

@@ -66,6 +66,7 @@ impl News {
             Self::SystemEndsSoon { .. } => "system-ends-soon",
             Self::SystemSetUp { .. } => "system-set-up",
             Self::TaxIdAccepted => "tax-id-accepted",
+            Self::TaxIdAnswerDue { .. } => "tax-id-answer-due",
             Self::TaxIdAskedAbout { .. } => "tax-id-asked-about",
             Self::TaxIdAskedFor => "tax-id-asked-for",
             Self::TaxIdClaimWithdrawn => "tax-id-claim-withdrawn",

@@ -404,6 +404,38 @@ fn nobody_is_left_without_a_number_by_their_own_mistake() {
     assert_eq!(walk(only, vec![step]), Err(Refusal::LastNumber));
 }
 
+#[test]
+fn an_owner_is_reminded_once_at_seven_of_ten_working_days_and_never_when_they_answered() {
+    let rules = Rules::default();
+    let asked = |stage| {
+        let opened_at = at(0);
+        let answer_due_at = rules.working_days.after(rules.days_to_answer, opened_at);
+        let (by, ground) = (reg("new"), Ground::Disputed);
+        Claim { by, claimant: None, ground, opened_at, answer_due_at, stage }
+    };
+    let objected = || Stage::Objected(evidence());
+    // Seven working days after that Monday are over at noon of the 12th, ten at noon of the 17th.
+    for (stage, told, day, expected) in [
+        (Stage::Asked, None, 10, false),
+        (Stage::Asked, None, 11, true),
+        (Stage::Asked, Some(11), 12, false),
+        // about an earlier claim
+        (Stage::Asked, Some(-40), 12, true),
+        (Stage::Asked, None, 14, true),
+        (Stage::Asked, None, 15, false),
+        (objected(), None, 12, false),
+    ] {
+        let claim = asked(stage.clone());
+        let now = at(day) + TimeDelta::hours(4);
+        let told = told.map(at);
+        let due = claim.reminder(&org("holder"), &rules, told, now).is_some();
+        assert_eq!(due, expected, "{stage:?}, told {told:?}, on {now}");
+    }
+    let due = asked(Stage::Asked).answer_due_at;
+    assert!(asked(Stage::Asked).is_overdue(due) && !asked(objected()).is_overdue(due));
+    assert!(!asked(Stage::Asked).is_overdue(due - TimeDelta::milliseconds(1)));
+}
+
 fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
         select(vec![Ground::Disputed, Ground::NobodyLeft, Ground::WorksForUs]).prop_map(claim),

@@ -1,7 +1,13 @@
 use proptest::{prelude::*, sample::select};
 
 use super::*;
-use crate::community::actor::testing::{JOB, administrator, agent, lead, person};
+use crate::community::{
+    actor::testing::{JOB, administrator, agent, lead, person},
+    identity_proof::Proofing,
+    notary_reference::NotaryReference,
+    promotion::{CallBack, Promotion, Stage as Promoting},
+    tax_id_registry::{Claim, Evidence, Ground, Stage as Claimed},
+};
 
 fn at(day: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000 + day)
@@ -42,7 +48,7 @@ fn each_command_leads_where_it_should_and_nowhere_else() {
     let assigned = || State::Assigned(sam());
     let waiting = || State::Waiting(sam());
     let resolved = || State::Resolved { by: sam(), at: at(0) };
-    let done = || Resolve(said(), Decided::No);
+    let done = || Resolve(said(), Standing::ByAnswer);
     for (from, command, actor, day, expected) in [
         (State::New, Take, &agent("sam"), 0, Ok("assigned")),
         (State::New, done(), &agent("sam"), 0, Err(Refusal::OutOfOrder)),
@@ -79,14 +85,147 @@ fn each_command_leads_where_it_should_and_nowhere_else() {
 
 #[test]
 fn what_two_persons_decide_is_not_resolved_by_one() {
-    for kind in TicketKind::ALL {
-        let resolve = |decided| {
-            let command = Command::Resolve(said(), decided);
-            decide(ticket(kind, State::Assigned(sam())), command, &agent("sam"), at(0)).map(drop)
+    let open = [
+        Waits::ForAdministrator,
+        Waits::ForApproval,
+        Waits::ForForm,
+        Waits::ForOwner { until: at(9) },
+        Waits::ForSupport,
+        Waits::ForSupportWithoutAnswer,
+        Waits::ForRelease,
+    ];
+    let does = |command| {
+        let ticket = ticket(TicketKind::PromoteAdmin, State::Assigned(sam()));
+        decide(ticket, command, &agent("sam"), at(0)).map(drop)
+    };
+    for waits in open {
+        let standing = Standing::Open(waits);
+        let resolved = does(Command::Resolve(said(), standing));
+        assert_eq!(resolved, Err(Refusal::NotDecided), "{waits:?}");
+        // Only what nobody has to decide elsewhere is the desk's to turn down.
+        let expected =
+            if waits == Waits::ForAdministrator { Ok(()) } else { Err(Refusal::NotDecided) };
+        assert_eq!(does(Command::TurnDown(said(), standing)), expected, "{waits:?}");
+    }
+    for standing in [Standing::ByAnswer, Standing::Decided(Decision::PromotionOver, None)] {
+        assert_eq!(does(Command::Resolve(said(), standing)), Ok(()));
+        let turned_down = does(Command::TurnDown(said(), standing));
+        assert_eq!(turned_down, Err(Refusal::NotDecided), "{standing:?}");
+    }
+}
+
+#[test]
+fn whether_it_is_decided_is_read_where_it_is_decided() {
+    use Matter::{Nothing, Organizations, TaxId};
+    let claim = |stage, opened| Claim {
+        by: "reg_1".parse().unwrap(),
+        claimant: None,
+        ground: Ground::Disputed,
+        opened_at: at(opened),
+        answer_due_at: at(14),
+        stage,
+    };
+    let evidence = || Evidence::read("IRS letter").unwrap();
+    let (asked, later) = (claim(Claimed::Asked, 0), claim(Claimed::Asked, 5));
+    let objected = claim(Claimed::Objected(evidence()), 0);
+    let proposed = claim(Claimed::Proposed { by: sam(), document: evidence(), objection: None }, 0);
+    let agreed = claim(Claimed::Agreed { until: at(30) }, 0);
+    let (kept, gone) =
+        (Standing::Decided(Decision::NumberKept, None), Standing::Decided(Decision::Gone, None));
+    for (kind, matter, day, expected) in [
+        (TicketKind::Contact, Nothing, 0, Standing::ByAnswer),
+        (TicketKind::Contact, TaxId(Some(&asked)), 0, Standing::ByAnswer),
+        (
+            TicketKind::TaxIdDispute,
+            TaxId(Some(&asked)),
+            13,
+            Standing::Open(Waits::ForOwner { until: at(14) }),
+        ),
+        (
+            TicketKind::TaxIdDispute,
+            TaxId(Some(&asked)),
+            14,
+            Standing::Open(Waits::ForSupportWithoutAnswer),
+        ),
+        (TicketKind::TaxIdRelease, TaxId(Some(&objected)), 1, Standing::Open(Waits::ForSupport)),
+        (TicketKind::TaxIdRelease, TaxId(Some(&proposed)), 1, Standing::Open(Waits::ForRelease)),
+        (
+            TicketKind::TaxIdRelease,
+            TaxId(Some(&agreed)),
+            29,
+            Standing::Decided(Decision::NumberAgreed, None),
+        ),
+        (TicketKind::TaxIdRelease, TaxId(Some(&agreed)), 30, kept),
+        (TicketKind::TaxIdRelease, TaxId(None), 1, kept),
+        // somebody else asks for it by now: that is another ticket
+        (TicketKind::TaxIdRelease, TaxId(Some(&later)), 6, kept),
+        (TicketKind::TaxIdRelease, Nothing, 1, gone),
+        (TicketKind::Notary, Nothing, 1, gone),
+        (
+            TicketKind::PromoteAdmin,
+            Organizations { without: 0 },
+            1,
+            Standing::Decided(Decision::AdministratorThere, None),
+        ),
+        (
+            TicketKind::PromoteAdmin,
+            Organizations { without: 1 },
+            1,
+            Standing::Open(Waits::ForAdministrator),
+        ),
+        (TicketKind::PromoteAdmin, Nothing, 1, Standing::Open(Waits::ForAdministrator)),
+    ] {
+        assert_eq!(Standing::of(kind, at(0), matter, at(day)), expected, "{kind:?} {matter:?}");
+    }
+}
+
+#[test]
+fn a_promotion_is_decided_with_its_approval_or_its_end() {
+    let reference = NotaryReference::from_random([7; 7]);
+    let at_notary = Proofing::AtNotary { reference, since: at(0) };
+    let call_back = CallBack::noted("the office manager", "she has left").unwrap();
+    for (stage, kind, day, expected) in [
+        (Promoting::Asked { by: sam(), call_back }, TicketKind::PromoteAdmin, 1, None),
+        (
+            Promoting::Proofing(Proofing::Due { failed: 0 }),
+            TicketKind::PromoteAdmin,
+            1,
+            Some(Decision::PromotionApproved),
+        ),
+        (
+            Promoting::Proofing(Proofing::Due { failed: 0 }),
+            TicketKind::PromoteAdmin,
+            30,
+            Some(Decision::PromotionOver),
+        ),
+        (Promoting::Done, TicketKind::PromoteAdmin, 99, Some(Decision::PromotionDone)),
+        (Promoting::Over, TicketKind::PromoteAdmin, 1, Some(Decision::PromotionOver)),
+        (Promoting::Proofing(at_notary.clone()), TicketKind::Notary, 29, None),
+        (Promoting::Proofing(at_notary), TicketKind::Notary, 30, Some(Decision::FormSettled)),
+        (
+            Promoting::Proofing(Proofing::Due { failed: 1 }),
+            TicketKind::Notary,
+            1,
+            Some(Decision::FormSettled),
+        ),
+    ] {
+        let promotion = Promotion {
+            id: "pro_1".parse().unwrap(),
+            organization: "org_a".parse().unwrap(),
+            affiliation: "aff_a".parse().unwrap(),
+            candidate: "sub_ana".parse().unwrap(),
+            moved_at: at(0),
+            stage,
         };
-        let expected = if kind.waits_for_a_decision() { Err(Refusal::NotDecided) } else { Ok(()) };
-        assert_eq!(resolve(Decided::No), expected, "{kind:?}");
-        assert_eq!(resolve(Decided::Yes), Ok(()), "{kind:?}");
+        let found = Standing::of(kind, at(0), Matter::Promotion(&promotion), at(day));
+        let decided = match found {
+            Standing::Decided(decision, when) => {
+                assert_eq!(when, Some(at(0)));
+                Some(decision)
+            }
+            Standing::ByAnswer | Standing::Open(_) => None,
+        };
+        assert_eq!(decided, expected, "{promotion:?} on day {day}");
     }
 }
 
@@ -118,7 +257,7 @@ proptest! {
             Command::HandOver(sam()),
             Command::HandOver("sub_ana".parse().unwrap()),
             Command::Reopen(said()),
-            Command::Resolve(said(), Decided::Yes),
+            Command::Resolve(said(), Standing::ByAnswer),
             Command::Close,
         ])), 0..25),
     ) {

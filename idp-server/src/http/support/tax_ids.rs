@@ -6,11 +6,12 @@ use actix_web::{
     http::StatusCode,
     web::{self, Bytes, Path, Query},
 };
+use chrono::{DateTime, Utc};
 use idp_core::{
     community::{
         actor::{Actor, Rank},
         field::LONGEST_NOTE,
-        tax_id_registry::{Evidence, Ground, Refusal, Stage},
+        tax_id_registry::{Claim, Evidence, Ground, Refusal, Stage},
     },
     ids::TaxIdId,
     oidc::params::Params,
@@ -82,7 +83,7 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
         Ok(named)
     };
     let found = visit.db.read(read).await?;
-    let text = visit.frame().text;
+    let (text, now) = (visit.frame().text, desk.office.now);
     let words = &text.desk;
     let is_full = i64::try_from(found.len()) == Ok(SHOWN);
     let next = found.last().filter(|_| is_full).map(|(last, _)| {
@@ -92,7 +93,7 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
     let rows = found.into_iter().map(|(asked, owner)| ListRow {
         title: owner,
         address: Some(format!("/support/tax-ids/{}", asked.id)),
-        badge: Some(stage(text, &asked.claim.stage).to_owned()),
+        badge: Some(how_far(text, &asked.claim, now).to_owned()),
         facts: vec![
             Fact::text(words.ground, ground(text, asked.claim.ground)),
             Fact::at(words.answer_due, asked.claim.answer_due_at),
@@ -110,6 +111,11 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
         parts: vec![asked, further],
     };
     Ok(page(StatusCode::OK, &content))
+}
+
+/// How far a claim is; an answer that did not come in time leaves it to Support.
+fn how_far(text: &'static Messages, claim: &Claim, now: DateTime<Utc>) -> &'static str {
+    if claim.is_overdue(now) { text.desk.claim_overdue } else { stage(text, &claim.stage) }
 }
 
 const fn stage(text: &'static Messages, stage: &Stage) -> &'static str {

@@ -9,9 +9,9 @@ use idp_core::{
     community::{
         field::LONGEST_NOTE,
         permission::Denied,
-        ticket::{Decided, Message, Refusal, Regarding, Requester, State, TicketKind},
+        ticket::{Message, Refusal, Regarding, Requester, Standing, State, TicketKind},
     },
-    ids::{SubscriberId, TicketId},
+    ids::{SubscriberId, TaxIdId, TicketId},
     oidc::params::Params,
 };
 use serde::Deserialize;
@@ -32,7 +32,7 @@ use crate::{
         AnyConn, StoreError, organization,
         place::Place,
         staff::{self, Member},
-        subscriber,
+        subscriber, tax_id_claim,
         ticket::{self, Filter, Kept, Said},
     },
 };
@@ -107,10 +107,14 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
     let filter = wanted.filter(&desk.person.subscriber.id)?;
     let after = wanted.after.as_deref().map(str::parse::<Place<TicketId>>).transpose();
     let after = after.map_err(|_| PageError::NotUnderstood)?;
+    let now = desk.office.now;
     let read = move |conn: &mut AnyConn| -> Result<_, StoreError> {
-        Ok((ticket::queue(conn, &filter, after.as_ref(), SHOWN)?, staff::all(conn)?))
+        let found = ticket::queue(conn, &filter, after.as_ref(), SHOWN)?;
+        let numbers: Vec<_> = found.iter().filter_map(number).collect();
+        let overdue = tax_id_claim::overdue_among(conn, &numbers, now)?;
+        Ok((found, staff::all(conn)?, overdue))
     };
-    let (found, colleagues) = visit.db.read(read).await?;
+    let (found, colleagues, overdue) = visit.db.read(read).await?;
     let frame = visit.frame();
     let is_full = i64::try_from(found.len()) == Ok(SHOWN);
     let next = found.last().filter(|_| is_full).map(|last| wanted.next(last));
@@ -118,7 +122,13 @@ async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError>
         frame,
         nav: NAV,
         fields: filters(frame.text, wanted),
-        tickets: found.iter().map(|kept| line(kept, &colleagues)).collect(),
+        tickets: found
+            .iter()
+            .map(|kept| TicketLine {
+                overdue: is_open(kept) && number(kept).is_some_and(|id| overdue.contains(&id)),
+                ..line(kept, &colleagues)
+            })
+            .collect(),
         next,
     };
     Ok(page(StatusCode::OK, &content))
@@ -138,6 +148,22 @@ fn filters<'a>(text: &'static crate::pages::Messages, wanted: &'a Wanted) -> Vec
     ]
 }
 
+/// The number that a ticket is about.
+fn number(kept: &Kept) -> Option<TaxIdId> {
+    match &kept.regarding {
+        Some(Regarding::TaxId(id)) => Some(id.clone()),
+        Some(Regarding::Person(_) | Regarding::Promotion(_) | Regarding::Registration(_))
+        | None => None,
+    }
+}
+
+const fn is_open(kept: &Kept) -> bool {
+    match kept.ticket.state {
+        State::Assigned(_) | State::New | State::Waiting(_) => true,
+        State::Closed | State::Resolved { .. } => false,
+    }
+}
+
 /// A ticket in a list.
 pub(super) fn line<'a>(kept: &'a Kept, colleagues: &'a [Member]) -> TicketLine<'a> {
     let by = match &kept.ticket.state {
@@ -150,6 +176,7 @@ pub(super) fn line<'a>(kept: &'a Kept, colleagues: &'a [Member]) -> TicketLine<'
         state: kept.ticket.state.code(),
         opened_at: kept.opened_at,
         assignee: by.and_then(|by| name_of(colleagues, by)),
+        overdue: false,
     }
 }
 
@@ -164,10 +191,12 @@ struct Loaded {
     colleagues: Vec<Member>,
     requester: Option<String>,
     organization: Option<String>,
+    standing: Standing,
 }
 
-async fn load(visit: &Visit, id: &str) -> Result<Loaded, PageError> {
+async fn load(visit: &Visit, desk: &AtWork, id: &str) -> Result<Loaded, PageError> {
     let id: TicketId = id.parse().map_err(|_| PageError::NotFound)?;
+    let office = desk.office.clone();
     let read = move |conn: &mut AnyConn| -> Result<_, StoreError> {
         let Some(kept) = ticket::find(conn, &id)? else { return Ok(None) };
         let requester = match &kept.ticket.requester {
@@ -178,7 +207,8 @@ async fn load(visit: &Visit, id: &str) -> Result<Loaded, PageError> {
         let organization = organization.map(|id| organization::find(conn, id)).transpose()?;
         let organization = organization.flatten().map(|found| found.name);
         let (said, colleagues) = (ticket::said(conn, &id)?, staff::all(conn)?);
-        Ok(Some(Loaded { kept, said, colleagues, requester, organization }))
+        let standing = tickets::standing(conn, &office, &kept)?;
+        Ok(Some(Loaded { kept, said, colleagues, requester, organization, standing }))
     };
     visit.db.read(read).await?.ok_or(PageError::NotFound)
 }
@@ -189,7 +219,7 @@ async fn show_one(visit: Visit, id: Path<String>) -> HttpResponse {
             Entry::Open(desk) => desk,
             Entry::Elsewhere(answer) => return Ok(answer),
         };
-        let loaded = load(&visit, &id).await?;
+        let loaded = load(&visit, &desk, &id).await?;
         Ok(loaded.page(&visit, &desk, StatusCode::OK, ("", None)))
     };
     let outcome = outcome.await;
@@ -224,6 +254,7 @@ impl Loaded {
             organization: organization
                 .map(|(name, id)| (name, format!("/support/organizations/{id}"))),
             regarding: self.kept.regarding.as_ref().map(address_of),
+            standing: frame.text.ticket_standing(self.standing),
             propose: self.asks_for_an_administrator().then(|| promotions::propose_at(&ticket.id)),
             details: self.kept.details.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect(),
             said: self.said.iter().map(|said| self.view(said)).collect(),
@@ -239,7 +270,7 @@ impl Loaded {
 
     /// Whether somebody can be proposed as an Administrator from here.
     fn asks_for_an_administrator(&self) -> bool {
-        let open = !matches!(self.kept.ticket.state, State::Closed | State::Resolved { .. });
+        let open = is_open(&self.kept);
         let refers = matches!(self.kept.regarding, Some(Regarding::Promotion(_)));
         self.kept.ticket.kind == TicketKind::PromoteAdmin && open && !refers
     }
@@ -261,7 +292,7 @@ impl Loaded {
             return Deeds { own: true, ..Deeds::default() };
         }
         let mine = |by: &SubscriberId| by == me;
-        let (take, ask_back, resolve) = match &ticket.state {
+        let (take, ask_back, own) = match &ticket.state {
             State::New => (true, false, false),
             State::Assigned(by) => (!mine(by), mine(by), mine(by)),
             State::Waiting(by) => (!mine(by), false, mine(by)),
@@ -276,8 +307,10 @@ impl Loaded {
             own: false,
             take,
             ask_back,
-            resolve: resolve.then(|| ticket.kind.waits_for_a_decision()),
-            hand_over: if resolve { hand_over.collect() } else { Vec::new() },
+            mine: own,
+            resolve: own && self.standing.is_settled(),
+            turn_down: own && self.standing.can_be_turned_down(),
+            hand_over: if own { hand_over.collect() } else { Vec::new() },
         }
     }
 }
@@ -302,12 +335,12 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
         Entry::Open(desk) => desk,
         Entry::Elsewhere(answer) => return Ok(answer),
     };
-    let fields = ["deed", "message", "decided", "to"];
+    let fields = ["deed", "message", "to"];
     let posted = match console::posted(visit, &desk.office, body, &fields).await? {
         Posted::Form(posted) => posted,
         Posted::Refused(answer) => return Ok(answer),
     };
-    let loaded = load(visit, id).await?;
+    let loaded = load(visit, &desk, id).await?;
     let typed = posted.find("message").unwrap_or_default();
     let deed = match read(&posted)? {
         Ok(deed) => deed,
@@ -331,7 +364,7 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
         Err(refusal) => refusal,
     };
     // How it stands now: somebody may have been faster.
-    let loaded = load(visit, id).await?;
+    let loaded = load(visit, &desk, id).await?;
     let words = &visit.frame().text.ticket;
     let why = match refusal {
         Refusal::NotDecided => words.not_decided,
@@ -350,14 +383,11 @@ fn read(posted: &Params) -> Result<Result<Deed, String>, PageError> {
         let line = typed.split_whitespace().collect::<Vec<_>>().join(" ");
         Message::read(&line).map_err(|why| why.to_string())
     };
-    let decided = match posted.find("decided") {
-        Some("yes") => Decided::Yes,
-        _ => Decided::No,
-    };
     Ok(match posted.find("deed").unwrap_or_default() {
         "take" => Ok(Deed::Take),
         "ask-back" => message().map(Deed::AskBack),
-        "resolve" => message().map(|message| Deed::Resolve(message, decided)),
+        "resolve" => message().map(Deed::Resolve),
+        "turn-down" => message().map(Deed::TurnDown),
         "hand-over" => {
             let to = posted.find("to").unwrap_or_default().parse::<SubscriberId>();
             Ok(Deed::HandOver(to.map_err(|_| PageError::NotUnderstood)?))

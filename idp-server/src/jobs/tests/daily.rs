@@ -1,20 +1,23 @@
 //! The day's work: done once, by one node, and made up for when it was cut short.
 
-use std::{future::pending, sync::mpsc::channel, time::Duration};
+use std::{collections::BTreeSet, future::pending, sync::mpsc::channel, time::Duration};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use idp_core::{
     audit::Kind,
     community::{
         account_life::{State, SuspendedBy},
+        actor::Actor,
         affiliation::AffiliationStatus,
         identity_proof::Proofing,
         notary_reference::NotaryReference,
         promotion::{Promotion, Stage as Promoting},
         subscriber::{AccountStatus, Subscriber},
         system_client::{Stage, SystemClient, SystemKeys},
+        tax_id_registry::{Claim, Ground, Held, OtherNumbers, Stage as Claimed},
     },
+    ids::OrganizationId,
 };
 use serde_json::json;
 use tokio::{sync::watch, time::timeout};
@@ -25,9 +28,9 @@ use crate::{
     store::{
         AnyConn, StoreError,
         affiliation::{self, AffiliationRecord},
-        audit, lease, outbox,
+        audit, lease, meta, outbox,
         outbox::Content,
-        promotion, reminder, session, subscriber, system_client,
+        promotion, reminder, session, subscriber, system_client, tax_id, tax_id_claim,
         tests::{
             TestDatabase,
             samples::{a_subscriber, an_affiliation, at, community, held_until, store_session},
@@ -255,6 +258,54 @@ async fn a_promotion_that_nobody_goes_on_with_is_reminded_of_and_then_over() {
         let find = |conn: &mut AnyConn| promotion::find(conn, &"pro_1".parse().unwrap());
         let found = days.bench.database.read(find).await.unwrap();
         assert_eq!(found.stage, Promoting::Over);
+    }
+}
+
+/// Domain 4.9: ten working days for the owner's answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_is_reminded_of_its_answer_once_whichever_node_dies() {
+    for database in TestDatabase::each() {
+        let days = Days::on(database).await;
+        let rules = &days.bench.app.office(Actor::Job("daily")).registry.rules;
+        let opened_at = at(-1000);
+        let answer_due_at = rules.working_days.after(rules.days_to_answer, opened_at);
+        let reminded_at = rules.working_days.after(rules.reminded_after(), opened_at);
+        let ask = move |conn: &mut AnyConn| {
+            let clinic: OrganizationId = "org_clinic".parse().unwrap();
+            let (of, first) =
+                (clinic.clone(), tax_id::of_organization(conn, &clinic, &|_, _| None)?);
+            let claim = Claim {
+                by: "reg_1".parse().unwrap(),
+                claimant: None,
+                ground: Ground::Disputed,
+                opened_at,
+                answer_due_at,
+                stage: Claimed::Asked,
+            };
+            let id = first.first().unwrap().id.clone();
+            let (others, representatives) = (OtherNumbers::Some, BTreeSet::new());
+            let held = Held { id: id.clone(), by: of, others, representatives, claim: Some(claim) };
+            tax_id_claim::save_held(conn, &held)?;
+            Ok(id)
+        };
+        let id = days.bench.database.write(ask).await;
+        let count = |mails: &[String]| {
+            mails.iter().filter(|mail| mail.starts_with("tax-id-answer-due")).count()
+        };
+        let day = |when: DateTime<Utc>| (when - at(-1000)).num_days() + 1;
+        assert_eq!(count(&days.day(day(reminded_at) - 2).await), 0);
+        assert_eq!(count(&days.day(day(reminded_at)).await), 1);
+        // Killed before the day was marked as done: another node goes through all of it again.
+        let undone = |conn: &mut AnyConn| meta::write(conn, meta::DAY_DONE, "never");
+        days.bench.database.write(undone).await;
+        days.bench.clock.advance(TimeDelta::minutes(6));
+        days.round("node-2").await;
+        assert_eq!(count(&days.bench.database.read(mails).await), 1);
+        assert_eq!(count(&days.day(day(answer_due_at) + 1).await), 1, "it is over by now");
+        let late = days.bench.database.read(move |conn| {
+            tax_id_claim::overdue_among(conn, std::slice::from_ref(&id), answer_due_at)
+        });
+        assert_eq!(late.await.len(), 1);
     }
 }
 

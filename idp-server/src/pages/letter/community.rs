@@ -93,7 +93,9 @@ impl Writer<'_> {
         let words = &self.text.news;
         if let News::DormancyAhead { dormant_at } = news {
             Some((words.fact_closes, *dormant_at))
-        } else if let News::TaxIdClaimed { answer_due_at, .. } = news {
+        } else if let News::TaxIdAnswerDue { answer_due_at }
+        | News::TaxIdClaimed { answer_due_at, .. } = news
+        {
             Some((words.fact_answer_by, *answer_due_at))
         } else if let News::RegistrationApproved { until: Some(until), .. } = news {
             Some((words.fact_code_until, *until))
@@ -191,6 +193,7 @@ impl Writer<'_> {
             News::RepresentationBegun { .. }
             | News::RepresentationEnded { .. }
             | News::TaxIdAccepted
+            | News::TaxIdAnswerDue { .. }
             | News::TaxIdAskedAbout { .. }
             | News::TaxIdAskedFor
             | News::TaxIdClaimWithdrawn

@@ -268,6 +268,9 @@ pub(super) fn words(text: &'static Messages, told: &Told) -> [&'static str; 3] {
         News::TaxIdAccepted => {
             [words.tax_id_accepted_subject, words.tax_id_accepted, words.tax_id_accepted_next]
         }
+        News::TaxIdAnswerDue { .. } => {
+            [words.tax_id_answer_due_subject, words.tax_id_answer_due, words.tax_id_answer_due_next]
+        }
         News::TaxIdAskedFor => {
             [words.tax_id_asked_for_subject, words.tax_id_asked_for, words.tax_id_asked_for_next]
         }

@@ -2,6 +2,7 @@
 
 mod case;
 mod home;
+mod standing;
 mod tickets;
 
 pub use case::{CasePage, DeedView, Fact, ListPage, ListPart, ListRow, Section, SendBy};

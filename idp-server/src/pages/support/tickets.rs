@@ -29,6 +29,8 @@ pub struct TicketLine<'a> {
     pub opened_at: DateTime<Utc>,
     /// Who works on it.
     pub assignee: Option<&'a str>,
+    /// Whether the owner of a number that it is about let the time for an answer go by.
+    pub overdue: bool,
 }
 
 impl TicketLine<'_> {
@@ -65,6 +67,8 @@ pub struct TicketPage<'a> {
     pub organization: Option<(&'a str, String)>,
     /// The address of what it refers to.
     pub regarding: Option<String>,
+    /// How what it is about stands, and since or until when.
+    pub standing: Option<(&'static str, Option<DateTime<Utc>>)>,
     /// The address at which somebody is proposed as an Administrator, where the ticket asks for it.
     pub propose: Option<String>,
     /// What was filled in: field and value.
@@ -83,8 +87,12 @@ pub struct Deeds<'a> {
     pub own: bool,
     pub take: bool,
     pub ask_back: bool,
-    /// Whether it can be resolved, and whether something else has to be decided first.
-    pub resolve: Option<bool>,
+    /// Whether it is one's to resolve.
+    pub mine: bool,
+    /// Whether it can be resolved: what it is about is decided.
+    pub resolve: bool,
+    /// Whether what is asked for can be turned down.
+    pub turn_down: bool,
     /// Colleagues to whom it can be given: identifier and name.
     pub hand_over: Vec<(&'a str, &'a str)>,
 }

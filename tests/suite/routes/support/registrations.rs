@@ -10,6 +10,7 @@ use super::{
 
 on_every_store![
     a_number_is_released_by_two_persons,
+    a_ticket_is_resolved_when_its_number_is_decided_on,
     the_lead_sends_a_release_back_and_the_number_stays,
     a_disputed_number_is_left_with_its_owner_for_a_reason,
     a_registration_is_found_at_every_stage_by_what_a_caller_can_name,
@@ -43,6 +44,49 @@ async fn opened(idp: &TestIdp, user_id: &str, path: &str) -> (Browser, Page) {
     let page = browser.visit(path).await;
     assert_eq!(page.status, 200, "{}", page.body);
     (browser, page)
+}
+
+/// A ticket is not one person's word for what two decide: how its matter stands is looked up.
+async fn a_ticket_is_resolved_when_its_number_is_decided_on(idp: Fresh) {
+    claimed(&idp, TAKEN, "works-for-us").await;
+    let path = case(&idp);
+    let ids = idp.database.column("SELECT id AS v FROM ticket WHERE kind = 'tax-id-release'");
+    let ticket = format!("/support/tickets/{}", ids.concat());
+    let (mut agent, _) = at_the_desk(&idp, "support", &ticket).await;
+    let page = agent.visit(&ticket).await;
+    let page = agent.submit(&page, "take", &[]).await;
+    assert!(page.text("standing").unwrap().contains("can answer until"), "{}", page.body);
+    assert!(page.has("not-decided") && !page.has("resolve"), "{}", page.body);
+    // Pressed all the same.
+    let mut form = page.form("ask-back").fields;
+    form.retain(|(name, _)| name == "form_token");
+    form.extend([("message", "Done"), ("deed", "resolve")].map(|(n, v)| (n.into(), v.into())));
+    let refused = agent.post(&page.url, &form).await;
+    assert!(refused.status == 409 && refused.has("problem"), "{}", refused.body);
+    let queue = agent.visit("/support/tickets").await;
+    assert!(!queue.body.contains("Time to answer is over"), "{}", queue.body);
+
+    // The owner's time goes by: nothing but the date says so.
+    idp.set_clock(30 * 24 * 3600).await;
+    let (mut agent, cases) = late(&idp, "support", "/support/tax-ids").await;
+    assert!(cases.body.contains("No answer in time"), "{}", cases.body);
+    let queue = agent.visit("/support/tickets").await;
+    assert!(queue.body.contains("Time to answer is over"), "{}", queue.body);
+    let page = agent.visit(&ticket).await;
+    assert!(page.text("standing").unwrap().contains("did not answer in time"), "{}", page.body);
+    assert!(!page.has("resolve"), "{}", page.body);
+
+    let page = agent.visit(&path).await;
+    let page = agent.submit(&page, "keep", &[("document", "IRS letter of the owner")]).await;
+    assert!(page.has("done"), "{}", page.body);
+    let page = agent.visit(&ticket).await;
+    assert!(
+        page.text("standing").unwrap().contains("stays with its organization"),
+        "{}",
+        page.body
+    );
+    let page = agent.submit(&page, "resolve", &[("message", "The number stays.")]).await;
+    assert_eq!(page.text("state").as_deref(), Some("Resolved"), "{}", page.body);
 }
 
 async fn a_number_is_released_by_two_persons(idp: Fresh) {

@@ -5,6 +5,7 @@ use hilum_tests::{Browser, Fresh, Page, TestIdp, on_every_store};
 use super::at_the_desk;
 
 on_every_store![
+    a_wish_for_an_administrator_can_be_turned_down_and_is_not_resolved_by_itself,
     who_asked_answers_by_the_link_of_the_last_mail,
     a_request_is_taken_asked_back_resolved_and_closed,
     nobody_works_on_a_ticket_of_their_own,
@@ -120,6 +121,18 @@ async fn who_asked_answers_by_the_link_of_the_last_mail(idp: Fresh) {
     let page = visitor.submit(&page, "ticket-answer", &[("message", "Not at all")]).await;
     assert!(page.has("answered"), "{} {}", page.status, page.body);
     assert_eq!(state(&idp, &id), "assigned", "it is reopened");
+}
+
+async fn a_wish_for_an_administrator_can_be_turned_down_and_is_not_resolved_by_itself(idp: Fresh) {
+    let id = write_to_the_desk(&idp, &mut idp.browser(), "Our Administrator has left").await;
+    let promote = format!("UPDATE ticket SET kind = 'promote-admin' WHERE id = '{id}'");
+    assert_eq!(idp.database.execute(&promote).unwrap(), 1);
+    let (mut support, _) = at_the_desk(&idp, "support", "/support/tickets").await;
+    let page = open(&mut support, &id).await;
+    let page = support.submit(&page, "take", &[]).await;
+    assert!(page.has("standing") && page.has("turn-down") && !page.has("resolve"), "{}", page.body);
+    let page = support.submit(&page, "turn-down", &[("message", "Nobody answers there")]).await;
+    assert_eq!((page.status, state(&idp, &id)), (200, "resolved".to_owned()), "{}", page.body);
 }
 
 async fn nobody_works_on_a_ticket_of_their_own(idp: Fresh) {

@@ -7,7 +7,7 @@ use actix_web::{
     web::{self, Bytes, Path},
 };
 use idp_core::{
-    community::ticket::{Decided, Message, Refusal, Requester, State, Ticket, TicketKind},
+    community::ticket::{Message, Refusal, Requester, State, Ticket, TicketKind},
     ids::{SubscriberId, TicketId},
 };
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,9 @@ pub(super) struct Listed {
 pub(super) struct Shown {
     ticket: Listed,
     requester: Asker,
+    /// How what it is about stands: `by-answer`, a decision such as `promotion-approved`, or what is
+    /// waited for, such as `waits-for-owner`; then it cannot be resolved.
+    standing: &'static str,
     /// What was filled in, by field.
     details: BTreeMap<String, String>,
     said: Vec<Word>,
@@ -142,16 +145,18 @@ pub(super) enum Wanted {
         /// Their identifier.
         to: String,
     },
-    /// Say that it is done, or refused; who asked is mailed.
+    /// Say that it is done, or refused; who asked is mailed. Refused while its matter is not decided.
     Resolve {
         /// One line of at most 500 characters.
         message: String,
-        /// That its matter was decided, where there is one.
-        #[serde(default)]
-        decided: bool,
     },
     /// Work on it.
     Take {},
+    /// Say that nobody is proposed as an Administrator, where that is all that is asked for.
+    TurnDown {
+        /// One line of at most 500 characters.
+        message: String,
+    },
 }
 
 fn assignee(ticket: &Ticket) -> Option<String> {
@@ -252,16 +257,16 @@ pub(super) async fn show(
 }
 
 async fn whole(desk: &Desk, id: TicketId) -> Result<Shown, ApiError> {
-    let read = move |conn: &mut AnyConn, _: &Office| -> Result<_, StoreError> {
-        match stored::find(conn, &id)? {
-            Some(kept) => Ok(Some((kept, stored::said(conn, &id)?))),
-            None => Ok(None),
-        }
+    let read = move |conn: &mut AnyConn, office: &Office| -> Result<_, StoreError> {
+        let Some(kept) = stored::find(conn, &id)? else { return Ok(None) };
+        let standing = use_case::standing(conn, office, &kept)?;
+        Ok(Some((kept, standing, stored::said(conn, &id)?)))
     };
-    let (kept, said) = desk.read(read).await?.ok_or(ApiError::NotFound)?;
+    let (kept, standing, said) = desk.read(read).await?.ok_or(ApiError::NotFound)?;
     Ok(Shown {
         ticket: listed(&kept),
         requester: asker(&kept.ticket.requester),
+        standing: standing.code(),
         details: kept.details,
         said: said.into_iter().map(word).collect(),
     })
@@ -292,10 +297,9 @@ pub(super) async fn act(
             let to = to.parse().map_err(|_| ApiError::field("to", Refusal::NobodyThere))?;
             Deed::HandOver(to)
         }
-        Wanted::Resolve { message: text, decided } => {
-            Deed::Resolve(message(&text)?, if decided { Decided::Yes } else { Decided::No })
-        }
+        Wanted::Resolve { message: text } => Deed::Resolve(message(&text)?),
         Wanted::Take {} => Deed::Take,
+        Wanted::TurnDown { message: text } => Deed::TurnDown(message(&text)?),
     };
     let work = move |conn: &mut AnyConn, office: &Office| use_case::act(conn, office, &id, &deed);
     let ticket = desk.write(work).await?.map_err(refused)?;

@@ -1,6 +1,6 @@
 //! The support desk, and the public forms.
 
-use idp_core::community::ticket::TicketKind;
+use idp_core::community::ticket::{Standing, TicketKind, Waits};
 
 use super::{Rendered, Words, at, rendered};
 use crate::pages::*;
@@ -54,7 +54,14 @@ fn home(frame: Frame<'static>) -> SupportHomePage<'static> {
 }
 
 fn line(words: &'static Words, kind: TicketKind, state: &'static str) -> TicketLine<'static> {
-    TicketLine { id: "tkt_1", kind, state, opened_at: at(-30), assignee: Some(words.person) }
+    TicketLine {
+        id: "tkt_1",
+        kind,
+        state,
+        opened_at: at(-30),
+        assignee: Some(words.person),
+        overdue: state == "assigned",
+    }
 }
 
 fn tickets(frame: Frame<'static>, words: &'static Words) -> TicketsPage<'static> {
@@ -84,6 +91,7 @@ fn ticket(
         requester: RequesterView::Visitor(words.email),
         organization: Some((words.organizations[0], "/support/organizations/org_1".to_owned())),
         regarding: Some("/support/people/sub_1".to_owned()),
+        standing: frame.text.ticket_standing(Standing::Open(Waits::ForOwner { until: at(9) })),
         propose: Some("/support/tickets/tkt_1/promotion".to_owned()),
         details: vec![("organization_name", words.organizations[0]), ("person_name", words.person)],
         said: said(words),
@@ -91,7 +99,9 @@ fn ticket(
             own: false,
             take: false,
             ask_back: true,
-            resolve: Some(true),
+            mine: true,
+            resolve: false,
+            turn_down: true,
             hand_over: vec![("sub_2", words.person)],
         },
         fields: vec![FieldView::area("message", frame.text.ticket.message, 500)],
