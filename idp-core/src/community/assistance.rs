@@ -81,7 +81,9 @@ pub fn may_help(actor: &Actor, help: Help, whom: Whom<'_>) -> Result<(), Refusal
     may(actor, Action::IssueCode, Target::Person { id: whom.id, acts_for: whom.acts_for })?;
     if let Some(of) = actor.organization() {
         let acts_for_others = whom.acts_for.iter().any(|organization| organization != of);
-        let reaches_far = matches!(help, Help::Email | Help::LostFactor);
+        // A lock that is taken off gives whoever guesses another seven tries, and what they would
+        // get into is not this organization's alone; it ends by itself in ten minutes.
+        let reaches_far = matches!(help, Help::Email | Help::LostFactor | Help::Unlock);
         if whom.staff.is_some() || (acts_for_others && reaches_far) {
             return Err(Refusal::SeeSupport);
         }
@@ -171,6 +173,13 @@ mod tests {
             let denied = Err(Refusal::Denied(Denied::Forbidden));
             assert_eq!(may_help(&agent("sam"), help, desk), denied);
         }
+        // An Administrator takes a lock off of their own people, and of nobody who has more to lose.
+        let (adam, here) = (administrator("adam", "a"), [org("a")].into());
+        let own = Whom { acts_for: &here, ..whom };
+        assert_eq!(may_help(&adam, Unlock, own), Ok(()));
+        assert_eq!(may_help(&adam, Unlock, whom), Err(Refusal::SeeSupport));
+        let desk = Whom { staff: Some(Rank::Agent), ..own };
+        assert_eq!(may_help(&adam, Unlock, desk), Err(Refusal::SeeSupport));
     }
 
     proptest! {

@@ -124,7 +124,8 @@ impl AtWork {
             | PersonDeed::Email
             | PersonDeed::LostFactor
             | PersonDeed::Remove
-            | PersonDeed::Rights => true,
+            | PersonDeed::Rights
+            | PersonDeed::Unlock => true,
         };
         PersonDeed::ALL.into_iter().filter(fits).collect()
     }

@@ -60,15 +60,17 @@ pub enum PersonDeed {
     Resume,
     Rights,
     Suspend,
+    Unlock,
     WithdrawPromotion,
 }
 
 impl PersonDeed {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Rights,
         Self::Promote,
         Self::WithdrawPromotion,
         Self::Code,
+        Self::Unlock,
         Self::Email,
         Self::LostFactor,
         Self::Resume,
@@ -91,6 +93,7 @@ impl PersonDeed {
             Self::Resume => "resume",
             Self::Rights => "rights",
             Self::Suspend => "suspend",
+            Self::Unlock => "unlock",
             Self::WithdrawPromotion => "withdraw-promotion",
         }
     }
@@ -112,6 +115,7 @@ impl PersonDeed {
             Self::Resume => (words.resume, words.resume_does, words.resume_done),
             Self::Rights => (words.rights, words.rights_does, words.rights_done),
             Self::Suspend => (words.suspend, words.suspend_does, words.suspend_done),
+            Self::Unlock => (words.unlock, words.unlock_does, words.unlock_done),
             Self::WithdrawPromotion => {
                 let (does, done) = (words.withdraw_promotion_does, words.withdraw_promotion_done);
                 (words.withdraw_promotion, does, done)
@@ -121,7 +125,7 @@ impl PersonDeed {
 
     /// Whether it asks how the Administrator made sure who asks.
     pub const fn asks_for_check(self) -> bool {
-        matches!(self, Self::Code | Self::Email | Self::LostFactor)
+        matches!(self, Self::Code | Self::Email | Self::LostFactor | Self::Unlock)
     }
 
     /// Whether it leads into somebody's account, or lets them decide about others: then whoever does it

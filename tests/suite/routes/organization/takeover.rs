@@ -6,6 +6,7 @@ use hilum_tests::{App, Browser, Fresh, Page, Person, TestIdp, on_every_store};
 use super::{OWN, SEED, at_work};
 
 on_every_store![
+    a_lock_is_taken_off_of_the_own_people_and_of_nobody_who_works_for_others,
     whoever_works_for_others_is_not_in_the_hands_of_one_administrator,
     an_address_settles_before_anything_leans_on_it,
     a_way_into_an_account_takes_a_fresh_sign_in_and_the_form_waits,
@@ -36,6 +37,33 @@ async fn whoever_works_for_others_is_not_in_the_hands_of_one_administrator(idp: 
     let page = deed(&mut joan, &idp, "biller", "code").await;
     let made = joan.submit(&page, "deed-submit", &[SEEN]).await;
     assert!(made.status == 200 && made.has("reset-code"), "{}", made.body);
+}
+
+/// Locked for ten minutes after seven wrong passwords (R29), and let in at once by her Administrator.
+async fn a_lock_is_taken_off_of_the_own_people_and_of_nobody_who_works_for_others(idp: Fresh) {
+    let mut joan = at_work(&idp).await;
+    let wrong = Person { password: "Wrong-password-1".into(), ..Person::new("practitioner") };
+    let locks = "SELECT COUNT(*) AS v FROM lockout WHERE locked_until IS NOT NULL";
+    let mut ana = idp.browser();
+    for _ in 0..7 {
+        let page = ana.visit("/account").await;
+        ana.sign_in(&page, &wrong).await;
+    }
+    assert_eq!(idp.database.number(locks), 1);
+    let page = deed(&mut joan, &idp, "practitioner", "unlock").await;
+    let asked = joan.submit(&page, "deed-submit", &[]).await;
+    assert_eq!(asked.status, 422, "how she made sure who asks: {}", asked.body);
+    let page = joan.submit(&page, "deed-submit", &[SEEN]).await;
+    assert!(page.status == 200 && page.has("done"), "{}", page.body);
+    assert_eq!(idp.database.number(locks), 0);
+    let audited = "SELECT reason AS v FROM audit_event WHERE kind = 'account.unlocked'";
+    assert_eq!(idp.database.column(audited), [SEEN.1]);
+    // The biller works for the hospital too: more tries there are not hers to give.
+    let page = deed(&mut joan, &idp, "biller", "unlock").await;
+    let refused = joan.submit(&page, "deed-submit", &[SEEN]).await;
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    assert!(!refused.body.contains("North Sound"), "why is not told: {}", refused.body);
+    assert_eq!(idp.database.column(audited).len(), 1);
 }
 
 async fn an_address_settles_before_anything_leans_on_it(idp: Fresh) {

@@ -104,7 +104,8 @@ async fn act(
         | PersonDeed::Remove
         | PersonDeed::Resume
         | PersonDeed::Rights
-        | PersonDeed::Suspend => &["reason"],
+        | PersonDeed::Suspend
+        | PersonDeed::Unlock => &["reason"],
     };
     let posted = match console::posted(visit, &work.desk.at_work.office, body, fields).await? {
         Posted::Form(posted) => posted,
@@ -127,6 +128,7 @@ async fn act(
     match (deed, address) {
         (PersonDeed::Code, _) => help(visit, &work, deed, Help::Code, reason).await,
         (PersonDeed::LostFactor, _) => help(visit, &work, deed, Help::LostFactor, reason).await,
+        (PersonDeed::Unlock, _) => help(visit, &work, deed, Help::Unlock, reason).await,
         (PersonDeed::Email, Some(new)) => help(visit, &work, deed, Help::Email(new), reason).await,
         (PersonDeed::Deactivate, _) => stand(visit, &work, deed, Deed::Deactivate, reason).await,
         (PersonDeed::Demote, _) => stand(visit, &work, deed, Deed::Demote, reason).await,
