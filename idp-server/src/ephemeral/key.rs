@@ -57,6 +57,12 @@ impl Key {
         Self::named("identity-test", &[handle])
     }
 
+    /// Until when the questions of whoever is proved have to be answered, by what their tests are
+    /// counted by.
+    pub fn identity_asked(counted_by: &str) -> Self {
+        Self::named("identity-asked", &[counted_by])
+    }
+
     /// A client assertion that has been used (RFC 7523 §3, `jti`).
     pub fn assertion(client_id: &str, jti: &str) -> Self {
         Self::named("jti", &[client_id, jti])
@@ -120,6 +126,7 @@ impl Key {
         [
             "artifact:",
             "challenge-pass:",
+            "identity-asked:",
             "identity-test:",
             "kept-form:",
             "parked:",

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use idp_core::{
     authentication::inquiry,
     community::identity_proof::{Examinee, InvalidLastFour, LastFour, Proofing, TESTS, TestResult},
     oidc::params::Params,
 };
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{client_address::ClientAddress, error::PageError, visit::Visit};
 use crate::{
@@ -18,6 +20,10 @@ use crate::{
 
 /// How long somebody may think about the questions.
 const LIFE: Duration = Duration::from_secs(15 * 60);
+const THINKING: TimeDelta = TimeDelta::minutes(15);
+/// How long it is known that somebody was asked and has not answered: as long as a registration or a
+/// promotion waits for them.
+const ASKED_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Somebody who is to prove who they are.
 pub struct Proving<'a> {
@@ -56,7 +62,19 @@ impl Proving<'_> {
             Ok(last_four) => last_four,
             Err(why) => return Ok(Begun::Wrong(why)),
         };
-        // Questions about a person are not for anybody to leaf through.
+        // Questions about a person are not for anybody to leaf through: whoever comes back reads those
+        // that wait, and a test that was left unanswered is one that was failed.
+        let (waiting, asked) = (Key::identity_test(self.key), Key::identity_asked(self.counted_by));
+        let now = visit.clock.now();
+        if let Some(until) = visit.ephemeral.get(&asked).await? {
+            if let Some(bytes) = visit.ephemeral.get(&waiting).await?
+                && now < read::<DateTime<Utc>>(&until)?
+            {
+                return Ok(Begun::Questions(read(&bytes)?));
+            }
+            let unanswered = visit.ephemeral.take(&asked).await?;
+            return Ok(unanswered.map_or(Begun::NotDue, |_| Begun::Result(TestResult::Failed)));
+        }
         let address = ClientAddress::of(&visit.request).0;
         let about = format!("test {}", self.counted_by);
         let caps = inquiry::caps(address, &about, visit.inquiries_per_hour);
@@ -67,8 +85,10 @@ impl Proving<'_> {
             Ok(test) => test,
             Err(result) => return Ok(Begun::Result(result)),
         };
-        let bytes = serde_json::to_vec(&test).map_err(|error| PageError::unexpected(&error))?;
-        visit.ephemeral.put(&Key::identity_test(self.key), &bytes, LIFE).await?;
+        let bytes = bytes_of(&test)?;
+        let until = bytes_of(&(now + THINKING))?;
+        visit.ephemeral.put(&asked, &until, ASKED_FOR).await?;
+        visit.ephemeral.put(&waiting, &bytes, LIFE).await?;
         Ok(Begun::Questions(test))
     }
 
@@ -82,11 +102,14 @@ impl Proving<'_> {
         form: &Params,
     ) -> Result<Option<TestResult>, PageError> {
         let Some(provider) = self.provider(visit) else { return Ok(None) };
-        let Some(bytes) = visit.ephemeral.take(&Key::identity_test(self.key)).await? else {
-            return Ok(None);
-        };
-        let test: Test =
-            serde_json::from_slice(&bytes).map_err(|error| PageError::unexpected(&error))?;
+        let waiting = visit.ephemeral.take(&Key::identity_test(self.key)).await?;
+        let asked = visit.ephemeral.take(&Key::identity_asked(self.counted_by)).await?;
+        let Some(until) = asked else { return Ok(None) };
+        let Some(bytes) = waiting else { return Ok(Some(TestResult::Failed)) };
+        if read::<DateTime<Utc>>(&until)? <= visit.clock.now() {
+            return Ok(Some(TestResult::Failed)); // they thought about it for too long
+        }
+        let test: Test = read(&bytes)?;
         let answer = |number: usize| {
             form.find(&format!("answer{number}")).and_then(|text| text.parse::<usize>().ok())
         };
@@ -103,6 +126,14 @@ impl Proving<'_> {
             }
         }
     }
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, PageError> {
+    serde_json::from_slice(bytes).map_err(|error| PageError::unexpected(&error))
+}
+
+fn bytes_of(value: &impl Serialize) -> Result<Vec<u8>, PageError> {
+    serde_json::to_vec(value).map_err(|error| PageError::unexpected(&error))
 }
 
 /// Whether the questions are offered to somebody who failed so many tests.

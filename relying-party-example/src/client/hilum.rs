@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use relying_party_example::shelf::random;
 use serde_json::{Value, json};
-use url::Url;
+use url::{Host, Url};
 
 use crate::{
     key::{KeyError, KeyPair},
@@ -44,6 +44,11 @@ pub(crate) enum HilumError {
         /// What Hilum said.
         why: String,
     },
+    /// Its address is not one that keeps the code and the tokens secret on the way.
+    #[error(
+        "the issuer has to be https: over http anybody on the way reads the code and the tokens"
+    )]
+    Plain,
     /// Hilum said no for another reason.
     #[error("Hilum refused: {why}")]
     Refused {
@@ -53,9 +58,12 @@ pub(crate) enum HilumError {
     /// The answer holds not what it should.
     #[error("{0} is not in Hilum's answer: is this the address of Hilum?")]
     Strange(&'static str),
+    /// TLS could not be set up.
+    #[error("TLS could not be set up: {0}")]
+    Tls(reqwest::Error),
     /// The code was refused.
     #[error(
-        "Hilum refused the code: {why}.\nA code works once, for seven days and five tries: ask an Administrator of your \
+        "Hilum refused the code: {why}.\nA code works once, for seven days: ask an Administrator of your \
          organization for another."
     )]
     WrongCode {
@@ -73,13 +81,26 @@ pub(crate) fn http() -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder().timeout(Duration::from_secs(10)).redirect(redirect).build()
 }
 
+/// Whether an address never leaves this machine.
+fn is_this_machine(address: &Url) -> bool {
+    match address.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
 impl Hilum {
     /// Nothing is asked yet.
     ///
     /// # Errors
-    /// If no TLS could be set up.
-    pub(crate) fn new(issuer: Url) -> Result<Self, reqwest::Error> {
-        Ok(Self { issuer, http: http()? })
+    /// [`HilumError::Plain`]; [`HilumError::Tls`] if no TLS could be set up.
+    pub(crate) fn new(issuer: Url) -> Result<Self, HilumError> {
+        if issuer.scheme() != "https" && !is_this_machine(&issuer) {
+            return Err(HilumError::Plain);
+        }
+        Ok(Self { issuer, http: http().map_err(HilumError::Tls)? })
     }
 
     /// Brings the public keys of the system `id`.

@@ -1,7 +1,7 @@
 //! HIE client: a system of an organization, as whoever installs one would write it.
 //!
 //! ```text
-//!   hie-client set-up --issuer URL --id sys_… --code …     once, with the code of an Administrator
+//!   hie-client set-up --issuer URL --id sys_…              once, with the code of an Administrator
 //!   hie-client query --patient pat-1001                    as often as you like
 //! ```
 //!
@@ -53,9 +53,10 @@ enum Command {
         /// The system's name at Hilum
         #[arg(long, value_name = "ID")]
         id: String,
-        /// The code
+        /// The code; left out, it is read from the standard input, so that it stands in no list of
+        /// processes and in no shell's history
         #[arg(long, value_name = "CODE", allow_hyphen_values = true)]
-        code: String,
+        code: Option<String>,
     },
     /// Get an access token and write it to the standard output
     Token {
@@ -91,6 +92,10 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         }
         Command::SetUp { issuer, id, code } => {
             let hilum = Hilum::new(issuer)?;
+            let code = match code {
+                Some(code) => code,
+                None => typed()?,
+            };
             let key = KeyPair::generate()?;
             let system = hilum.set_up(&id, &code, &key.jwks()).await?;
             // Not before Hilum has taken it: until then an older key goes on.
@@ -111,6 +116,14 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             Ok(())
         }
     }
+}
+
+/// One line of the standard input.
+fn typed() -> std::io::Result<String> {
+    eprintln!("Type the code that your Administrator was shown:");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line)
 }
 
 /// A token for the system that was set up in this folder.

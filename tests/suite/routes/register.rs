@@ -10,6 +10,7 @@ on_every_store![
     a_company_that_works_for_us_is_asked,
     an_unknown_owner_leads_to_another_number_or_to_a_dispute,
     nobody_asks_about_one_taken_number_after_another,
+    questions_that_are_left_unanswered_are_a_test_that_was_failed,
     the_notary_is_there_beside_the_questions,
     a_registrant_says_what_they_do_there_and_can_change_it,
     nobody_signs_without_taking_the_duties_on,
@@ -340,6 +341,34 @@ async fn nobody_asks_about_one_taken_number_after_another(idp: Fresh) {
     );
     ada.describe(FREE).await;
     assert_eq!(ada.stage(&idp), "agreement");
+}
+
+/// Questions about a person are not for anybody to leaf through (R35).
+async fn questions_that_are_left_unanswered_are_a_test_that_was_failed(idp: Fresh) {
+    let mut ada = at_agreement(&idp, "ada").await;
+    ada.sign().await;
+    let tests = ada.page.clone();
+    ada.send("test-submit", &[("last_four", "1234")]).await;
+    let first = ada.page.text("question1");
+    assert!(ada.page.has("questions-submit"), "{}", ada.page.body);
+    // Whoever goes back reads the same ones.
+    ada.page = tests.clone();
+    ada.send("test-submit", &[("last_four", "1234")]).await;
+    assert!(ada.page.has("questions-submit"), "{}", ada.page.body);
+    assert_eq!(ada.page.text("question1"), first);
+    let late = ada.page.clone();
+    idp.set_clock(16 * 60).await;
+    // Too late: answered rightly, and failed all the same; what is begun then is the last one.
+    ada.page = late;
+    let right = [("answer1", "1"), ("answer2", "1"), ("answer3", "1")];
+    ada.send("questions-submit", &right).await;
+    assert!(ada.page.status == 403 && ada.page.has("test-submit"), "{}", ada.page.body);
+    ada.send("test-submit", &[("last_four", "1234")]).await;
+    assert!(ada.page.has("questions-submit"), "{}", ada.page.body);
+    idp.set_clock(32 * 60).await;
+    ada.page = tests;
+    ada.send("test-submit", &[("last_four", "1234")]).await;
+    assert!(ada.page.has("used-up") && !ada.page.has("test-submit"), "{}", ada.page.body);
 }
 
 /// R36

@@ -11,7 +11,7 @@ use idp_core::{
     community::{
         field::Objections,
         permission::{Action, Denied},
-        system_client::{Refusal, SetUpCode, Stage, SystemClient, SystemForm, TRIES},
+        system_client::{Refusal, SetUpCode, Stage, SystemClient, SystemForm},
     },
     ids::SystemClientId,
 };
@@ -117,7 +117,7 @@ fn at(desk: &OfOrganization) -> String {
 }
 
 fn view(system: &SystemClient, now: DateTime<Utc>) -> SystemView<'_> {
-    let lives = |code: &SetUpCode| now < code.expires_at && code.failures < TRIES;
+    let lives = |code: &SetUpCode| now < code.expires_at;
     let stage = match &system.stage {
         Stage::Active { until, .. } if *until <= now => SystemStage::Expired,
         Stage::Active { until, next, .. } => SystemStage::Active {
