@@ -7,6 +7,7 @@
 //! there is such an organization or not, and shows nobody's contact.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::{
     actor::Actor,
@@ -26,7 +27,7 @@ use crate::{
 pub const LASTS: TimeDelta = TimeDelta::days(30);
 
 /// What somebody asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wish {
     /// First name.
     pub given_name: String,

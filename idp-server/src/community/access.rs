@@ -59,8 +59,7 @@ pub fn ask(
         return Ok(Ok(()));
     }
     let id = AccessRequestId::from_random(office.random.bytes());
-    let wish = Wish { language: office.language.map(str::to_owned), ..wish.clone() };
-    let asked = access_request::ask(id, of.clone(), wish, &office.actor, office.now);
+    let asked = access_request::ask(id, of.clone(), wish.clone(), &office.actor, office.now);
     match asked {
         Err(denied) => Ok(Err(denied)),
         Ok(outcome) => {

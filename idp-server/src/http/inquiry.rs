@@ -17,6 +17,14 @@ pub async fn write(visit: &Visit, inquiry: Inquiry) -> Result<(), PageError> {
         tracing::warn!("an inquiry was not answered: there were too many in this hour");
         return Ok(());
     }
+    put(visit, inquiry).await
+}
+
+/// Writes one into the outbox that was counted already.
+///
+/// # Errors
+/// [`PageError`] if the database is out of reach.
+pub async fn put(visit: &Visit, inquiry: Inquiry) -> Result<(), PageError> {
     let (post, now) = (visit.post.clone(), visit.clock.now());
     visit.db.write(move |conn| post.ask(conn, &inquiry, now)).await?;
     visit.outbox.wake();

@@ -1,7 +1,9 @@
 //! An Administrator of one organization walks every console page and every call of the API with
 //! identifiers of another: nothing is there, and each try is written down (security 20.1, 20.2).
 
-use hilum_tests::{Browser, Form, Fresh, Page, Person, TestIdp, Tokens, first_app, on_every_store};
+use hilum_tests::{
+    Browser, Form, Fresh, Page, Person, TestIdp, Tokens, eventually, first_app, on_every_store,
+};
 use reqwest::Method;
 use serde_json::json;
 
@@ -105,6 +107,11 @@ async fn one_of_everything(idp: &TestIdp) {
     ];
     let asked = visitor.submit(&page, "ask-submit", &fields).await;
     assert_eq!(asked.status, 201, "{}", asked.body);
+    // Whether there is such an organization is looked up behind the page.
+    eventually("the request", async || {
+        (idp.database.number("SELECT COUNT(*) AS v FROM access_request") > 0).then_some(())
+    })
+    .await;
     let (mut joan, _) = at_work(idp, "/organization").await;
     let page = joan.visit(&format!("/organization/{OTHER}/tax-ids")).await;
     assert!(joan.submit(&page, "add-submit", &[("number", "12-3400001")]).await.has("done"));

@@ -273,6 +273,25 @@ async fn our_own_organization_leads_to_its_administrators(idp: Fresh) {
     ada.answer("our-own").await;
     assert!(ada.page.has("contact"), "{}", ada.page.body);
     assert_eq!(audited(&idp, "taxid.contact-disclosed"), 1);
+    // Somebody else is the Administrator meanwhile: they are not shown in that one's place.
+    let path = ada.page.url.path().to_owned();
+    let contact = ada.page.text("contact");
+    let first = "SELECT subscriber_id AS v FROM affiliation \
+                 WHERE organization_id = 'org_lakeside' AND administrator";
+    let first = idp.database.column(first).concat();
+    let runs = |who: &str| {
+        format!(
+            "UPDATE affiliation SET subscriber_id = {who} \
+             WHERE organization_id = 'org_lakeside' AND administrator"
+        )
+    };
+    let other = "(SELECT id FROM subscriber WHERE user_id = 'unaffiliated')";
+    assert_eq!(idp.database.execute(&runs(other)).unwrap(), 1);
+    let page = ada.browser.visit(&path).await;
+    assert!(page.has("answer-submit") && page.text("contact") != contact, "{}", page.body);
+    assert!(!page.body.contains("priya.raman"), "20.7: {}", page.body);
+    assert_eq!(idp.database.execute(&runs(&format!("'{first}'"))).unwrap(), 1);
+    assert_eq!(audited(&idp, "taxid.contact-disclosed"), 1);
     ada.answer("still-there").await;
     assert!(ada.page.body.contains("Your organization takes part already"), "{}", ada.page.body);
     assert_eq!(ada.stage(&idp), "referred");

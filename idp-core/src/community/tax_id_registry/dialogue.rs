@@ -17,7 +17,8 @@ use crate::{
         outcome::{Effect, Outcome},
         ticket::TicketKind,
     },
-    ids::OrganizationId,
+    ids::{OrganizationId, SubscriberId},
+    secret::SecretDigest,
 };
 
 /// How many Administrators are shown to one registration, one after another.
@@ -33,6 +34,10 @@ pub enum Dialogue {
     StillThere {
         /// How many have been shown; the last of them is asked about.
         shown: usize,
+        /// Who that is, as [`contact_key`] says it: whoever becomes an Administrator meanwhile is
+        /// not shown in their place, without an event and a notice of their own (security 20.7).
+        #[serde(default)]
+        contact: Option<SecretDigest>,
     },
     /// "Please type the number again."
     TypeAgain,
@@ -82,8 +87,8 @@ impl End {
 pub struct Owner {
     /// Which organization.
     pub id: OrganizationId,
-    /// How many active Administrators it has.
-    pub administrators: usize,
+    /// Its active Administrators, in the order in which they are asked about.
+    pub administrators: Vec<SubscriberId>,
     /// How many other active Subscribers.
     pub others: usize,
     /// Whether the number is a personal one. Who types somebody's Social Security number must not
@@ -173,7 +178,9 @@ impl Dialogue {
                 let asked = branch(Self::Ended(End::NominationAsked));
                 Ok(asked.telling(administrators, News::NominationWanted))
             }
-            (Self::StillThere { shown }, Answer::Left) => next_contact(shown, owner, gate, answer),
+            (Self::StillThere { shown, .. }, Answer::Left) => {
+                next_contact(shown, owner, gate, answer)
+            }
             (Self::TypeAgain, Answer::TypedAnother) => Ok(branch(Self::Ended(End::AnotherNumber))),
             (Self::TypeAgain, Answer::TypedTheSame) => Ok(told(Self::Ended(End::Disputed))),
             (
@@ -190,6 +197,12 @@ impl Dialogue {
     }
 }
 
+/// What a contact is kept by while they are asked about.
+#[must_use]
+pub fn contact_key(id: &SubscriberId) -> SecretDigest {
+    SecretDigest::of(id.as_str())
+}
+
 /// The next Administrator to ask about, or who else there is when none is left.
 fn next_contact(
     shown: usize,
@@ -203,11 +216,12 @@ fn next_contact(
         let outcome = Outcome::new(Dialogue::Ended(end), Kind::TaxidBranch);
         outcome.telling(administrators.clone(), news)
     };
-    if owner.administrators == 0 && owner.others == 0 {
+    let nobody = owner.administrators.is_empty();
+    if nobody && owner.others == 0 {
         return Ok(ended(End::ReleaseAsked));
     }
     let promotion = ended(End::PromotionAsked).with(Effect::OpenTicket(TicketKind::PromoteAdmin));
-    if owner.administrators == 0 {
+    if nobody {
         return Ok(promotion);
     }
     if owner.personal == Personal::Yes {
@@ -215,15 +229,16 @@ fn next_contact(
         let asked = Outcome::new(Dialogue::Ended(End::NominationAsked), Kind::TaxidBranch);
         return Ok(asked.telling(administrators, News::NominationWanted));
     }
-    if shown >= owner.administrators.min(MOST_CONTACTS) {
+    let Some(next) = owner.administrators.iter().take(MOST_CONTACTS).nth(shown) else {
         // Those who are said to have left hear of it, and one who is there can answer.
         return Ok(if owner.others > 0 { promotion } else { ended(End::ReleaseAsked) });
-    }
+    };
     match gate {
         Gate::ChallengeDue => Err(Refusal::ChallengeDue),
         Gate::TooMany => Err(Refusal::TooMany),
         Gate::Open => {
-            let state = Dialogue::StillThere { shown: shown + 1 };
+            let contact = Some(contact_key(next));
+            let state = Dialogue::StillThere { shown: shown + 1, contact };
             Ok(Outcome::new(state, Kind::TaxidBranch)
                 .noted(Kind::TaxidContactDisclosed)
                 .telling(administrators, News::ContactShown))
@@ -238,7 +253,17 @@ mod tests {
     use super::{Answer::*, *};
 
     fn owner(administrators: usize, others: usize) -> Owner {
+        let administrators = (0..administrators).map(nth).collect();
         Owner { id: "org_b".parse().unwrap(), administrators, others, personal: Personal::No }
+    }
+
+    fn nth(number: usize) -> SubscriberId {
+        format!("sub_{number}").parse().unwrap()
+    }
+
+    /// Asked about the Administrator of this number, as the one after so many.
+    fn asked(shown: usize) -> Dialogue {
+        Dialogue::StillThere { shown, contact: Some(contact_key(&nth(shown - 1))) }
     }
 
     fn walk(answers: &[Answer], owner: &Owner) -> Result<Dialogue, Refusal> {
@@ -252,9 +277,9 @@ mod tests {
     fn every_branch_leads_to_its_end() {
         let ended = |end| Ok(Dialogue::Ended(end));
         for (answers, owner, expected) in [
-            (vec![OurOwn], owner(2, 5), Ok(Dialogue::StillThere { shown: 1 })),
+            (vec![OurOwn], owner(2, 5), Ok(asked(1))),
             (vec![OurOwn, StillThere], owner(2, 5), ended(End::NominationAsked)),
-            (vec![OurOwn, Left], owner(2, 5), Ok(Dialogue::StillThere { shown: 2 })),
+            (vec![OurOwn, Left], owner(2, 5), Ok(asked(2))),
             (vec![OurOwn, Left, StillThere], owner(2, 5), ended(End::NominationAsked)),
             (vec![OurOwn, Left, Left], owner(2, 5), ended(End::PromotionAsked)),
             (vec![OurOwn, Left], owner(1, 0), ended(End::ReleaseAsked)),

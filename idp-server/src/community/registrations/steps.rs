@@ -17,7 +17,7 @@ use idp_core::{
         tax_id::TaxIdNumber,
         tax_id_registry::{
             self, Holding,
-            dialogue::{Answer, Dialogue, Gate, Owner, Personal},
+            dialogue::{Answer, Dialogue, Gate, Owner, Personal, contact_key},
         },
         told::Link,
     },
@@ -258,7 +258,8 @@ pub fn contact_shown(
     office: &Office,
     registration: &Registration,
 ) -> Result<Option<Contacted>, StoreError> {
-    let Stage::Dialogue(applicant, Dialogue::StillThere { shown }) = &registration.stage else {
+    let Stage::Dialogue(applicant, Dialogue::StillThere { contact, .. }) = &registration.stage
+    else {
         return Ok(None);
     };
     let fingerprint = office.registry.numbers.fingerprint(&applicant.number);
@@ -267,7 +268,9 @@ pub fn contact_shown(
         return Ok(None);
     }
     let all = usable(office, subscriber::administrators_of(conn, &held.by)?);
-    Ok(all.into_iter().nth(shown.saturating_sub(1)).map(|person| Contacted {
+    // Nobody is shown in the place of one who has gone meanwhile.
+    let asked_about = |person: &Subscriber| Some(contact_key(&person.id)) == *contact;
+    Ok(all.into_iter().find(asked_about).map(|person| Contacted {
         name: person.name(),
         email: person.email.as_ref().map(|email| email.as_str().to_owned()),
         phone: person.phone_number.clone(),
@@ -310,16 +313,17 @@ fn owner(
     // Whoever worked there cannot answer, or be promoted, once it is closed.
     let gone = is_closed(conn, &held.by)?;
     let (administrators, all) = if gone {
-        (0, 0)
+        (Vec::new(), 0)
     } else {
-        let administrators = usable(office, subscriber::administrators_of(conn, &held.by)?).len();
+        let administrators = usable(office, subscriber::administrators_of(conn, &held.by)?);
+        let administrators: Vec<_> = administrators.into_iter().map(|person| person.id).collect();
         (administrators, tax_id_claim::people_of(conn, &held.by)?)
     };
     let personal = match number {
         TaxIdNumber::Ein(_) => Personal::No,
         TaxIdNumber::Ssn(_) => Personal::Yes,
     };
-    let others = all.saturating_sub(administrators);
+    let others = all.saturating_sub(administrators.len());
     Ok(Some(Owner { id: held.by, administrators, others, personal }))
 }
 

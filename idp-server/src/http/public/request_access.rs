@@ -1,5 +1,6 @@
 //! `/request-access`: asking an organization's Administrators to be nominated (R18, R88, R89). Whether
-//! there is such an organization makes no difference to the answer.
+//! there is such an organization makes no difference to the answer, nor to its time: it is looked for
+//! behind the page (security 17.1).
 
 use actix_web::{
     HttpResponse,
@@ -17,10 +18,9 @@ use idp_core::{
 
 use super::form::{PublicForm, asked, one_line};
 use crate::{
-    community::access,
-    http::{console, error::PageError, visit::Visit},
+    http::{client_address::ClientAddress, error::PageError, inquiry, visit::Visit},
+    jobs::Inquiry,
     pages::{Asked, FieldView, Messages, access_level_explained},
-    store::AnyConn,
 };
 
 /// The routes.
@@ -61,14 +61,10 @@ async fn ask(visit: &Visit, body: &Bytes) -> Result<HttpResponse, PageError> {
         Ok(read) => read,
         Err(page) => return Ok(page),
     };
-    let office = console::office_of(visit, None);
-    let ask =
-        move |conn: &mut AnyConn| match access::organization_meant(conn, &office, &organization)? {
-            Some(of) => access::ask(conn, &office, &of, &wish),
-            None => Ok(Ok(())),
-        };
-    visit.db.write(ask).await?.map_err(|_| PageError::NotFound)?;
-    visit.outbox.wake();
+    let from = ClientAddress::of(&visit.request).0;
+    let language = Some(visit.frame().text.tag.to_owned());
+    let wish = Box::new(Wish { language, ..wish });
+    inquiry::put(visit, Inquiry::AccessAsked { organization, wish, from }).await?;
     Ok(asked(visit, Asked::Access, StatusCode::CREATED))
 }
 

@@ -1,11 +1,17 @@
 //! Strangers' questions that are answered by mail: worked behind the page, so that nobody can tell
 //! by the page or its time whether there was anything to answer (security 17.1).
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 use idp_core::{
     audit::{Actor, Event, Kind},
     authentication::{mailed_code::Which, recovery::Gate},
-    community::subscriber::{AccountRules, EmailAddress, Subscriber},
+    community::{
+        self,
+        access_request::Wish,
+        subscriber::{AccountRules, EmailAddress, Subscriber},
+    },
     ids::{EventId, MessageId},
     mail::Mail,
     secret::SecretDigest,
@@ -15,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::Attempt;
 use crate::{
     app::App,
+    community::{Office, access},
     keys::sealing::SealError,
     mail::{NewMail, Post, Recipient},
     store::{
@@ -28,6 +35,16 @@ use crate::{
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "inquiry", rename_all = "kebab-case")]
 pub enum Inquiry {
+    /// Please give me access, of an organization that may or may not be there. Looked for here, so
+    /// that no clock says which (R18).
+    AccessAsked {
+        /// How it was named.
+        organization: String,
+        /// Who asks, and for what.
+        wish: Box<Wish>,
+        /// From where.
+        from: IpAddr,
+    },
     /// Sign-in with this name is locked for a while.
     AccountLocked {
         /// The User ID as it was typed, normalized.
@@ -61,6 +78,7 @@ impl Inquiry {
     #[must_use]
     pub fn about(&self) -> String {
         match self {
+            Self::AccessAsked { wish, .. } => wish.email.normalized(),
             Self::ForgottenUserId { address } => address.normalized(),
             Self::AccountLocked { name, .. }
             | Self::PasswordReset { name, .. }
@@ -87,6 +105,7 @@ pub(super) async fn answer(app: &App, message: &Claimed, sealed: &str) -> Attemp
         inquiry,
         post: app.post.clone(),
         rules: app.account_rules,
+        office: app.office(community::actor::Actor::Nobody),
         event: EventId::from_random(app.random.bytes()),
         now: app.clock.now(),
     };
@@ -103,6 +122,7 @@ struct Work {
     inquiry: Inquiry,
     post: Post,
     rules: AccountRules,
+    office: Office,
     event: EventId,
     now: DateTime<Utc>,
 }
@@ -110,6 +130,13 @@ struct Work {
 impl Work {
     fn answer(&self, conn: &mut AnyConn) -> Result<(), StoreError> {
         match &self.inquiry {
+            Inquiry::AccessAsked { organization, wish, from } => {
+                let office = Office { address: Some(*from), ..self.office.clone() };
+                match access::organization_meant(conn, &office, organization)? {
+                    Some(of) => access::ask(conn, &office, &of, wish).map(drop),
+                    None => Ok(()),
+                }
+            }
             Inquiry::ForgottenUserId { address } => self.user_id(conn, address),
             Inquiry::PasswordReset { name, way, gate } => {
                 self.reset(conn, name, &Which::of_way(way), *gate)

@@ -143,7 +143,7 @@ async fn a_dormant_account_comes_back_only_through_people(idp: Fresh) {
         .await;
     let page = browser.submit(&page, "code-submit", &[("code", &mail.code().unwrap())]).await;
     let set = browser.submit(&page, "password-submit", &[("password", NEW), ("repeated", NEW)]);
-    let (page, _) = idp.mail_after(walter, "Your account can be used again", set).await;
+    let (page, _) = idp.mail_after(walter, "Your Hilum account is open again", set).await;
     assert_eq!(page.url.path(), "/forgot/done", "{}", page.body);
     let returned =
         "SELECT before || after AS v FROM audit_event WHERE kind = 'account.reactivated'";
