@@ -149,7 +149,8 @@ fn approve_unlisted(reason: &str) -> Command {
 
 fn answer(answer: Answer) -> Command {
     let id = "org_holder".parse().unwrap();
-    let owner = Owner { id, administrators: 1, others: 0, personal: Personal::No };
+    let administrators = vec!["sub_adam".parse().unwrap()];
+    let owner = Owner { id, administrators, others: 0, personal: Personal::No };
     Command::Answer { answer, owner, gate: Gate::Open }
 }
 
@@ -675,7 +676,7 @@ proptest! {
 fn another_number_sets_no_count_back() {
     let owner = Owner {
         id: "org_b".parse().unwrap(),
-        administrators: 9,
+        administrators: (0..9).map(|n| format!("sub_{n}").parse().unwrap()).collect(),
         others: 9,
         personal: Personal::No,
     };
