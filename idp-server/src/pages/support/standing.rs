@@ -13,7 +13,8 @@ impl Messages {
         &'static self,
         standing: Standing,
     ) -> Option<(&'static str, Option<DateTime<Utc>>)> {
-        let words = &self.ticket_standing;
+        let text = self;
+        let words = &text.ticket_standing;
         Some(match standing {
             Standing::ByAnswer => return None,
             Standing::Decided(decision, at) => {
