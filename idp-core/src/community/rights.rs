@@ -9,10 +9,19 @@ use std::collections::BTreeSet;
 use super::{
     affiliation::AccessLevel,
     field::{LONGEST_NOTE, Objections, optional_line},
+    npi::Npi,
     role::{CATALOGUE, Role},
     tax_id::TaxId,
 };
 use crate::ids::TaxIdId;
+
+const NPI_KEPT: &str = "another NPI is on file: please ask the support desk";
+const NPI_UNNEEDED: &str =
+    "only a licensed practitioner is asked for it: choose that role, or leave this empty";
+
+/// What is said of an NPI that somebody else has. It is not said that somebody has it (security 20.2).
+pub const NPI_UNUSABLE: &str =
+    "this NPI cannot be used here: compare it digit by digit, or ask the support desk";
 
 /// What an affiliation carries. Only [`RightsForm::read`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +158,41 @@ impl RightsForm<'_> {
         found.unless_any(rights)
     }
 
+    /// Reads the form together with the NPI that somebody gets with it: a colleague becomes a licensed
+    /// practitioner, and none is on file (R78). One that is on file is not changed this way.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_with_npi(
+        self,
+        typed: &str,
+        on_file: Option<&Npi>,
+        circumstances: Circumstances<'_>,
+    ) -> Result<(Rights, Option<Npi>), Objections> {
+        let typed = typed.trim();
+        let read = (!typed.is_empty()).then(|| typed.parse::<Npi>()).transpose();
+        let npi = match (on_file, &read) {
+            (None, Ok(None)) => HasNpi::No,
+            (Some(_), _) | (None, Ok(Some(_)) | Err(_)) => HasNpi::Yes,
+        };
+        let mut found = Objections::default();
+        let given = found.take("npi", read).flatten();
+        if on_file.is_some_and(|kept| given.as_ref().is_some_and(|given| given != kept)) {
+            found.object("npi", NPI_KEPT);
+        }
+        let practises = self.roles.contains(&Role::LicensedPractitioner.code());
+        if given.is_some() && on_file.is_none() && !practises {
+            found.object("npi", NPI_UNNEEDED);
+        }
+        match self.read(Circumstances { npi, ..circumstances }) {
+            Ok(rights) => found.unless_any(Some((rights, given.filter(|_| on_file.is_none())))),
+            Err(mut objections) => {
+                found.iter().for_each(|(field, why)| objections.object(field, why));
+                Err(objections)
+            }
+        }
+    }
+
     fn read_roles(&self, by: Circumstances<'_>, found: &mut Objections) -> BTreeSet<Role> {
         let read = self.roles.iter().map(|code| code.parse::<Role>());
         let roles: BTreeSet<Role> = read.filter_map(|role| found.take("roles", role)).collect();
@@ -280,6 +324,34 @@ mod tests {
             ),
         ] {
             assert_eq!(judged(form, npi, &held), expected, "{form:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_comes_with_the_role_that_needs_it_and_replaces_none() {
+        let (given, other): (Npi, Npi) =
+            ("1234567893".parse().unwrap(), "1987654328".parse().unwrap());
+        let (practitioner, worker) = (["licensed-practitioner"], ["office-worker"]);
+        let (kept, new) = (Some(&given), Some(given.clone()));
+        for (roles, typed, on_file, expected) in [
+            (&practitioner, "", None, Err(vec!["npi"])),
+            (&practitioner, " 1234567893 ", None, Ok(new)),
+            (&practitioner, "1234567890", None, Err(vec!["npi"])),
+            (&practitioner, "", kept, Ok(None)),
+            (&practitioner, "1234567893", kept, Ok(None)),
+            (&practitioner, other.as_str(), kept, Err(vec!["npi"])),
+            (&worker, "", None, Ok(None)),
+            (&worker, "1234567893", None, Err(vec!["npi"])),
+            (&worker, other.as_str(), kept, Err(vec!["npi"])),
+        ] {
+            let form =
+                RightsForm { roles, access_level: "community-full", ..RightsForm::default() };
+            let held = BTreeSet::new();
+            let by = Circumstances { tax_ids: &[], held: &held, npi: HasNpi::No };
+            let read = form.read_with_npi(typed, on_file, by);
+            let read = read.map(|(_, npi)| npi);
+            let read = read.map_err(|why| why.iter().map(|(field, _)| field).collect::<Vec<_>>());
+            assert_eq!(read, expected, "{roles:?} {typed} {on_file:?}");
         }
     }
 

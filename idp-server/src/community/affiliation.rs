@@ -5,14 +5,16 @@
 use std::collections::BTreeSet;
 
 use idp_core::{
+    audit::{Event, Kind},
     community::{
         actor::Actor,
         affiliation::{Affiliation, AffiliationStatus},
         affiliation_life::{self, Command, Facts, Refusal},
         field::Objections,
+        npi::Npi,
         people_review::Reviewed,
         permission::{Action, Denied, Target, may},
-        rights::{Circumstances, HasNpi, RightsForm, TaxIdSubset},
+        rights::{Circumstances, HasNpi, NPI_UNUSABLE, RightsForm, TaxIdSubset},
         subscriber::Subscriber,
     },
     ids::{OrganizationId, SubscriberId, TaxIdId},
@@ -23,9 +25,9 @@ use super::{About, Done, Office, accounts};
 use crate::{
     mail::Extras,
     store::{
-        AnyConn, StoreError,
+        AnyConn, StoreError, Taken,
         affiliation::{self, AffiliationRecord},
-        organization, subscriber, tax_id,
+        audit, organization, subscriber, tax_id,
     },
 };
 
@@ -51,6 +53,21 @@ pub enum NotChanged {
     /// By the rules.
     #[error(transparent)]
     Refused(#[from] Refusal),
+}
+
+impl NotChanged {
+    /// Why, if the number that somebody gets with their rights is another person's by now.
+    ///
+    /// # Errors
+    /// What else went wrong.
+    pub fn of_conflict(error: StoreError) -> Result<Self, StoreError> {
+        if !matches!(error, StoreError::Conflict(Taken::Npi)) {
+            return Err(error);
+        }
+        let mut objections = Objections::default();
+        objections.object("npi", NPI_UNUSABLE);
+        Ok(Self::Objections(objections))
+    }
 }
 
 /// The affiliation of a person with an organization that has not ended. `None` if there is none.
@@ -100,15 +117,16 @@ pub fn command(
     carry(conn, office, loaded, command, reason)
 }
 
-/// Gives other roles, Tax IDs or another access level.
+/// Gives other roles, Tax IDs or another access level. `npi`: as it was typed, for somebody who
+/// becomes a licensed practitioner and has none on file; empty for all others.
 ///
 /// # Errors
-/// [`StoreError`].
+/// [`StoreError`]; of a [`StoreError::Conflict`] tell [`NotChanged::of_conflict`].
 pub fn change_rights(
     conn: &mut AnyConn,
     office: &Office,
     (of, who): (&OrganizationId, &SubscriberId),
-    form: RightsForm<'_>,
+    (form, npi): (RightsForm<'_>, &str),
 ) -> Result<Result<Done<Affiliation>, NotChanged>, StoreError> {
     organization::lock(conn, of)?;
     // Before somebody accepts there is nothing of them to be changed, or read (security 20.9).
@@ -122,13 +140,40 @@ pub fn change_rights(
         held: &loaded.affiliation.roles,
         npi: loaded.facts.npi,
     };
-    let rights = match form.read(circumstances) {
-        Ok(rights) => rights,
+    let on_file = loaded.person.npi.as_ref();
+    let (rights, given) = match form.read_with_npi(npi, on_file, circumstances) {
+        Ok(read) => read,
         Err(objections) => return Ok(Err(NotChanged::Objections(objections))),
     };
     let reason = rights.reason().map(str::to_owned);
+    let npi = if given.is_some() { HasNpi::Yes } else { loaded.facts.npi };
+    let facts = Facts { npi, ..loaded.facts.clone() };
+    let loaded = Loaded { facts, ..loaded };
     let changed = carry(conn, office, loaded, Command::Change(rights), reason)?;
+    if let (Ok(_), Some(npi)) = (&changed, given) {
+        give_npi(conn, office, (of, who), npi, "given with rights that need it")?;
+    }
     Ok(changed.map_err(NotChanged::from))
+}
+
+/// Takes down the NPI of somebody who has none on file.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if it is somebody else's.
+pub(super) fn give_npi(
+    conn: &mut AnyConn,
+    office: &Office,
+    (of, who): (&OrganizationId, &SubscriberId),
+    npi: Npi,
+    why: &str,
+) -> Result<(), StoreError> {
+    let Some(person) = subscriber::load_for_update(conn, who)? else { return Ok(()) };
+    let updated_at = office.now;
+    subscriber::update(conn, &Subscriber { npi: Some(npi), updated_at, ..person })?;
+    let event = office.event(Kind::PersonChanged).to(who.clone());
+    let event = Event { organization: Some(of.clone()), ..event };
+    audit::record(conn, &[event.because(why)])?;
+    Ok(())
 }
 
 /// Ends some of the affiliations with an organization that is closed; says how many.

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use idp_core::{
-    audit::{Event, Kind},
     authentication::mailed_code::{CodePurpose, MailedCode, Redemption},
     community::{
         actor::Actor,
@@ -15,7 +14,6 @@ use idp_core::{
         organization::Organization,
         permission::{Action, Denied},
         rights::{HasNpi, Rights, TaxIdSubset},
-        subscriber::Subscriber,
     },
     ids::{AffiliationId, OrganizationId, SubscriberId, TaxIdId},
 };
@@ -23,11 +21,11 @@ use serde_json::json;
 
 use super::{
     About, Done, Office,
-    affiliation::{Loaded, as_kept, carry, load},
+    affiliation::{Loaded, as_kept, carry, give_npi, load},
     by_user_id,
 };
 use crate::store::{
-    AnyConn, StoreError, affiliation, audit, mailed_code, offer_to_nobody, organization, subscriber,
+    AnyConn, StoreError, affiliation, mailed_code, offer_to_nobody, organization, subscriber,
 };
 
 /// Offers somebody an affiliation. `typed` is what the Administrator knows them by.
@@ -282,14 +280,9 @@ fn accept(
     };
     let facts = Facts { npi: HasNpi::Yes, ..loaded.facts.clone() };
     let accepted = carry(conn, office, Loaded { facts, ..loaded }, Command::Accept, None)?;
-    if accepted.is_ok()
-        && let Some(person) = subscriber::load_for_update(conn, who)?
-    {
-        let updated_at = office.now;
-        subscriber::update(conn, &Subscriber { npi: Some(npi.clone()), updated_at, ..person })?;
-        let event = office.event(Kind::PersonChanged).to(who.clone());
-        let event = Event { organization: Some(of.clone()), ..event };
-        audit::record(conn, &[event.because("gave their NPI with an offer that needs it")])?;
+    if accepted.is_ok() {
+        let why = "gave their NPI with an offer that needs it";
+        give_npi(conn, office, (of, who), npi.clone(), why)?;
     }
     Ok(accepted)
 }

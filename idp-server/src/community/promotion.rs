@@ -369,7 +369,7 @@ fn joined(
     record: affiliation::AffiliationRecord,
 ) -> Result<Option<Affiliation>, StoreError> {
     let Some(body) = organization::find(conn, &record.organization)? else { return Ok(None) };
-    let tax_ids = tax_id::of_organization(conn, &body.id, &*office.open_ssn)?;
+    let tax_ids = tax_id::acted_under(conn, &body.id, &*office.open_ssn)?;
     Ok(Some(record.join(body, tax_ids)))
 }
 

@@ -80,7 +80,7 @@ pub fn upload(
         Ok(importer) => importer,
         Err(denied) => return Ok(Err(denied.into())),
     };
-    let tax_ids = tax_id::of_organization(conn, of, &*office.open_ssn)?;
+    let tax_ids = tax_id::acted_under(conn, of, &*office.open_ssn)?;
     if let Err(wrong) = roster::read(file, &tax_ids, who, office.now) {
         return Ok(Err(wrong.into()));
     }
@@ -139,7 +139,7 @@ pub fn plan(
     let Stage::Uploaded { file } = &import.stage else { return Ok(Err(Refusal::Over)) };
     let opened = office.registry.sealer.open(place(&import.id), file);
     let file = opened.map_err(|_| corrupt(&import.id))?;
-    let tax_ids = tax_id::of_organization(conn, of, &*office.open_ssn)?;
+    let tax_ids = tax_id::acted_under(conn, of, &*office.open_ssn)?;
     let rows = match roster::read(&file, &tax_ids, who, office.now) {
         Ok(rows) => rows,
         Err(wrong) => return Ok(Err(wrong.into())),
@@ -236,7 +236,7 @@ pub fn exported(
     last: Option<&LastLine>,
 ) -> Result<Option<(String, LastLine)>, StoreError> {
     let Some(body) = organization::find(conn, of)? else { return Ok(None) };
-    let tax_ids = tax_id::of_organization(conn, of, &*office.open_ssn)?;
+    let tax_ids = tax_id::acted_under(conn, of, &*office.open_ssn)?;
     let part = people::part(conn, of, filter, last)?;
     let Some(end) = part.last().map(|(place, ..)| place.clone()) else { return Ok(None) };
     let line = |(_, person, record): (LastLine, Subscriber, AffiliationRecord)| {

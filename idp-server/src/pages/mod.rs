@@ -51,7 +51,7 @@ pub use account::{
     PortalOpening, PortalPage, PortalSite, ProfilePage, PromotionPage, PromotionStep,
     QuestionsPage, ReceivedOffer, RehearsalEnd, RehearsalPage, RehearsalStep, RememberedView,
     SecurityDone, SecurityPage, SessionView, SessionsDone, SessionsPage, SharedEntry, SharedPage,
-    SiteVisit, Told,
+    SiteVisit, Stopped, Told,
 };
 pub use activate::{ActivateAccountPage, ActivatePage, ActivateProblem, ActivatedPage, Wrong};
 pub use affiliation::{AffiliationChoice, AffiliationPage};

@@ -62,7 +62,7 @@ fn double_user_id(words: &Objection, line: &str) -> Filled {
 }
 
 /// All sentences without a value, in one order for every language.
-const fn sentences(words: &Objection) -> [&'static str; 38] {
+const fn sentences(words: &Objection) -> [&'static str; 41] {
     [
         words.accepts,
         words.access_level,
@@ -74,9 +74,12 @@ const fn sentences(words: &Objection) -> [&'static str; 38] {
         words.language,
         words.npi_check,
         words.npi_differs,
+        words.npi_kept,
         words.npi_length,
         words.npi_needed,
         words.npi_start,
+        words.npi_unneeded,
+        words.npi_unusable,
         words.one_line,
         words.own_tax_ids,
         words.phone,

@@ -124,6 +124,12 @@ pub(super) fn scope(text: &'static Messages, scope: &str) -> (String, &'static s
     (title.to_owned(), detail)
 }
 
+/// The same of a code that is kept.
+pub(super) fn explained<'a>(text: &'static Messages, code: &'a str) -> &'a str {
+    let level = AccessLevel::ALL.into_iter().find(|level| level.code() == code);
+    level.map_or(code, |level| access_level_explained(text, level))
+}
+
 /// An access level with what it means (R89).
 pub const fn access_level_explained(text: &'static Messages, level: AccessLevel) -> &'static str {
     match level {

@@ -55,6 +55,11 @@ async fn a_program_does_for_an_administrator_what_the_console_does(idp: Fresh) {
     let (status, body) =
         put(json!({ "roles": ["medical-director"], "access_level": "community-standard" })).await;
     assert_eq!((status, body["fields"]["reason"].is_string()), (422, true), "{body}");
+    let level = "community-standard";
+    let (status, body) =
+        put(json!({ "roles": ["office-worker"], "access_level": level, "npi": "1987654328" }))
+            .await;
+    assert_eq!((status, body["fields"]["npi"].is_string()), (422, true), "another is kept: {body}");
     let good = json!({ "roles": ["office-worker"], "access_level": "community-view-only" });
     let (status, body) = put(good.clone()).await;
     assert_eq!(status, 204, "{body}");

@@ -78,7 +78,7 @@ fn judge(
     (done, at): (Done, DateTime<Utc>),
 ) -> Result<Undo, StoreError> {
     let joined = |conn: &mut AnyConn, record: AffiliationRecord| {
-        let tax_ids = tax_id::of_organization(conn, of, &*office.open_ssn)?;
+        let tax_ids = tax_id::acted_under(conn, of, &*office.open_ssn)?;
         Ok::<_, StoreError>(organization::find(conn, of)?.map(|body| record.join(body, tax_ids)))
     };
     let decide = |applied: &Applied, affiliation: Option<&Affiliation>, nomination: Option<&_>| {
@@ -115,7 +115,7 @@ fn restore(
 ) -> Result<bool, StoreError> {
     let roles: Vec<&str> = before.roles.iter().map(|role| role.code()).collect();
     let role_details: Vec<&str> = before.role_details.iter().map(String::as_str).collect();
-    let all = tax_id::of_organization(conn, of, &*office.open_ssn)?;
+    let all = tax_id::acted_under(conn, of, &*office.open_ssn)?;
     let ids: Vec<&str> = before.tax_ids.iter().map(|tax_id| tax_id.id.as_str()).collect();
     let form = RightsForm {
         roles: &roles,
@@ -124,5 +124,5 @@ fn restore(
         tax_ids: (before.tax_ids.len() < all.len()).then_some(ids.as_slice()),
         reason: REASON,
     };
-    Ok(affiliations::change_rights(conn, office, (of, &before.subscriber), form)?.is_ok())
+    Ok(affiliations::change_rights(conn, office, (of, &before.subscriber), (form, ""))?.is_ok())
 }

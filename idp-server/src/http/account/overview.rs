@@ -5,7 +5,13 @@ use actix_web::{
     http::StatusCode,
     web::{self, Query},
 };
-use idp_core::{authentication::gate::Demand, community::affiliation::Affiliation};
+use idp_core::{
+    authentication::gate::Demand,
+    community::{
+        affiliation::{Affiliation, AffiliationStatus},
+        organization::OrganizationStatus,
+    },
+};
 use serde::Deserialize;
 
 use super::{nav, promotions};
@@ -16,7 +22,7 @@ use crate::{
         gate::{self, Gate, OwnPage},
         visit::{Visit, page},
     },
-    pages::{AffiliationView, Area, OverviewPage, SiteVisit},
+    pages::{AffiliationView, Area, OverviewPage, SiteVisit, Stopped},
     store::{AnyConn, site_visit, staff},
 };
 
@@ -49,8 +55,8 @@ async fn overview(visit: &Visit, left: bool) -> Result<HttpResponse, PageError> 
     let waiting = promotions::waiting(visit, &loaded).await?;
     let (person, session) = (&loaded.subscriber, &loaded.session);
     let name = person.name();
-    let active: Vec<&Affiliation> = loaded.affiliations.iter().filter(|a| a.is_active()).collect();
-    let numbers: Vec<Vec<String>> = active
+    let own: Vec<&Affiliation> = loaded.affiliations.iter().filter(|a| is_shown(a)).collect();
+    let numbers: Vec<Vec<String>> = own
         .iter()
         .map(|a| a.tax_ids.iter().map(|tax_id| tax_id.number.shown()).collect())
         .collect();
@@ -67,7 +73,7 @@ async fn overview(visit: &Visit, left: bool) -> Result<HttpResponse, PageError> 
         last_sign_in: loaded.previous_sign_in_at,
         left,
         console: works_at_desk || loaded.affiliations.iter().any(is_office),
-        affiliations: active
+        affiliations: own
             .iter()
             .zip(&numbers)
             .map(|(a, numbers)| affiliation(a, numbers))
@@ -91,6 +97,20 @@ async fn overview(visit: &Visit, left: bool) -> Result<HttpResponse, PageError> 
     Ok(page(StatusCode::OK, &content))
 }
 
+/// Whether somebody is shown it as theirs: what is stopped as well, so that they know whom to ask.
+fn is_shown(affiliation: &Affiliation) -> bool {
+    affiliation.status.is_accepted()
+        && affiliation.organization.status != OrganizationStatus::Closed
+}
+
+const fn stopped(affiliation: &Affiliation) -> Option<Stopped> {
+    match (affiliation.status, affiliation.organization.status) {
+        (AffiliationStatus::Suspended, _) => Some(Stopped::Affiliation),
+        (_, OrganizationStatus::Suspended) => Some(Stopped::Organization),
+        _ => None,
+    }
+}
+
 fn affiliation<'a>(affiliation: &'a Affiliation, numbers: &'a [String]) -> AffiliationView<'a> {
     AffiliationView {
         id: affiliation.id.as_str(),
@@ -99,5 +119,6 @@ fn affiliation<'a>(affiliation: &'a Affiliation, numbers: &'a [String]) -> Affil
         tax_ids: numbers.iter().map(String::as_str).collect(),
         administrator: affiliation.administrator,
         access_level: affiliation.access_level.code(),
+        stopped: stopped(affiliation),
     }
 }

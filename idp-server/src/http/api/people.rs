@@ -107,6 +107,9 @@ pub(super) struct NewRights {
     /// Why; needed for a sensitive role.
     #[serde(default)]
     reason: String,
+    /// The NPI of somebody who becomes a licensed practitioner and has none on file.
+    #[serde(default)]
+    npi: String,
 }
 
 /// What is done about somebody.
@@ -282,9 +285,14 @@ pub(super) async fn change_rights(
             tax_ids: tax_ids.as_deref(),
             reason: &wanted.reason,
         };
-        affiliation::change_rights(conn, office, (&organization, &who), form)
+        affiliation::change_rights(conn, office, (&organization, &who), (form, &wanted.npi))
     };
-    match own.desk.write(change).await? {
+    let changed = match own.desk.write(change).await {
+        Ok(changed) => changed,
+        Err(ApiError::Store(error)) => Err(NotChanged::of_conflict(error)?),
+        Err(other) => return Err(other),
+    };
+    match changed {
         Ok(_) => Ok(json::private(actix_web::http::StatusCode::NO_CONTENT).finish()),
         Err(NotChanged::Objections(objections)) => Err(ApiError::Unacceptable(objections)),
         Err(NotChanged::Refused(affiliation_refusal)) => {

@@ -28,7 +28,7 @@ pub use email::{EmailPage, EmailProblem, PendingEmail};
 pub use leave::LeavePage;
 pub use nav::{AccountNav, Area};
 pub use offers::{DueProof, OfferDone, OfferDue, OffersPage, ReceivedOffer};
-pub use overview::{AffiliationView, Invitation, OverviewPage, SiteVisit};
+pub use overview::{AffiliationView, Invitation, OverviewPage, SiteVisit, Stopped};
 pub use password::{PasswordPage, PasswordProblem};
 pub use profile::ProfilePage;
 pub use promotion::{PromotionPage, PromotionStep};

@@ -88,6 +88,6 @@ impl ReceivedOffer<'_> {
     }
 
     fn level(&self, frame: &Frame<'_>) -> &str {
-        wording::access_level(frame.text, self.access_level)
+        wording::explained(frame.text, self.access_level)
     }
 }

@@ -51,6 +51,17 @@ pub struct AffiliationView<'a> {
     pub administrator: bool,
     /// The code, for instance `community-standard`.
     pub access_level: &'a str,
+    /// Who lets nobody act by it at the moment.
+    pub stopped: Option<Stopped>,
+}
+
+/// Why somebody cannot act for an organization that they belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// An Administrator stopped the affiliation.
+    Affiliation,
+    /// The organization is stopped itself.
+    Organization,
 }
 
 /// A site that the person opened.
@@ -70,6 +81,14 @@ impl AffiliationView<'_> {
 
     fn access(&self, frame: &Frame<'_>) -> &str {
         wording::access_level(frame.text, self.access_level)
+    }
+
+    fn stopped_text(&self, frame: &Frame<'_>) -> Option<&'static str> {
+        let words = &frame.text.account_overview;
+        self.stopped.map(|stopped| match stopped {
+            Stopped::Affiliation => words.stopped_affiliation,
+            Stopped::Organization => words.stopped_organization,
+        })
     }
 }
 

@@ -163,6 +163,8 @@ pub struct PersonRightsPage<'a> {
     pub id: &'a str,
     pub name: &'a str,
     pub typed: &'a Typed,
+    /// Whether no NPI is on file.
+    pub asks_npi: bool,
     pub rights: RightsFields,
 }
 

@@ -95,8 +95,10 @@ impl RightsFields {
         wording::role(text, entry.code.code())
     }
 
+    /// The access levels, each with what it means (R89).
     pub(super) fn levels(&self, text: &'static Messages) -> Vec<(&'static str, &'static str)> {
-        let level = |level: AccessLevel| (level.code(), wording::access_level(text, level.code()));
+        let level =
+            |level: AccessLevel| (level.code(), wording::access_level_explained(text, level));
         AccessLevel::ALL.into_iter().map(level).collect()
     }
 

@@ -11,6 +11,7 @@ on_every_store![
     an_export_holds_the_own_people_and_no_live_formula,
     the_file_holds_whom_the_list_was_narrowed_to,
     an_import_is_done_at_once_and_its_codes_are_shown_once,
+    a_list_may_name_a_number_that_the_organization_represents,
     an_import_is_taken_back_as_far_as_nobody_went_on,
     what_is_no_list_of_people_is_refused_with_the_reason,
 ];
@@ -106,6 +107,21 @@ async fn a_file_is_looked_at_before_anything_is_done(idp: Fresh) {
     let lists = idp.database.everything();
     assert!(!lists.contains("maria@cedarfalls.example"), "the file lies sealed");
     assert_eq!(count(&idp, "roster_import"), 1, "one list at a time");
+}
+
+/// R44
+async fn a_list_may_name_a_number_that_the_organization_represents(idp: Fresh) {
+    let mut browser = at_work(&idp).await;
+    let file = "given_name,family_name,email,roles,verified_by,tax_ids\n\
+                Maria,Núñez,maria@cedarfalls.example,office-worker,known-in-person,82-7654321\n";
+    let page = upload(&mut browser, OWN, file.as_bytes(), &[]).await;
+    assert!(!page.has("confirm") && page.body.contains("Tax IDs"), "{}", page.body);
+    let represent = "INSERT INTO tax_id_representative (tax_id_id, organization_id) \
+                     SELECT id, 'org_cedar-falls' FROM tax_id \
+                     WHERE organization_id = 'org_lakeside'";
+    assert_eq!(idp.database.execute(represent), Ok(1));
+    let page = upload(&mut browser, OWN, file.as_bytes(), &[]).await;
+    assert!(page.has("confirm"), "{}", page.body);
 }
 
 async fn an_import_is_done_at_once_and_its_codes_are_shown_once(idp: Fresh) {

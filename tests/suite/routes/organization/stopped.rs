@@ -21,11 +21,11 @@ async fn a_stopped_organization_puts_right_what_stopped_it(idp: Fresh) {
     let home = joan.visit(OWN).await;
     assert!(home.has("stopped") && home.body.contains("no Tax ID any more"), "{}", home.body);
     further(&idp, (&mut joan, &mut support), "12-3499999").await;
-    // Nobody acts for it meanwhile.
+    // Nobody acts for it meanwhile, and its people are told.
     let mut ana = idp.browser();
     let page = ana.visit("/account").await;
     let page = ana.sign_in(&page, &Person::new("practitioner")).await;
-    assert!(!page.body.contains("Cedar Falls"), "{}", page.body);
+    assert!(page.body.contains("Nobody acts for this organization"), "{}", page.body);
 
     let page = support.visit("/support/organizations/org_cedar-falls").await;
     let page = support.submit(&page, "resume", &[("reason", "a number")]).await;

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What the form of rights has.
-const RIGHTS: &[&str] = &["access_level", "detail.", "reason", "role.", "tax.", "tax_ids"];
+const RIGHTS: &[&str] = &["access_level", "detail.", "npi", "reason", "role.", "tax.", "tax_ids"];
 
 pub(super) async fn show(visit: Visit, of: Path<(String, String)>) -> HttpResponse {
     let outcome = async {
@@ -63,6 +63,7 @@ async fn show_form(
         id: work.who.as_str(),
         name: &work.loaded.person.name(),
         typed,
+        asks_npi: work.loaded.person.npi.is_none(),
         rights: rights_fields(visit, &work.desk).await?,
     };
     Ok(console::with_form(page(status, &content), cookie))
@@ -94,16 +95,20 @@ async fn save(
         let (roles, details) = (form.codes("role"), form.codes("detail"));
         let numbers = form.codes("tax");
         let some = form.value("tax_ids") == "some";
-        let form = RightsForm {
+        let rights = RightsForm {
             roles: &roles,
             role_details: &details,
             access_level: form.value("access_level"),
             tax_ids: some.then_some(numbers.as_slice()),
             reason: form.value("reason"),
         };
-        affiliation::change_rights(conn, &office, (&organization, &who), form)
+        let with_npi = (rights, form.value("npi"));
+        affiliation::change_rights(conn, &office, (&organization, &who), with_npi)
     };
-    let changed = visit.db.write(write).await?;
+    let changed = match visit.db.write(write).await {
+        Ok(changed) => changed,
+        Err(error) => Err(NotChanged::of_conflict(error)?),
+    };
     visit.outbox.wake();
     match changed {
         Ok(done) => Ok(match done.ending {

@@ -238,6 +238,7 @@ fn overview(frame: Frame<'static>, words: &'static Words) -> OverviewPage<'stati
         tax_ids: vec!["91-1234567", "***-**-1234"],
         administrator,
         access_level: "community-standard",
+        stopped: [None, Some(Stopped::Organization), Some(Stopped::Affiliation)][number],
     };
     OverviewPage {
         frame,

@@ -377,7 +377,16 @@ fn person(
         rendered("organization-deed-email", &deed(PersonDeed::Email, &address)),
         rendered(
             "organization-person-rights",
-            &PersonRightsPage { frame, nav, form_token, id, name, typed: &bad, rights },
+            &PersonRightsPage {
+                frame,
+                nav,
+                form_token,
+                id,
+                name,
+                typed: &bad,
+                asks_npi: true,
+                rights,
+            },
         ),
         rendered(
             "organization-code",
