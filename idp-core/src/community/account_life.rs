@@ -308,7 +308,11 @@ pub fn decide(
     Ok(Decision::Account(dismissed(outcome, facts)))
 }
 
-fn permitted(
+/// Whether `actor` may give this command about somebody at all.
+///
+/// # Errors
+/// [`Denied`].
+pub fn permitted(
     account: &Account,
     command: Command,
     facts: &Facts,

@@ -34,6 +34,18 @@ impl Help {
     /// Every help there is.
     pub const ALL: [Self; 5] =
         [Self::Code, Self::Email, Self::LostFactor, Self::StopRemoval, Self::Unlock];
+
+    /// What somebody has to be allowed.
+    #[must_use]
+    pub const fn action(self) -> Action {
+        match self {
+            Self::Code => Action::IssueCode,
+            Self::Email => Action::ChangeEmail,
+            Self::LostFactor => Action::RemoveFactors,
+            Self::StopRemoval => Action::StopRemoval,
+            Self::Unlock => Action::Unlock,
+        }
+    }
 }
 
 /// Whether a person's mail address has settled.
@@ -78,7 +90,7 @@ pub enum Refusal {
 /// # Errors
 /// [`Refusal`].
 pub fn may_help(actor: &Actor, help: Help, whom: Whom<'_>) -> Result<(), Refusal> {
-    may(actor, Action::IssueCode, Target::Person { id: whom.id, acts_for: whom.acts_for })?;
+    may(actor, help.action(), Target::Person { id: whom.id, acts_for: whom.acts_for })?;
     if let Some(of) = actor.organization() {
         let acts_for_others = whom.acts_for.iter().any(|organization| organization != of);
         // A lock that is taken off gives whoever guesses another seven tries, and what they would

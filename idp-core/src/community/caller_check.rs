@@ -6,12 +6,12 @@
 //! What is saved comes first, and what may be said follows from it: [`Verified`] comes of [`judge`],
 //! or of what was kept of it, is about one person and one purpose, and lasts half an hour.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    actor::Actor,
+    actor::{Actor, Rank},
     news::{News, Recipient},
     outcome::Outcome,
     permission::{Action, Denied, Target, may},
@@ -91,10 +91,16 @@ impl Answer {
 /// What the caller wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
+    /// To have a whole account stopped, ended, or let in again: their own, or that of a colleague who
+    /// acts for no other organization.
+    Account,
     /// To be told who the organization's Administrators are.
     Administrators,
     /// To be given a code that leads on where self-help does not.
     Code,
+    /// To have somebody no longer be an Administrator: themselves, or a colleague whose Administrator
+    /// they are.
+    Demote,
     /// To have mail go to another address.
     Email,
     /// To have somebody no longer act for an organization: themselves, or a colleague whose
@@ -112,13 +118,15 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose there is, the least first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Administrators,
         Self::UserId,
         Self::Unlock,
         Self::StopRemoval,
         Self::Code,
+        Self::Demote,
         Self::EndAffiliation,
+        Self::Account,
         Self::Email,
         Self::LostFactor,
     ];
@@ -127,8 +135,10 @@ impl Purpose {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::Account => "account",
             Self::Administrators => "administrators",
             Self::Code => "code",
+            Self::Demote => "demote",
             Self::Email => "email",
             Self::EndAffiliation => "end-affiliation",
             Self::LostFactor => "lost-factor",
@@ -143,10 +153,13 @@ impl Purpose {
     pub const fn right_answers(self) -> usize {
         match self {
             Self::Administrators => 2,
-            Self::Code | Self::EndAffiliation | Self::StopRemoval | Self::Unlock | Self::UserId => {
-                3
-            }
-            Self::Email | Self::LostFactor => 4,
+            Self::Code
+            | Self::Demote
+            | Self::EndAffiliation
+            | Self::StopRemoval
+            | Self::Unlock
+            | Self::UserId => 3,
+            Self::Account | Self::Email | Self::LostFactor => 4,
         }
     }
 
@@ -155,7 +168,9 @@ impl Purpose {
     pub const fn takes_call_back(self) -> bool {
         match self {
             Self::Administrators => false,
-            Self::Code
+            Self::Account
+            | Self::Code
+            | Self::Demote
             | Self::Email
             | Self::EndAffiliation
             | Self::LostFactor
@@ -172,7 +187,9 @@ impl Purpose {
         match self {
             Self::UserId => Some(Question::UserId),
             Self::Administrators => Some(Question::Colleague),
-            Self::Code
+            Self::Account
+            | Self::Code
+            | Self::Demote
             | Self::Email
             | Self::EndAffiliation
             | Self::LostFactor
@@ -265,12 +282,32 @@ pub fn judge(
     Ok(Outcome::new(None, Kind::CallerRefused).telling(person, News::CallerRefused))
 }
 
+/// Who may call to have something done about the whole account of `who`: the person, and the
+/// Administrators of the organization that they act for, as long as it is the only one; none of
+/// several speaks for the others. `administrators`: those of each. `None`: nobody has to call, for the
+/// lead decides alone, and says why.
+#[must_use]
+pub fn callers(
+    actor: &Actor,
+    who: &SubscriberId,
+    administrators: &[BTreeSet<SubscriberId>],
+) -> Option<BTreeSet<SubscriberId>> {
+    if matches!(actor, Actor::Support { rank: Rank::Lead, .. }) {
+        return None;
+    }
+    let mut callers = BTreeSet::from([who.clone()]);
+    if let [only] = administrators {
+        callers.extend(only.iter().cloned());
+    }
+    Some(callers)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::{prelude::*, sample::subsequence};
 
     use super::{Answer::*, Question::*, *};
-    use crate::community::actor::testing::{administrator, agent, person};
+    use crate::community::actor::testing::{administrator, agent, lead, person};
 
     fn at(minute: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::minutes(minute)
@@ -302,6 +339,10 @@ mod tests {
             (vec![back, email, org, (LastSignIn, Wrong)], Purpose::Code, true),
             (vec![back, email, org, (LastSignIn, Wrong), (Colleague, Wrong)], Purpose::Code, false),
             (vec![back, email, org], Purpose::EndAffiliation, true),
+            (vec![back, email, org], Purpose::Demote, true),
+            // a whole account is more than one affiliation
+            (vec![back, email, org], Purpose::Account, false),
+            (vec![back, email, org, last], Purpose::Account, true),
             (vec![email, org, last], Purpose::Unlock, false),
             (vec![back, email], Purpose::StopRemoval, false),
             (vec![back, email, org], Purpose::LostFactor, false),
@@ -331,6 +372,22 @@ mod tests {
         assert!(!verified.allows(Purpose::UserId, &ana(), &sam, at(0)));
         assert!(!verified.allows(Purpose::Code, &ben, &sam, at(0)));
         assert!(!verified.allows(Purpose::Code, &ana(), &agent("sue"), at(0)));
+    }
+
+    #[test]
+    fn nobody_speaks_for_an_organization_that_is_not_theirs() {
+        let ids = |names: &[&str]| -> BTreeSet<SubscriberId> {
+            names.iter().map(|name| format!("sub_{name}").parse().unwrap()).collect()
+        };
+        let (one, two) = (ids(&["adam", "bea"]), ids(&["cleo"]));
+        for (actor, administrators, expected) in [
+            (agent("sam"), vec![], Some(ids(&["ana"]))),
+            (agent("sam"), vec![one.clone()], Some(ids(&["adam", "ana", "bea"]))),
+            (agent("sam"), vec![one.clone(), two], Some(ids(&["ana"]))),
+            (lead("lea"), vec![one], None),
+        ] {
+            assert_eq!(callers(&actor, &ana(), &administrators), expected, "{actor:?}");
+        }
     }
 
     #[test]

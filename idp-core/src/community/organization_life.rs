@@ -153,6 +153,21 @@ pub enum Command<'a> {
     },
 }
 
+impl Command<'_> {
+    /// What somebody has to be allowed.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        match self {
+            Self::AskToClose => Action::AskToClose,
+            Self::Close => Action::CloseOrganization,
+            Self::Confirm => Action::ConfirmOrganization,
+            Self::Resume => Action::ResumeOrganization,
+            Self::Suspend(_) => Action::SuspendOrganization,
+            Self::SwitchSite { .. } => Action::SwitchSite,
+        }
+    }
+}
+
 /// Why nothing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -187,7 +202,7 @@ pub fn decide(
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Result<Outcome<Body>, Refusal> {
-    permitted(&body, &command, actor)?;
+    may(actor, command.action(), Target::Organization(&body.id))?;
     let administrators = Recipient::AdministratorsOf(body.id.clone());
     let ending =
         |cause| Effect::EndAccess(Ending { whose: Whose::Organization(body.id.clone()), cause });
@@ -239,18 +254,6 @@ pub fn decide(
             | Command::SwitchSite { .. },
         ) => Err(Refusal::OutOfOrder),
     }
-}
-
-fn permitted(body: &Body, command: &Command<'_>, actor: &Actor) -> Result<(), Denied> {
-    let action = match command {
-        Command::AskToClose => Action::AskToClose,
-        Command::Close => Action::CloseOrganization,
-        Command::Confirm => Action::ConfirmOrganization,
-        Command::Resume => Action::ResumeOrganization,
-        Command::Suspend(_) => Action::SuspendOrganization,
-        Command::SwitchSite { .. } => Action::SwitchSite,
-    };
-    may(actor, action, Target::Organization(&body.id))
 }
 
 /// Off: what the site was given by affiliations of this organization ends.

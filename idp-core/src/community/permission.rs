@@ -82,6 +82,8 @@ actions! {
     ChangeOrganization = "organization.change": [Administrator, Support];
     /// Change one's own data.
     ChangeOwnData = "person.change": [Subscriber];
+    /// Have a person's mail go to another address, which they prove.
+    ChangeEmail = "account.change-email": [Administrator, Support];
     /// Change roles, Tax IDs and access level of an affiliation.
     ChangeRights = "affiliation.change": [Administrator];
     /// Close an account for good.
@@ -132,6 +134,8 @@ actions! {
     ProposePromotion = "admin.propose": [Administrator, Support];
     /// Propose to take a number from its organization.
     ProposeRelease = "taxid.propose-release": [Support];
+    /// Remove a person's lost second factors.
+    RemoveFactors = "account.remove-factors": [Administrator, Support];
     /// Let a dormant account come back, after checking who asks.
     ReactivateAccount = "account.reactivate": [Administrator, Support];
     /// Read the whole audit record.
@@ -150,6 +154,10 @@ actions! {
     ResumeOrganization = "organization.resume": [Support];
     /// Search people, organizations and numbers (R23).
     SearchCommunity = "community.search": [Support];
+    /// Send something to a page or the API: no more than what it takes (security 20.3).
+    SendForm = "form.send": [Public, Subscriber, Administrator, Support];
+    /// Stop the removal of a person's second factors.
+    StopRemoval = "account.stop-removal": [Administrator, Support];
     /// Stop an account for now.
     SuspendAccount = "account.suspend": [Administrator, Support];
     /// Stop an affiliation for now, or lift that.
@@ -162,6 +170,10 @@ actions! {
     SwitchSite = "organization.switch-site": [Administrator];
     /// End an account (R31).
     TerminateAccount = "account.terminate": [Administrator, Support];
+    /// Take a lock off before its time.
+    Unlock = "account.unlock": [Administrator, Support];
+    /// Come into the support desk's console.
+    UseDesk = "desk.use": [Support];
     /// Check who calls, before anything is disclosed (R56).
     VerifyCaller = "caller.verify": [Support];
     /// Take a nomination back, or make its code anew.
@@ -309,6 +321,7 @@ access.ask S-
 organization.ask-to-close A
 organization.change AsL
 person.change S
+account.change-email AsL
 affiliation.change A
 account.close L
 organization.close L
@@ -334,6 +347,7 @@ taxid.override-prefix sL
 admin.prove S
 admin.propose AsL
 taxid.propose-release sL
+account.remove-factors AsL
 account.reactivate AsL
 audit.read-all sL
 organization.read AsL
@@ -343,12 +357,16 @@ organization.add-part A
 resume AsL
 organization.resume sL
 community.search sL
+form.send ASsL-
+account.stop-removal AsL
 account.suspend AsL
 affiliation.suspend A
 organization.suspend sLJ
 people.review A
 organization.switch-site A
 account.terminate AsL
+account.unlock AsL
+desk.use sL
 caller.verify sL
 nomination.manage A
 ticket.work sL";

@@ -225,6 +225,23 @@ pub enum Command {
     TurnDown(Message, Standing),
 }
 
+impl Command {
+    /// What somebody has to be allowed.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        match self {
+            // A visitor answers behind the link of a mail; who signed in, only to their own.
+            Self::Answer(_) | Self::Reopen(_) => Action::AnswerTicket,
+            Self::AskBack(_)
+            | Self::HandOver(_)
+            | Self::Resolve(..)
+            | Self::Take
+            | Self::TurnDown(..) => Action::WorkOnTicket,
+            Self::Close => Action::Expire,
+        }
+    }
+}
+
 /// Why nothing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -329,16 +346,7 @@ fn resolved(ticket: Ticket) -> Outcome<Ticket> {
 }
 
 fn permitted(ticket: &Ticket, command: &Command, actor: &Actor) -> Result<(), Refusal> {
-    let action = match command {
-        // A visitor answers behind the link of a mail; who signed in, only to their own.
-        Command::Answer(_) | Command::Reopen(_) => Action::AnswerTicket,
-        Command::AskBack(_)
-        | Command::HandOver(_)
-        | Command::Resolve(..)
-        | Command::Take
-        | Command::TurnDown(..) => Action::WorkOnTicket,
-        Command::Close => Action::Expire,
-    };
+    let action = command.action();
     may(actor, action, Target::Community)?;
     let theirs = match &ticket.requester {
         Requester::Subscriber(requester) => actor.person() == Some(requester),

@@ -97,7 +97,8 @@ pub fn nominated(
     answer(conn, office, id, Command::Nominate(by.cloned()))
 }
 
-/// What somebody asked for, for the form with which an Administrator nominates them.
+/// What somebody asked for, for the form with which an Administrator nominates them. That somebody asked
+/// for what is not there, or another's, is written down (security 20.1).
 ///
 /// # Errors
 /// [`StoreError`].
@@ -107,7 +108,11 @@ pub fn wish(
     id: &AccessRequestId,
 ) -> Result<Option<Wish>, StoreError> {
     let Ok((_, of)) = administrator(office) else { return Ok(None) };
-    let found = stored::find(conn, of, id)?.filter(|found| office.now < found.asked_at + LASTS);
+    let Some(found) = stored::find(conn, of, id)? else {
+        office.refused(conn, Action::Nominate, Denied::NotFound)?;
+        return Ok(None);
+    };
+    let found = Some(found).filter(|found| office.now < found.asked_at + LASTS);
     Ok(found.and_then(|request| match request.state {
         State::Waiting(wish) => Some(*wish),
         State::Declined | State::Expired | State::Nominated(_) => None,

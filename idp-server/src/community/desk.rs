@@ -1,10 +1,11 @@
 //! What the support desk does for people and organizations: it makes sure who calls, and only then
-//! says or does something (R23, R56; domain section 6).
+//! says or does something (R23, R56; domain section 6). What ends or stops something takes a check of
+//! its own, of who may ask for it ([`caller_check::callers`]).
 
 pub mod organization;
 pub mod person;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use idp_core::{
     community::{
@@ -123,7 +124,7 @@ pub fn help(
     let fresh = verified(conn, office, who)?;
     let fits = |it: &Verified| it.allows(purpose(with), who, &office.actor, office.now);
     if !fresh.as_ref().is_some_and(fits) {
-        office.refused(conn, Action::IssueCode, Denied::Forbidden)?;
+        office.refused(conn, with.kind().action(), Denied::Forbidden)?;
         return Ok(Err(NotHelped::NotVerified));
     }
     let made_sure = (Helper::Support, format!("caller check: {}", purpose(with).code()));
@@ -154,40 +155,107 @@ pub fn end_affiliation(
     (of, who): (&OrganizationId, &SubscriberId),
     reason: String,
 ) -> Result<Result<(), NotEnded>, StoreError> {
-    let mut callers: Vec<SubscriberId> = vec![who.clone()];
-    callers.extend(accounts::administrators(conn, office, of)?);
-    let mut shown = false;
-    for caller in &callers {
-        let fresh = verified(conn, office, caller)?;
-        shown |= fresh.is_some_and(|it| it.purpose() == Purpose::EndAffiliation);
-    }
-    if !shown {
-        office.refused(conn, Action::EndAffiliation, Denied::Forbidden)?;
-        return Ok(Err(NotEnded::NotVerified));
-    }
-    let ended = affiliation::command(conn, office, (of, who), Command::End, Some(reason))?;
-    Ok(ended.map(drop).map_err(NotEnded::Affiliation))
+    let wanted = (Purpose::EndAffiliation, Command::End);
+    change_affiliation(conn, office, (of, who), wanted, reason)
 }
 
-/// Stops an account, lets it go on or ends it, for Support; `None`: nobody has this identifier. Ring
-/// [`crate::app::App::outbox`] after the commit.
+/// Takes the Administrator's flag from somebody, for a caller like that of [`end_affiliation`] (domain
+/// 4.8). The rest of the affiliation stays. Ring [`crate::app::App::outbox`] after the commit.
 ///
 /// # Errors
-/// [`StoreError`]. The inner error: nothing has happened.
+/// [`StoreError`].
+pub fn demote(
+    conn: &mut AnyConn,
+    office: &Office,
+    (of, who): (&OrganizationId, &SubscriberId),
+    reason: String,
+) -> Result<Result<(), NotEnded>, StoreError> {
+    change_affiliation(conn, office, (of, who), (Purpose::Demote, Command::Demote), reason)
+}
+
+fn change_affiliation(
+    conn: &mut AnyConn,
+    office: &Office,
+    (of, who): (&OrganizationId, &SubscriberId),
+    (purpose, command): (Purpose, Command),
+    reason: String,
+) -> Result<Result<(), NotEnded>, StoreError> {
+    let mut callers = accounts::administrators(conn, office, of)?;
+    callers.insert(who.clone());
+    if !has_shown(conn, office, &callers, purpose)? {
+        office.refused(conn, command.action(), Denied::Forbidden)?;
+        return Ok(Err(NotEnded::NotVerified));
+    }
+    let changed = affiliation::command(conn, office, (of, who), command, Some(reason))?;
+    Ok(changed.map(drop).map_err(NotEnded::Affiliation))
+}
+
+/// Whether one of these has shown, for this and within the last half hour, who they are.
+fn has_shown(
+    conn: &mut AnyConn,
+    office: &Office,
+    callers: &BTreeSet<SubscriberId>,
+    purpose: Purpose,
+) -> Result<bool, StoreError> {
+    for caller in callers {
+        if verified(conn, office, caller)?.is_some_and(|it| it.purpose() == purpose) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Why nothing was done about an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotChanged {
+    /// By the rules.
+    #[error(transparent)]
+    Account(account_life::Refusal),
+    /// Nobody is there.
+    #[error("nobody has this identifier")]
+    NotFound,
+    /// Nobody who may ask for it has shown, for this and within the last half hour, who they are.
+    #[error(
+        "check first that the person calls for this, or an Administrator if they act for that one only"
+    )]
+    NotVerified,
+}
+
+/// Stops, ends, closes or lets in again a whole account, for somebody who called and has shown who they
+/// are, or by the lead (R31; domain 4.5). Ring [`crate::app::App::outbox`] after the commit.
+///
+/// # Errors
+/// [`StoreError`].
 pub fn change_account(
     conn: &mut AnyConn,
     office: &Office,
     who: &SubscriberId,
     command: account_life::Command,
     reason: String,
-) -> Result<Option<Result<(), account_life::Refusal>>, StoreError> {
-    let Some(changed) = accounts::change(conn, office, who, command, Some(reason))? else {
-        return Ok(None);
+) -> Result<Result<(), NotChanged>, StoreError> {
+    affiliation::lock_organizations_of(conn, who)?;
+    let Some((account, facts)) = accounts::load(conn, office, who)? else {
+        office.refused(conn, command.action(), Denied::NotFound)?;
+        return Ok(Err(NotChanged::NotFound));
     };
-    if let Err(account_life::Refusal::Denied(denied)) = changed {
-        office.refused(conn, Action::SuspendAccount, denied)?;
+    if let Err(denied) = account_life::permitted(&account, command, &facts, &office.actor) {
+        office.refused(conn, command.action(), denied)?;
+        return Ok(Err(NotChanged::Account(denied.into())));
     }
-    Ok(Some(changed.map(drop)))
+    let mut administrators = Vec::new();
+    for of in &facts.acts_for {
+        administrators.push(accounts::administrators(conn, office, of)?);
+    }
+    if let Some(callers) = caller_check::callers(&office.actor, who, &administrators)
+        && !has_shown(conn, office, &callers, Purpose::Account)?
+    {
+        office.refused(conn, command.action(), Denied::Forbidden)?;
+        return Ok(Err(NotChanged::NotVerified));
+    }
+    match accounts::change(conn, office, who, command, Some(reason))? {
+        Some(changed) => Ok(changed.map(drop).map_err(NotChanged::Account)),
+        None => Ok(Err(NotChanged::NotFound)),
+    }
 }
 
 /// Does what a command about an organization comes to, for Support. Ring
@@ -208,11 +276,12 @@ pub fn change_organization(
     };
     let facts = own_organization::facts(conn, office, id)?;
     let before = body.state.status();
+    let action = command.action();
     let outcome = match organization_life::decide(body, command, facts, &office.actor, office.now) {
         Ok(outcome) => outcome,
         Err(refusal) => {
             if let organization_life::Refusal::Denied(denied) = refusal {
-                office.refused(conn, Action::SuspendOrganization, denied)?;
+                office.refused(conn, action, denied)?;
             }
             return Ok(Err(refusal));
         }

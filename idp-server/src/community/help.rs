@@ -5,7 +5,6 @@ use idp_core::{
     authentication::mailed_code::MailedCode,
     community::{
         assistance::{self, Address, Whom, may_help},
-        permission::Action,
         subscriber::{EmailAddress, Subscriber, UserId},
     },
     ids::OrganizationId,
@@ -100,7 +99,7 @@ pub fn give(
     };
     if let Err(why) = may_help(&office.actor, with.kind(), whom) {
         if let assistance::Refusal::Denied(denied) = why {
-            office.refused(conn, Action::IssueCode, denied)?;
+            office.refused(conn, with.kind().action(), denied)?;
         }
         return Ok(Err(why.into()));
     }

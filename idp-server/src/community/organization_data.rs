@@ -55,7 +55,8 @@ pub fn change(
     reason: Option<String>,
 ) -> Result<Result<Changed, Refusal>, StoreError> {
     organization::lock(conn, of)?;
-    let decided = match current(conn, of)? {
+    let before = current(conn, of)?;
+    let decided = match before.clone() {
         Some(current) => organization_data::change(current, wanted.clone(), &office.actor),
         None => Err(Denied::NotFound.into()),
     };
@@ -74,9 +75,13 @@ pub fn change(
         let Current { organization: after, address, phone } = outcome.state.clone();
         organization::rename(conn, &after, office.now)?;
         organization::set_contact(conn, of, &Contact { address, phone })?;
-        // The address of an organization is nobody's personal data; the record tells what it was.
-        let after = Some(json!({ "name": after.name, "npi": after.npi }));
-        let about = About { organization: Some(of.clone()), after, reason, ..About::default() };
+        let about = About {
+            organization: Some(of.clone()),
+            before: before.as_ref().map(told),
+            after: Some(told(&outcome.state)),
+            reason,
+            ..About::default()
+        };
         office.carry_out(conn, outcome, &about)?;
     }
     if !asked.is_empty()
@@ -85,6 +90,17 @@ pub fn change(
         return Ok(Err(denied.into()));
     }
     Ok(Ok(changed))
+}
+
+/// What the audit record says of an organization's data: whoever asks later what number Support called
+/// back at finds it there. An organization's address and telephone are nobody's personal data.
+fn told(data: &Current) -> serde_json::Value {
+    json!({
+        "name": data.organization.name,
+        "npi": data.organization.npi,
+        "address": data.address,
+        "phone": data.phone,
+    })
 }
 
 /// Asks Support for what an Administrator does not change alone.

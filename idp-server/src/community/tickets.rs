@@ -191,8 +191,9 @@ fn decide(
     command: impl FnOnce(&mut AnyConn, &Kept) -> Result<Command, StoreError>,
     message: Option<&Message>,
 ) -> Result<Result<Ticket, Refusal>, StoreError> {
+    let action = command.action();
     let Some(kept) = store::load_for_update(conn, id)? else {
-        office.refused(conn, Action::WorkOnTicket, Denied::NotFound)?;
+        office.refused(conn, action, Denied::NotFound)?;
         return Ok(Err(Denied::NotFound.into()));
     };
     let command = command(conn, &kept)?;
@@ -205,7 +206,7 @@ fn decide(
         Ok(outcome) => outcome,
         Err(refusal) => {
             if let Refusal::Denied(denied) = refusal {
-                office.refused(conn, Action::WorkOnTicket, denied)?;
+                office.refused(conn, action, denied)?;
             }
             return Ok(Err(refusal));
         }

@@ -167,7 +167,7 @@ pub async fn at_the_desk(
     if let Some(rank) = db.read(move |conn| staff::rank(conn, &id)).await? {
         return Ok(Some(Office { actor: Actor::Support { who, rank }, ..office }));
     }
-    let refuse = move |conn: &mut _| office.refused(conn, Action::WorkOnTicket, Denied::NotFound);
+    let refuse = move |conn: &mut _| office.refused(conn, Action::UseDesk, Denied::NotFound);
     db.write(refuse).await?;
     Ok(None)
 }
@@ -335,8 +335,7 @@ pub fn expired(visit: &Visit) -> HttpResponse {
 /// [`PageError`] if the database is out of reach.
 pub async fn foreign_field(visit: &Visit, office: &Office) -> Result<PageError, PageError> {
     let office = office.clone();
-    let refuse =
-        move |conn: &mut _| office.refused(conn, Action::ReadOrganization, Denied::Forbidden);
+    let refuse = move |conn: &mut _| office.refused(conn, Action::SendForm, Denied::Forbidden);
     visit.db.write(refuse).await?;
     Ok(PageError::NotUnderstood)
 }

@@ -87,7 +87,7 @@ async fn open(visit: &Visit, id: &str, request: Option<&str>) -> Result<HttpResp
         Some(Ok(request)) => {
             let office = desk.at_work.office.clone();
             let read = move |conn: &mut AnyConn| access::wish(conn, &office, &request);
-            Some(visit.db.read(read).await?.ok_or(PageError::NotFound)?)
+            Some(visit.db.write(read).await?.ok_or(PageError::NotFound)?)
         }
     };
     let wished = wish.as_ref().map(|wish| {

@@ -3,9 +3,8 @@
 //! Without a check of who calls, within the last half hour and by whoever looks, the page shows the
 //! name, how the account stands, for whom they act, and what is needed for asking.
 
+mod deed;
 mod view;
-
-use std::collections::BTreeMap;
 
 use actix_web::{
     HttpResponse,
@@ -13,27 +12,24 @@ use actix_web::{
 };
 use idp_core::{
     community::{
-        account_life::{Command, Refusal},
-        affiliation_life::Refusal as Ended,
-        assistance,
-        caller_check::{Answer, Purpose, Question},
-        field::{LONGEST_NOTE, line},
-        permission::Denied,
+        account_life::Refusal, affiliation_life::Refusal as Ended, assistance,
+        caller_check::Question, permission::Denied,
     },
-    ids::{OrganizationId, SubscriberId},
-    oidc::params::Params,
+    ids::SubscriberId,
 };
 use serde::Deserialize;
 
-use super::{Outcome, one_line, problem};
+use deed::{Deed, purpose, understand};
+
+use super::{Outcome, problem};
 use crate::{
     community::{
         Office,
         desk::{
-            self, NotEnded, NotHelped,
+            self, NotChanged, NotEnded, NotHelped,
             person::{Seen, look_at},
         },
-        help::{self, Help, Helped},
+        help::{self, Helped},
     },
     http::{
         console::{self, Entry, Posted},
@@ -77,21 +73,6 @@ async fn show(visit: Visit, id: Path<String>, wanted: Query<Wanted>) -> HttpResp
     };
     let outcome = outcome.await;
     visit.answer(outcome)
-}
-
-fn purpose(code: &str) -> Result<Purpose, PageError> {
-    let found = Purpose::ALL.into_iter().find(|purpose| purpose.code() == code);
-    found.ok_or(PageError::NotUnderstood)
-}
-
-/// What the desk wants with a person.
-#[derive(Clone)]
-enum Deed {
-    Ask(Purpose),
-    Change(Command, String),
-    Check(Purpose, BTreeMap<Question, Answer>),
-    EndAffiliation(OrganizationId, String),
-    Help(Help),
 }
 
 async fn act(visit: Visit, id: Path<String>, body: Bytes) -> HttpResponse {
@@ -147,28 +128,30 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
                 desk::end_affiliation(conn, &office, (&of, &who), reason.clone())
             };
             let words = &visit.frame().text.desk;
-            match visit.db.write(work).await? {
-                Ok(()) => Outcome { done: Some(words.affiliation_ended), ..Outcome::default() },
-                Err(NotEnded::NotVerified) => Outcome::refused(words.check_first.to_owned()),
-                Err(NotEnded::Affiliation(Ended::Denied(denied))) => return Err(problem(denied)),
-                Err(NotEnded::Affiliation(Ended::LastAdministrator)) => {
-                    Outcome::refused(words.last_administrator.to_owned())
-                }
-                Err(NotEnded::Affiliation(
-                    Ended::MailboxDue | Ended::NpiDue | Ended::OutOfOrder | Ended::Unchanged,
-                )) => Outcome::refused(words.out_of_order.to_owned()),
+            ended(visit, visit.db.write(work).await?, words.affiliation_ended)?
+        }
+        Deed::Demote(of, reason) => {
+            if let Some(way_in) = console::lately(visit, body).await? {
+                return Ok(way_in);
             }
+            let work =
+                move |conn: &mut AnyConn| desk::demote(conn, &office, (&of, &who), reason.clone());
+            let words = &visit.frame().text.desk;
+            ended(visit, visit.db.write(work).await?, words.demoted)?
         }
         Deed::Change(command, reason) => {
+            if let Some(way_in) = console::lately(visit, body).await? {
+                return Ok(way_in);
+            }
             let work = move |conn: &mut AnyConn| {
                 desk::change_account(conn, &office, &who, command, reason.clone())
             };
-            match visit.db.write(work).await?.ok_or(PageError::NotFound)? {
+            match visit.db.write(work).await? {
                 Ok(()) => {
                     visit.outbox.wake();
                     return Ok(see_other(&format!("/support/people/{id}?done=1"), []));
                 }
-                Err(refusal) => Outcome::refused(not_changed(visit, refusal)?.to_owned()),
+                Err(why) => not_changed(visit, why)?,
             }
         }
     };
@@ -177,13 +160,34 @@ async fn carry_out(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse
     Ok(view::page_of(&loaded, visit, &desk, None, outcome))
 }
 
-fn not_changed(visit: &Visit, refusal: Refusal) -> Result<&'static str, PageError> {
+fn ended(
+    visit: &Visit,
+    ended: Result<(), NotEnded>,
+    done: &'static str,
+) -> Result<Outcome, PageError> {
     let words = &visit.frame().text.desk;
-    match refusal {
-        Refusal::Denied(denied) => Err(problem(denied)),
-        Refusal::LastAdministrator => Ok(words.last_administrator),
-        Refusal::OutOfOrder | Refusal::StoppedByOthers => Ok(words.out_of_order),
-    }
+    let why = match ended {
+        Ok(()) => return Ok(Outcome { done: Some(done), ..Outcome::default() }),
+        Err(NotEnded::NotVerified) => words.check_first,
+        Err(NotEnded::Affiliation(Ended::Denied(denied))) => return Err(problem(denied)),
+        Err(NotEnded::Affiliation(Ended::LastAdministrator)) => words.last_administrator,
+        Err(NotEnded::Affiliation(
+            Ended::MailboxDue | Ended::NpiDue | Ended::OutOfOrder | Ended::Unchanged,
+        )) => words.out_of_order,
+    };
+    Ok(Outcome::refused(why.to_owned()))
+}
+
+fn not_changed(visit: &Visit, why: NotChanged) -> Result<Outcome, PageError> {
+    let words = &visit.frame().text.desk;
+    let why = match why {
+        NotChanged::NotFound => return Err(PageError::NotFound),
+        NotChanged::NotVerified => words.check_first,
+        NotChanged::Account(Refusal::Denied(denied)) => return Err(problem(denied)),
+        NotChanged::Account(Refusal::LastAdministrator) => words.last_administrator,
+        NotChanged::Account(Refusal::OutOfOrder | Refusal::StoppedByOthers) => words.out_of_order,
+    };
+    Ok(Outcome::refused(why.to_owned()))
 }
 
 fn helped(visit: &Visit, helped: Result<Helped, NotHelped>) -> Result<Outcome, PageError> {
@@ -224,49 +228,4 @@ fn not_helped(visit: &Visit, why: help::NotHelped) -> Result<&'static str, PageE
             Ok(words.not_helped)
         }
     }
-}
-
-/// What somebody wants; the inner error says what is wrong with what they typed.
-fn understand(posted: &Params) -> Result<Result<Deed, String>, PageError> {
-    let field = |name| posted.find(name).unwrap_or_default();
-    let change = |command| {
-        let reason = line(&one_line(field("reason")), LONGEST_NOTE);
-        reason.map(|reason| Deed::Change(command, reason)).map_err(|why| why.to_string())
-    };
-    Ok(match field("deed") {
-        "ask" => Ok(Deed::Ask(purpose(field("purpose"))?)),
-        "check" => Ok(Deed::Check(purpose(field("purpose"))?, answers(posted)?)),
-        "close" => change(Command::Close),
-        "code" => Ok(Deed::Help(Help::Code)),
-        "email" => {
-            let new = field("address").parse();
-            new.map(|new| Deed::Help(Help::Email(new))).map_err(|why| format!("{why}"))
-        }
-        "end-affiliation" => {
-            let of = field("organization").parse().map_err(|_| PageError::NotUnderstood)?;
-            let reason = line(&one_line(field("reason")), LONGEST_NOTE);
-            reason.map(|reason| Deed::EndAffiliation(of, reason)).map_err(|why| why.to_string())
-        }
-        "lost-factor" => Ok(Deed::Help(Help::LostFactor)),
-        "resume" => change(Command::Resume),
-        "stop-removal" => Ok(Deed::Help(Help::StopRemoval)),
-        "suspend" => change(Command::Suspend),
-        "terminate" => change(Command::Terminate),
-        "unlock" => Ok(Deed::Help(Help::Unlock)),
-        _ => return Err(PageError::NotUnderstood),
-    })
-}
-
-fn answers(posted: &Params) -> Result<BTreeMap<Question, Answer>, PageError> {
-    let mut answers = BTreeMap::new();
-    for question in Question::ALL {
-        let given = posted.find(question.code()).unwrap_or_default();
-        let answer = Answer::ALL.into_iter().find(|answer| answer.code() == given);
-        match answer {
-            Some(answer) => drop(answers.insert(question, answer)),
-            None if given.is_empty() => {}
-            None => return Err(PageError::NotUnderstood),
-        }
-    }
-    Ok(answers)
 }

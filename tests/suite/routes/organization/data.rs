@@ -49,6 +49,13 @@ async fn an_administrator_moves_the_organization_and_asks_for_another_number(idp
     assert!(page.has("done") && listed(&idp, "phone").ends_with("0199"), "{}", page.body);
     let changed = "SELECT count(*) AS v FROM audit_event WHERE kind = 'org.changed'";
     assert_eq!(idp.database.number(changed), 2);
+    // 24.4: whoever asks later what number Support called back at finds it in the record.
+    let told =
+        "SELECT before || after AS v FROM audit_event WHERE kind = 'org.changed' ORDER BY at, id";
+    let told = idp.database.column(told);
+    for (event, known) in [(0, ["1 Main St", "2 Main St"]), (1, ["555 0110", "555 0199"])] {
+        assert!(known.iter().all(|known| told[event].contains(known)), "{told:?}");
+    }
 }
 
 async fn an_organization_is_closed_by_two_persons(idp: Fresh) {

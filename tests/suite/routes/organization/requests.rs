@@ -9,6 +9,7 @@ on_every_store![
     a_request_goes_to_the_administrators_and_a_nomination_answers_it,
     whoever_has_a_user_id_is_asked_and_the_request_is_answered_too,
     who_is_declined_hears_of_it_and_what_was_typed_is_forgotten,
+    what_another_organization_was_asked_fills_no_form_here_and_the_try_is_written_down,
 ];
 
 const JOAN: &str = "joan.whitfield@cedar-falls.example";
@@ -120,4 +121,22 @@ async fn who_is_declined_hears_of_it_and_what_was_typed_is_forgotten(idp: Fresh)
     assert_eq!(declined.status, 200, "{}", declined.body);
     assert_eq!(state(&idp), ["declined"]);
     assert_eq!(idp.database.column("SELECT details AS v FROM access_request"), ["{}"]);
+}
+
+/// 20.1
+async fn what_another_organization_was_asked_fills_no_form_here_and_the_try_is_written_down(
+    idp: Fresh,
+) {
+    ask(&idp, "omar@somewhere.example").await;
+    let id = idp.database.column("SELECT id AS v FROM access_request").concat();
+    idp.database.execute("UPDATE access_request SET organization_id = 'org_north-sound'").unwrap();
+    let mut joan = at_work(&idp).await;
+    let refused = || {
+        let query = "SELECT COUNT(*) AS v FROM audit_event WHERE kind = 'access.refused' \
+                     AND reason LIKE 'nomination.create%' AND organization_id = 'org_cedar-falls'";
+        idp.database.number(query)
+    };
+    assert_eq!(refused(), 0);
+    let page = joan.visit(&format!("{OWN}/nominate?request={id}")).await;
+    assert_eq!((page.status, refused()), (404, 1), "{}", page.body);
 }

@@ -9,6 +9,8 @@ on_every_store![
     a_check_is_for_one_purpose_one_helper_and_half_an_hour,
     a_refused_check_is_kept_and_the_person_hears_of_it,
     only_the_lead_closes_an_account_and_nobody_their_own,
+    a_whole_account_is_stopped_for_whoever_may_ask_for_it_or_by_the_lead,
+    an_administrator_is_demoted_for_whoever_called_and_may_ask_for_it,
     an_organization_is_closed_by_two_persons,
     a_lock_and_a_removal_that_nobody_asked_for_end_after_a_check,
     one_affiliation_ends_after_the_person_or_their_administrator_has_shown_who_they_are,
@@ -46,6 +48,14 @@ async fn check(
 
 const ENOUGH: [(&str, &str); 3] =
     [("called-back", "right"), ("email", "right"), ("organization", "right")];
+
+/// For what reaches further than one affiliation.
+const ALL: [(&str, &str); 4] = [
+    ("called-back", "right"),
+    ("email", "right"),
+    ("organization", "right"),
+    ("last-sign-in", "right"),
+];
 
 /// R56: the User ID and the mail address are on no page before the check.
 async fn nothing_of_a_person_is_shown_before_the_caller_has_shown_who_they_are(idp: Fresh) {
@@ -193,6 +203,78 @@ async fn one_affiliation_ends_after_the_person_or_their_administrator_has_shown_
     assert_eq!(idp.database.column(reason), ["left in May"]);
 }
 
+/// R31, 19.5: a sentence on the telephone locks nobody out everywhere.
+async fn a_whole_account_is_stopped_for_whoever_may_ask_for_it_or_by_the_lead(idp: Fresh) {
+    let status = |who: &str| {
+        let query = format!("SELECT status AS v FROM subscriber WHERE user_id = '{who}'");
+        idp.database.column(&query).concat()
+    };
+    let why = [("reason", "asked by telephone")];
+    let (mut support, _) = at_the_desk(&idp, "support", "/support").await;
+    let ana = person(&mut support, &idp, "practitioner").await;
+    for deed in ["suspend", "terminate"] {
+        let early = support.submit(&ana, deed, &why).await;
+        assert_eq!((early.status, early.has("problem")), (409, true), "{}", early.body);
+    }
+    let refused =
+        "SELECT reason AS v FROM audit_event WHERE kind = 'access.refused' ORDER BY at, id";
+    let refused = idp.database.column(refused);
+    assert!(refused[0].starts_with("account.suspend"), "{refused:?}");
+    assert!(refused[1].starts_with("account.terminate"), "{refused:?}");
+
+    // A check for something else, and one with too few answers, let nothing happen.
+    let page = check(&mut support, &ana, "end-affiliation", &ENOUGH).await;
+    assert_eq!(support.submit(&page, "suspend", &why).await.status, 409);
+    assert_eq!(check(&mut support, &ana, "account", &ENOUGH).await.status, 409);
+    // Joan speaks for her own organization: for Ana, who acts for no other, and not for Marcus.
+    let joan = person(&mut support, &idp, "administrator").await;
+    assert!(check(&mut support, &joan, "account", &ALL).await.has("verified"));
+    let marcus = person(&mut support, &idp, "biller").await;
+    assert_eq!(support.submit(&marcus, "suspend", &why).await.status, 409);
+    assert_eq!((status("biller"), status("practitioner")), ("active".into(), "active".into()));
+    let page = support.submit(&ana, "suspend", &why).await;
+    assert!(page.has("done") && page.has("resume"), "{}", page.body);
+    assert_eq!(status("practitioner"), "suspended");
+
+    // Letting in again is no less; a sign-in of a while ago does for nothing of this.
+    let again = support.submit(&page, "resume", &why).await;
+    assert!(again.has("done"), "{}", again.body);
+    assert_eq!(status("practitioner"), "active");
+    idp.set_clock(16 * 60).await;
+    let late = support.submit(&again, "suspend", &why).await;
+    assert!(late.is_sign_in(), "{}", late.body);
+    assert_eq!(status("practitioner"), "active");
+}
+
+/// 4.8, 20.5
+async fn an_administrator_is_demoted_for_whoever_called_and_may_ask_for_it(idp: Fresh) {
+    let is_one = "SELECT COUNT(*) AS v FROM affiliation a JOIN subscriber s ON s.id = a.subscriber_id \
+                  WHERE a.administrator AND s.user_id = 'administrator' \
+                  AND a.organization_id = 'org_cedar-falls'";
+    let why = [("organization", "org_cedar-falls"), ("reason", "the board decided")];
+    let (mut support, _) = at_the_desk(&idp, "support", "/support").await;
+    assert!(!person(&mut support, &idp, "practitioner").await.has("demote"), "she is none");
+    let joan = person(&mut support, &idp, "administrator").await;
+    assert_eq!(support.submit(&joan, "demote", &why).await.status, 409, "nobody called");
+    let joan = check(&mut support, &joan, "demote", &ENOUGH).await;
+    let last = support.submit(&joan, "demote", &why).await;
+    assert_eq!((last.status, idp.database.number(is_one)), (409, 1), "{}", last.body);
+
+    let second = "UPDATE affiliation SET administrator = TRUE \
+                  WHERE organization_id = 'org_cedar-falls' \
+                  AND subscriber_id = (SELECT id FROM subscriber WHERE user_id = 'practitioner')";
+    idp.database.execute(second).unwrap();
+    let demoting = support.submit(&joan, "demote", &why);
+    let (done, mail) = idp.mail_after(ANA, "Somebody is no longer", demoting).await;
+    assert_eq!((done.status, idp.database.number(is_one)), (200, 0), "{}", done.body);
+    assert!(mail.text.contains("Joan"), "{}", mail.text);
+    let reason = "SELECT reason AS v FROM audit_event WHERE kind = 'admin.demoted'";
+    assert_eq!(idp.database.column(reason), ["the board decided"]);
+    let of = "SELECT COUNT(*) AS v FROM affiliation a JOIN subscriber s ON s.id = a.subscriber_id \
+              WHERE s.user_id = 'administrator' AND a.ended_at IS NULL";
+    assert!(idp.database.number(of) > 0, "the rest stays");
+}
+
 async fn only_the_lead_closes_an_account_and_nobody_their_own(idp: Fresh) {
     let (mut support, _) = at_the_desk(&idp, "support", "/support").await;
     let page = person(&mut support, &idp, "biller").await;
@@ -206,7 +288,8 @@ async fn only_the_lead_closes_an_account_and_nobody_their_own(idp: Fresh) {
     assert!(!support.visit(&own).await.has("suspend"));
     assert_eq!(support.post(&idp.url(&own), &fields).await.status, 403, "nobody their own");
 
-    // R31: stopped at once, at the organization's request.
+    // R31: stopped at once, at the person's own request.
+    let page = check(&mut support, &page, "account", &ALL).await;
     let page = support.submit(&page, "suspend", &[("reason", "asked by Joan Whitfield")]).await;
     assert!(page.has("done") && page.has("resume"), "{}", page.body);
     let (mut lead, _) = at_the_desk(&idp, "lead", "/support").await;

@@ -155,6 +155,10 @@ async fn a_program_stops_accounts_and_ends_affiliations_as_the_page_does(idp: Fr
     let biller = person(&idp, "biller");
     let account = format!("{biller}/account");
     let deed = |action: &str| json!({ "action": action, "reason": "asked by telephone" });
+    let unasked = agent.post(&account, deed("suspend")).await;
+    assert_eq!(unasked.0, 409, "nobody has shown who they are: {}", unasked.1);
+    let asked = agent.post(&format!("{biller}/caller-checks"), answered("account", "right")).await;
+    assert_eq!(asked.0, 201, "{}", asked.1);
     for (action, expected) in
         [("resume", 409), ("suspend", 204), ("suspend", 409), ("resume", 204), ("close", 403)]
     {
@@ -168,7 +172,11 @@ async fn a_program_stops_accounts_and_ends_affiliations_as_the_page_does(idp: Fr
     assert_eq!(status, 403, "{body}");
     let refused =
         idp.database.column("SELECT reason AS v FROM audit_event WHERE kind = 'access.refused'");
-    assert_eq!(refused.len(), 2, "closed by an agent, and stopped by oneself: {refused:?}");
+    assert_eq!(
+        refused.len(),
+        3,
+        "unasked, closed by an agent, and stopped by oneself: {refused:?}"
+    );
 
     let end = format!("{biller}/end-affiliation");
     let wanted = json!({ "organization_id": "org_cedar-falls", "reason": "left in May" });

@@ -10,7 +10,7 @@ use idp_core::community::{
 
 use super::Outcome;
 use crate::{
-    community::desk::person::{Disclosed, Seen},
+    community::desk::person::{ActsFor, Disclosed, Seen},
     http::{
         console::{self, AtWork},
         visit::{Visit, page},
@@ -119,18 +119,22 @@ fn helps(seen: &Seen, text: &'static Messages) -> Vec<DeedView<'static>> {
         Purpose::Unlock => {
             vec![DeedView::button("unlock", words.unlock).with_hint(words.unlock_hint).main()]
         }
-        Purpose::Administrators | Purpose::EndAffiliation | Purpose::UserId => Vec::new(),
+        Purpose::Account
+        | Purpose::Administrators
+        | Purpose::Demote
+        | Purpose::EndAffiliation
+        | Purpose::UserId => Vec::new(),
     }
 }
 
 fn changes<'a>(seen: &'a Seen, text: &'static Messages, desk: &AtWork) -> Vec<DeedView<'a>> {
     let words = &text.desk;
+    let lead = matches!(desk.office.actor, Actor::Support { rank: Rank::Lead, .. });
+    let reason = || FieldView::area("reason", words.reason, LONGEST_NOTE);
+    // The lead decides without a caller, and says why.
     let with_reason = |code, label| {
-        DeedView::button(code, label).with(vec![FieldView::area(
-            "reason",
-            words.reason,
-            LONGEST_NOTE,
-        )])
+        let why = if lead { reason() } else { reason().with_hint(words.account_check_hint) };
+        DeedView::button(code, label).with(vec![why])
     };
     let suspend = || with_reason("suspend", words.suspend).with_hint(words.suspend_hint);
     let terminate = || with_reason("terminate", words.terminate).with_hint(words.terminate_hint);
@@ -140,20 +144,32 @@ fn changes<'a>(seen: &'a Seen, text: &'static Messages, desk: &AtWork) -> Vec<De
         Standing::Closed | Standing::Terminated => Vec::new(),
     };
     if !seen.organizations.is_empty() {
-        let own = seen.organizations.iter().map(|of| (of.id.as_str(), of.name.as_str()));
-        let of = FieldView::choice("organization", words.organization, own.collect());
-        let reason = FieldView::area("reason", words.reason, LONGEST_NOTE);
+        let of = choice(seen, words.organization, |_| true);
         deeds.push(
             DeedView::button("end-affiliation", words.end_affiliation)
-                .with(vec![of, reason])
+                .with(vec![of, reason()])
                 .with_hint(words.end_affiliation_hint),
         );
     }
-    let lead = matches!(desk.office.actor, Actor::Support { rank: Rank::Lead, .. });
+    if seen.organizations.iter().any(|of| of.administrator) {
+        let of = choice(seen, words.organization, |of| of.administrator);
+        deeds.push(
+            DeedView::button("demote", words.demote)
+                .with(vec![of, reason()])
+                .with_hint(words.demote_hint),
+        );
+    }
     if lead && seen.standing != Standing::Closed {
         deeds.push(with_reason("close", words.close).with_hint(words.close_hint));
     }
     deeds
+}
+
+/// A choice among those organizations of the person that fit.
+fn choice<'a>(seen: &'a Seen, label: &'a str, fits: impl Fn(&ActsFor) -> bool) -> FieldView<'a> {
+    let own = seen.organizations.iter().filter(|of| fits(of));
+    let own = own.map(|of| (of.id.as_str(), of.name.as_str())).collect();
+    FieldView::choice("organization", label, own)
 }
 
 /// What does the caller want?
@@ -191,8 +207,10 @@ fn check<'a>(
 const fn purpose_words(text: &'static Messages, purpose: Purpose) -> &'static str {
     let words = &text.desk;
     match purpose {
+        Purpose::Account => words.wants_account,
         Purpose::Administrators => words.wants_administrators,
         Purpose::Code => words.wants_code,
+        Purpose::Demote => words.wants_demote,
         Purpose::Email => words.wants_email,
         Purpose::EndAffiliation => words.wants_end_affiliation,
         Purpose::LostFactor => words.wants_lost_factor,

@@ -30,7 +30,7 @@ use crate::{
     app::App,
     community::{
         Office,
-        desk::{self, NotEnded, NotHelped},
+        desk::{self, NotChanged, NotEnded, NotHelped},
         help::{self, Help, Helped},
     },
     http::oidc::json::{self, NoStore},
@@ -162,7 +162,7 @@ pub(super) async fn change(
     id: Path<String>,
     body: Bytes,
 ) -> Result<HttpResponse, ApiError> {
-    let desk = Desk::support(app, &request).await?;
+    let desk = Desk::support_lately(app, &request).await?;
     let who: SubscriberId = named(&id)?;
     let deed: AccountDeed = door::body(&request, &body)?;
     let reason = reason(&deed.reason)?;
@@ -175,16 +175,15 @@ pub(super) async fn change(
     let work = move |conn: &mut AnyConn, office: &Office| {
         desk::change_account(conn, office, &who, command, reason.clone())
     };
-    desk.write(work).await?.ok_or(ApiError::NotFound)?.map_err(not_changed)?;
+    desk.write(work).await?.map_err(not_changed)?;
     Ok(json::private(StatusCode::NO_CONTENT).finish())
 }
 
-fn not_changed(why: Refusal) -> ApiError {
+fn not_changed(why: NotChanged) -> ApiError {
     match why {
-        Refusal::Denied(denied) => denied.into(),
-        Refusal::LastAdministrator | Refusal::OutOfOrder | Refusal::StoppedByOthers => {
-            ApiError::Conflict(why.to_string())
-        }
+        NotChanged::NotFound => ApiError::NotFound,
+        NotChanged::Account(Refusal::Denied(denied)) => denied.into(),
+        NotChanged::Account(_) | NotChanged::NotVerified => ApiError::Conflict(why.to_string()),
     }
 }
 
