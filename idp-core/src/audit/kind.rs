@@ -180,6 +180,10 @@ kinds! {
     OrgChanged = "org.changed";
     /// An organization left for good.
     OrgClosed = "org.closed";
+    /// An Administrator asked that the organization be closed.
+    OrgClosingAsked = "org.closing-asked";
+    /// The wish to close an organization was taken back, or nobody decided on it in time.
+    OrgClosingDropped = "org.closing-dropped";
     /// An Administrator confirmed that the organization's data are right (R14).
     OrgConfirmed = "org.confirmed";
     /// The mailbox of somebody who registers an organization was proved.

@@ -171,6 +171,8 @@ pub enum News {
     OrganizationClosed,
     /// An Administrator asked to close your organization.
     OrganizationClosing,
+    /// Your organization is not closed: the wish was taken back, or nobody decided on it in time.
+    OrganizationStays,
     /// Your organization takes part again.
     OrganizationResumed,
     /// Your organization is stopped for now.

@@ -6,6 +6,9 @@
 //!                 └──asked by an Administrator, approved by the lead──► Closed
 //! ```
 //!
+//! The wish to leave waits for [`CLOSING_LASTS`]; any Administrator and the support desk can drop it
+//! until then, and after that it counts for nothing.
+//!
 //! Closing is final and holds at once: nobody acts for a closed organization, and nothing of it can
 //! be taken up. What it leaves behind is brought to an end with it, by the `Dissolve` command of each
 //! thing's own life: its numbers are free or go to whoever asked for them, its people's affiliations
@@ -15,7 +18,7 @@
 #[cfg(test)]
 mod tests;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     actor::Actor,
@@ -28,6 +31,7 @@ use super::{
     permission::{Action, Denied, Target, may},
     reminder,
     site::{OrgEnablement, Site, SiteStatus},
+    ticket::TicketKind,
 };
 use crate::{
     audit::Kind,
@@ -37,6 +41,18 @@ use crate::{
 /// After how many days an organization is asked whether its data are right, and asked again.
 const CONFIRM: [u32; 3] = [365, 379, 393];
 
+/// How long a wish to close an organization waits for the second person.
+pub const CLOSING_LASTS: TimeDelta = TimeDelta::days(30);
+
+/// The wish to close an organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// The Administrator who asked.
+    pub by: SubscriberId,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
 /// An organization, as far as its life goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
@@ -44,10 +60,20 @@ pub struct Body {
     pub id: OrganizationId,
     /// How it stands.
     pub state: State,
-    /// Who asked to close it; the lead of the support desk has not approved.
-    pub closing: Option<SubscriberId>,
+    /// That somebody asked to close it; the lead of the support desk has not approved. Whether it still
+    /// counts, [`Self::closing_at`] says.
+    pub closing: Option<Closing>,
     /// When an Administrator last confirmed that its data are right.
     pub confirmed_at: DateTime<Utc>,
+}
+
+impl Body {
+    /// The wish to close it that counts at `now`: one that nobody decided on in time is over by date.
+    #[must_use]
+    pub fn closing_at(&self, now: DateTime<Utc>) -> Option<&Closing> {
+        let open = self.state != State::Closed;
+        self.closing.as_ref().filter(|wish| open && now < wish.at + CLOSING_LASTS)
+    }
 }
 
 /// How an organization stands.
@@ -140,6 +166,10 @@ pub enum Command<'a> {
     Close,
     /// Confirm that its data are right.
     Confirm,
+    /// Drop the wish that it be closed.
+    KeepOpen,
+    /// Note that nobody decided in time on the wish that it be closed.
+    LetClosingLapse,
     /// Let it take part again.
     Resume,
     /// Stop it for now.
@@ -161,6 +191,8 @@ impl Command<'_> {
             Self::AskToClose => Action::AskToClose,
             Self::Close => Action::CloseOrganization,
             Self::Confirm => Action::ConfirmOrganization,
+            Self::KeepOpen => Action::KeepOrganization,
+            Self::LetClosingLapse => Action::Expire,
             Self::Resume => Action::ResumeOrganization,
             Self::Suspend(_) => Action::SuspendOrganization,
             Self::SwitchSite { .. } => Action::SwitchSite,
@@ -220,14 +252,29 @@ pub fn decide(
             Ok(Outcome::new(Body { state: State::Active, ..body }, Kind::OrgResumed)
                 .telling(administrators, News::OrganizationResumed))
         }
-        (State::Active | State::Suspended(_), Command::AskToClose) => {
-            let closing = actor.person().cloned();
-            Ok(Outcome::new(Body { closing, ..body }, Kind::OrgChanged)
-                .telling(administrators, News::OrganizationClosing))
+        (State::Active | State::Suspended(_), Command::AskToClose)
+            if body.closing_at(now).is_none() =>
+        {
+            let closing = actor.person().map(|by| Closing { by: by.clone(), at: now });
+            Ok(Outcome::new(Body { closing, ..body }, Kind::OrgClosingAsked)
+                .telling(administrators, News::OrganizationClosing)
+                .with(Effect::OpenTicket(TicketKind::Contact)))
+        }
+        (State::Active | State::Suspended(_), Command::KeepOpen)
+            if body.closing_at(now).is_some() =>
+        {
+            Ok(Outcome::new(Body { closing: None, ..body }, Kind::OrgClosingDropped)
+                .telling(administrators, News::OrganizationStays))
+        }
+        (State::Active | State::Suspended(_), Command::LetClosingLapse)
+            if body.closing.is_some() && body.closing_at(now).is_none() =>
+        {
+            Ok(Outcome::new(Body { closing: None, ..body }, Kind::OrgClosingDropped)
+                .telling(administrators, News::OrganizationStays))
         }
         (State::Active | State::Suspended(_), Command::Close) => {
-            let asked_by = body.closing.as_ref().ok_or(Refusal::OutOfOrder)?;
-            if Some(asked_by) == actor.person() {
+            let asked = body.closing_at(now).ok_or(Refusal::OutOfOrder)?;
+            if Some(&asked.by) == actor.person() {
                 return Err(Refusal::SamePerson);
             }
             if facts.parts > 0 {
@@ -249,6 +296,8 @@ pub fn decide(
             Command::AskToClose
             | Command::Close
             | Command::Confirm
+            | Command::KeepOpen
+            | Command::LetClosingLapse
             | Command::Resume
             | Command::Suspend(_)
             | Command::SwitchSite { .. },

@@ -82,6 +82,8 @@ pub const fn part(kind: Kind) -> Option<Part> {
         K::OrgApproved
         | K::OrgChanged
         | K::OrgClosed
+        | K::OrgClosingAsked
+        | K::OrgClosingDropped
         | K::OrgConfirmed
         | K::OrgPeopleReviewed
         | K::OrgResumed

@@ -116,6 +116,8 @@ actions! {
     IssueCode = "account.issue-code": [Administrator, Support];
     /// Import a list of people, or take the import back.
     ImportRoster = "roster.import": [Administrator];
+    /// Drop the wish that an organization be closed.
+    KeepOrganization = "organization.keep-open": [Administrator, Support];
     /// Stop acting for an organization.
     LeaveOrganization = "affiliation.leave": [Subscriber];
     /// Make, renew and stop the organization's systems.
@@ -338,6 +340,7 @@ roster.export A
 expire J
 account.issue-code AsL
 roster.import A
+organization.keep-open AsL
 affiliation.leave S
 system.manage A
 nomination.manage-first sL

@@ -38,7 +38,7 @@ pub fn switch_site(
     change(conn, office, Command::SwitchSite { site, to })
 }
 
-/// Asks Support to close the organization. Nothing ends before the lead there approves.
+/// Asks Support to close the organization, with a ticket. Nothing ends before the lead there approves.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -47,6 +47,29 @@ pub fn ask_to_close(
     office: &Office,
 ) -> Result<Result<Done<Body>, Refusal>, StoreError> {
     change(conn, office, Command::AskToClose)
+}
+
+/// Drops the wish that the organization be closed.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn keep_open(
+    conn: &mut AnyConn,
+    office: &Office,
+) -> Result<Result<Done<Body>, Refusal>, StoreError> {
+    change(conn, office, Command::KeepOpen)
+}
+
+/// Notes that nobody decided in time on the wish to close an organization.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn let_closing_lapse(
+    conn: &mut AnyConn,
+    office: &Office,
+    of: &OrganizationId,
+) -> Result<(), StoreError> {
+    change_one(conn, office, of, Command::LetClosingLapse).map(drop)
 }
 
 fn change(
@@ -58,8 +81,17 @@ fn change(
         Ok((_, of)) => of.clone(),
         Err(denied) => return Ok(Err(denied.into())),
     };
-    organization::lock(conn, &of)?;
-    let Some(body) = organization::body(conn, &of)? else {
+    change_one(conn, office, &of, command)
+}
+
+fn change_one(
+    conn: &mut AnyConn,
+    office: &Office,
+    of: &OrganizationId,
+    command: Command<'_>,
+) -> Result<Result<Done<Body>, Refusal>, StoreError> {
+    organization::lock(conn, of)?;
+    let Some(body) = organization::body(conn, of)? else {
         return Ok(Err(Denied::NotFound.into()));
     };
     let site = match &command {
@@ -67,15 +99,17 @@ fn change(
         Command::AskToClose
         | Command::Close
         | Command::Confirm
+        | Command::KeepOpen
+        | Command::LetClosingLapse
         | Command::Resume
         | Command::Suspend(_) => None,
     };
-    let facts = facts(conn, office, &of)?;
+    let facts = facts(conn, office, of)?;
     match decide(body, command, facts, &office.actor, office.now) {
         Err(refusal) => Ok(Err(refusal)),
         Ok(outcome) => {
             organization::set_body(conn, &outcome.state, office.now)?;
-            let about = About { organization: Some(of), site, ..About::default() };
+            let about = About { organization: Some(of.clone()), site, ..About::default() };
             Ok(Ok(office.carry_out(conn, outcome, &about)?))
         }
     }

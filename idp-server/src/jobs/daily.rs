@@ -74,6 +74,7 @@ pub(super) async fn round(
     let finished = work.may_go_on().await?
         && accounts::unused(&work).await?
         && accounts::old_passwords(&work).await?
+        && organizations::let_closings_lapse(&work).await?
         && organizations::remind_all(&work).await?
         && tax_ids::remind_owners(&work).await?
         && waiting::look_at_all(&work).await?

@@ -8,17 +8,18 @@ use idp_core::{
         field::folded,
         npi::Npi,
         organization::{Organization, OrganizationStatus},
-        organization_life::{Body, State, Suspension},
+        organization_life::{Body, Closing, State, Suspension},
         people_review::Review,
         site::{OrgEnablement, Site},
     },
-    ids::{OrganizationId, SiteId, SubscriberId},
+    ids::{OrganizationId, SiteId},
 };
 
 use super::{
     AnyConn, StoreError,
     column::{Reading, code, millis},
     connection::{first_for_update, on_either},
+    place::Place,
     schema::{organization, organization_site},
 };
 
@@ -197,20 +198,21 @@ pub fn set_contact(
 /// # Errors
 /// [`StoreError`].
 pub fn body(conn: &mut AnyConn, id: &OrganizationId) -> Result<Option<Body>, StoreError> {
-    type Columns = (String, Option<String>, Option<String>, Option<i64>, i64);
+    type Columns = (String, Option<String>, Option<String>, Option<i64>, Option<i64>, i64);
     let row: Option<Columns> = organization::table
         .find(id.as_str())
         .select((
             organization::status,
             organization::suspended_for,
             organization::closing_asked_by,
+            organization::closing_asked_at,
             organization::confirmed_at,
             organization::updated_at,
         ))
         .first(conn)
         .optional()?;
     let read = Reading { table: "organization", row: id.as_str() };
-    row.map(|(status, suspended_for, closing, confirmed_at, updated_at)| {
+    row.map(|(status, suspended_for, asked_by, asked_at, confirmed_at, updated_at)| {
         let state = match read.code("status", &status)? {
             OrganizationStatus::Active => State::Active,
             OrganizationStatus::Closed => State::Closed,
@@ -226,11 +228,50 @@ pub fn body(conn: &mut AnyConn, id: &OrganizationId) -> Result<Option<Body>, Sto
         Ok(Body {
             id: id.clone(),
             state,
-            closing: read.maybe_parsed("closing_asked_by", closing)?,
+            closing: closing(read, asked_by, asked_at)?,
             confirmed_at: read.at("confirmed_at", confirmed_at.unwrap_or(updated_at))?,
         })
     })
     .transpose()
+}
+
+fn closing(
+    read: Reading<'_>,
+    by: Option<String>,
+    at: Option<i64>,
+) -> Result<Option<Closing>, StoreError> {
+    let (Some(by), Some(at)) = (read.maybe_parsed("closing_asked_by", by)?, at) else {
+        return Ok(None);
+    };
+    Ok(Some(Closing { by, at: read.at("closing_asked_at", at)? }))
+}
+
+/// The organizations that somebody asked to close, when, behind `after`; what waited longest first.
+/// Which of these wishes still count, [`Body::closing_at`] says.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn to_be_closed(
+    conn: &mut AnyConn,
+    after: Option<&Place<OrganizationId>>,
+    limit: i64,
+) -> Result<Vec<Place<OrganizationId>>, StoreError> {
+    let (at, id) = after.map_or((i64::MIN, ""), |place| (place.millis(), place.id.as_str()));
+    let rows: Vec<(String, Option<i64>)> = organization::table
+        .filter(organization::closing_asked_at.is_not_null())
+        .filter(organization::closing_asked_at.assume_not_null().gt(at).or(
+            organization::closing_asked_at.assume_not_null().eq(at).and(organization::id.gt(id)),
+        ))
+        .order((organization::closing_asked_at, organization::id))
+        .limit(limit)
+        .select((organization::id, organization::closing_asked_at))
+        .load(conn)?;
+    let place = |(id, at): (String, Option<i64>)| {
+        let read = Reading { table: "organization", row: &id };
+        let at = read.at("closing_asked_at", at.unwrap_or_default())?;
+        Ok(Place::at(at, read.parsed("id", id.clone())?))
+    };
+    rows.into_iter().map(place).collect()
 }
 
 /// Writes down how an organization stands.
@@ -246,7 +287,8 @@ pub fn set_body(conn: &mut AnyConn, body: &Body, now: DateTime<Utc>) -> Result<(
         .set((
             organization::status.eq(code(&body.state.status())),
             organization::suspended_for.eq(suspended_for),
-            organization::closing_asked_by.eq(body.closing.as_ref().map(SubscriberId::as_str)),
+            organization::closing_asked_by.eq(body.closing.as_ref().map(|wish| wish.by.as_str())),
+            organization::closing_asked_at.eq(body.closing.as_ref().map(|wish| millis(wish.at))),
             organization::confirmed_at.eq(millis(body.confirmed_at)),
             organization::updated_at.eq(millis(now)),
         ))

@@ -295,6 +295,7 @@ diesel::table! {
         updated_at -> BigInt,
         suspended_for -> Nullable<Text>,
         closing_asked_by -> Nullable<Text>,
+        closing_asked_at -> Nullable<BigInt>,
         confirmed_at -> Nullable<BigInt>,
         address -> Nullable<Text>,
         phone -> Nullable<Text>,

@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 
 use super::{
-    AnyConn, StoreError,
+    AnyConn, StoreError, organization,
     promotion::{self as promotions, Waits},
-    schema::{registration, tax_id_claim, ticket},
+    schema::{further_number, registration, tax_id_claim, ticket},
 };
 
 /// How far a count goes that a page shows.
@@ -22,8 +22,10 @@ pub struct Waiting {
     pub registrations: usize,
     /// Notaries' forms of registrations and of promotions that have not come, or are to be judged.
     pub notary: usize,
-    /// Numbers that somebody asks for.
+    /// Numbers that somebody asks for: another's, or a further one.
     pub tax_ids: usize,
+    /// Organizations that are to be closed.
+    pub closings: usize,
     /// Promotions to be approved.
     pub promotions: usize,
 }
@@ -48,13 +50,16 @@ pub fn waiting(conn: &mut AnyConn) -> Result<Waiting, StoreError> {
     let (registrations, at_notary) = (at_stage("review")?, at_stage("at-notary")?);
     let tax_ids: Vec<String> =
         tax_id_claim::table.limit(COUNTED).select(tax_id_claim::tax_id_id).load(conn)?;
+    let further: Vec<String> =
+        further_number::table.limit(COUNTED).select(further_number::id).load(conn)?;
     let candidates = promotions::waiting(conn, Waits::ForForm, None, COUNTED)?.len();
     Ok(Waiting {
         new_tickets: new_tickets.len(),
         tickets: tickets.len(),
         registrations,
         notary: at_notary + candidates,
-        tax_ids: tax_ids.len(),
+        tax_ids: tax_ids.len() + further.len(),
+        closings: organization::to_be_closed(conn, None, COUNTED)?.len(),
         promotions: promotions::waiting(conn, Waits::ForApproval, None, COUNTED)?.len(),
     })
 }

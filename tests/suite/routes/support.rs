@@ -43,7 +43,9 @@ async fn at_the_desk_when(
 
 async fn where_the_desk_begins_stands_how_much_waits(idp: Fresh) {
     let (mut support, page) = at_the_desk(&idp, "support", "/support").await;
-    for queue in ["new-tickets", "tickets", "registrations", "notary", "tax-ids", "promotions"] {
+    for queue in
+        ["new-tickets", "tickets", "registrations", "notary", "tax-ids", "promotions", "closings"]
+    {
         let there = support.follow_link(&page, &format!("queue-{queue}")).await;
         assert_eq!(there.status, 200, "{queue}: {}", there.body);
     }

@@ -43,6 +43,7 @@ impl News {
             Self::OrganizationClosed => "organization-closed",
             Self::OrganizationClosing => "organization-closing",
             Self::OrganizationResumed => "organization-resumed",
+            Self::OrganizationStays => "organization-stays",
             Self::OrganizationSuspended => "organization-suspended",
             Self::PartAdded => "part-added",
             Self::PasswordIsOld => "password-is-old",

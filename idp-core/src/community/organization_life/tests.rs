@@ -88,6 +88,35 @@ fn an_organization_is_closed_by_two_persons_and_everything_of_it_ends() {
 }
 
 #[test]
+fn a_wish_to_close_can_be_dropped_and_counts_for_thirty_days() {
+    let (adam, bea) = (administrator("adam", "a"), administrator("bea", "a"));
+    let (sam, lea) = (agent("sam"), lead("lea"));
+    let outcome = decide(body(State::Active), Command::AskToClose, READY, &adam, at(1)).unwrap();
+    assert_eq!(outcome.effects, [Effect::OpenTicket(TicketKind::Contact)], "somebody hears of it");
+    let asked = outcome.state;
+    let no = Err(Refusal::OutOfOrder);
+    for (command, actor, day, expected) in [
+        (Command::AskToClose, &bea, 2, no),
+        (Command::AskToClose, &bea, 31, Ok(true)),
+        (Command::KeepOpen, &adam, 2, Ok(false)),
+        (Command::KeepOpen, &bea, 30, Ok(false)),
+        (Command::KeepOpen, &sam, 30, Ok(false)),
+        (Command::KeepOpen, &adam, 31, no),
+        (Command::KeepOpen, &administrator("eve", "b"), 2, Err(Denied::NotFound.into())),
+        (Command::KeepOpen, &JOB, 2, Err(Denied::Forbidden.into())),
+        (Command::LetClosingLapse, &JOB, 30, no),
+        (Command::LetClosingLapse, &JOB, 31, Ok(false)),
+        (Command::Close, &lea, 31, no),
+    ] {
+        let found = decide(asked.clone(), command.clone(), READY, actor, at(day));
+        let found = found.map(|outcome| outcome.state.closing.is_some());
+        assert_eq!(found, expected, "{command:?} by {actor:?} on day {day}");
+    }
+    let never = decide(body(State::Active), Command::KeepOpen, READY, &adam, at(1));
+    assert_eq!(never.map(drop), Err(Refusal::OutOfOrder));
+}
+
+#[test]
 fn a_site_is_switched_by_the_administrator_where_the_site_leaves_it_to_them() {
     let adam = administrator("adam", "a");
     let retired = Site { status: SiteStatus::Retired, ..switchable() };
@@ -157,20 +186,22 @@ proptest! {
     /// Closed is the end (domain 4.1): whatever is commanded, by whomever.
     #[test]
     fn nothing_leads_out_of_closed(
-        command in 0_usize..6, who in 0_usize..4, administrators in 0_usize..3, parts in 0_usize..2,
+        command in 0_usize..8, who in 0_usize..4, administrators in 0_usize..3, parts in 0_usize..2,
     ) {
         let site = switchable();
         let commands = [
             Command::AskToClose,
             Command::Close,
             Command::Confirm,
+            Command::KeepOpen,
+            Command::LetClosingLapse,
             Command::Resume,
             Command::Suspend(Suspension::Breach),
             Command::SwitchSite { site: &site, to: Switch::On },
         ];
         let actors = [administrator("adam", "a"), agent("sam"), lead("lea"), JOB];
         let facts = Facts { administrators, parts, ..READY };
-        let closing = Some("sub_adam".parse().unwrap());
+        let closing = Some(Closing { by: "sub_adam".parse().unwrap(), at: at(1) });
         let closed = Body { closing, ..body(State::Closed) };
         prop_assert!(decide(closed, commands[command].clone(), facts, &actors[who], at(1)).is_err());
     }

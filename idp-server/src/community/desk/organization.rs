@@ -71,6 +71,8 @@ pub fn look_at(
     else {
         return Ok(None);
     };
+    // A wish to leave on which nobody decided in time is none.
+    let body = Body { closing: body.closing_at(office.now).cloned(), ..body };
     let parent = found.parent.as_ref().map(|id| organization::find(conn, id)).transpose()?;
     Ok(Some(Seen {
         parent: parent.flatten(),

@@ -34,7 +34,8 @@ const FIELDS: &[&str] = &["name", "address", "phone", "npi"];
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/organization/{id}/data").get(show).post(change))
-        .service(web::resource("/organization/{id}/close").post(ask_to_close));
+        .service(web::resource("/organization/{id}/close").post(ask_to_close))
+        .service(web::resource("/organization/{id}/keep-open").post(keep_open));
 }
 
 #[derive(Deserialize)]
@@ -53,6 +54,7 @@ async fn show(visit: Visit, id: Path<String>, after: Query<After>) -> HttpRespon
             Some("asked") => Some(DataDone::Asked),
             Some("changed") => Some(DataDone::Changed),
             Some("closing") => Some(DataDone::Closing),
+            Some("kept") => Some(DataDone::Kept),
             Some(_) | None => None,
         };
         form(&visit, &desk, StatusCode::OK, None, done).await
@@ -84,7 +86,7 @@ async fn form(
         form_token: &form_token,
         id: current.organization.id.as_str(),
         typed: &typed,
-        closing: body.closing.is_some(),
+        closing: body.closing_at(visit.clock.now()).is_some(),
         done,
     };
     Ok(console::with_form(page(status, &content), cookie))
@@ -177,6 +179,38 @@ async fn ask(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse, Page
     visit.outbox.wake();
     match asked {
         Ok(_) => Ok(see_other(&format!("/organization/{id}/data?done=closing"), [])),
+        // Another Administrator asked at the same moment.
+        Err(organization_life::Refusal::OutOfOrder) => {
+            Ok(see_other(&format!("/organization/{id}/data?done=closing"), []))
+        }
+        Err(organization_life::Refusal::Denied(Denied::NotFound)) => Err(PageError::NotFound),
+        Err(_) => Err(PageError::Forbidden),
+    }
+}
+
+async fn keep_open(visit: Visit, id: Path<String>, body: Bytes) -> HttpResponse {
+    let outcome = keep(&visit, &id, &body).await;
+    visit.answer(outcome)
+}
+
+/// `POST …/keep-open`: the wish to leave is taken back, by whichever Administrator.
+async fn keep(visit: &Visit, id: &str, body: &Bytes) -> Result<HttpResponse, PageError> {
+    let desk = match console::organization(visit, id, Some(body)).await? {
+        Entry::Open(desk) => desk,
+        Entry::Elsewhere(answer) => return Ok(answer),
+    };
+    let office = desk.at_work.office.clone();
+    if let Posted::Refused(answer) = console::posted(visit, &office, body, &[]).await? {
+        return Ok(answer);
+    }
+    let write = move |conn: &mut AnyConn| own_organization::keep_open(conn, &office);
+    let kept = visit.db.write(write).await?;
+    visit.outbox.wake();
+    match kept {
+        // Nobody asks for it any more: that is what was wanted.
+        Ok(_) | Err(organization_life::Refusal::OutOfOrder) => {
+            Ok(see_other(&format!("/organization/{id}/data?done=kept"), []))
+        }
         Err(organization_life::Refusal::Denied(Denied::NotFound)) => Err(PageError::NotFound),
         Err(_) => Err(PageError::Forbidden),
     }

@@ -35,6 +35,7 @@ async fn home(visit: &Visit) -> Result<HttpResponse, PageError> {
         queue("registrations", "/support/registrations?stage=review", found.registrations),
         queue("notary", "/support/registrations?stage=at-notary", found.notary),
         queue("tax-ids", "/support/tax-ids", found.tax_ids),
+        queue("closings", "/support/closings", found.closings),
         queue("promotions", "/support/promotions", found.promotions),
     ];
     let nav = SupportNav { area: SupportArea::Home };

@@ -2,6 +2,7 @@
 
 mod agreements;
 mod audit;
+mod closings;
 mod first_administrator;
 mod further_numbers;
 mod home;
@@ -24,6 +25,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config
         .configure(agreements::routes)
         .configure(audit::routes)
+        .configure(closings::routes)
         .configure(further_numbers::routes)
         .configure(home::routes)
         .configure(organizations::routes)

@@ -12,7 +12,7 @@ use idp_core::{
         field::{LONGEST_NAME, LONGEST_NOTE, Objections, line},
         npi::Npi,
         organization_data::Refusal as NotChanged,
-        organization_life::{Command, Refusal, State, Suspension},
+        organization_life::{CLOSING_LASTS, Command, Refusal, State, Suspension},
         registration::DetailsForm,
     },
     ids::OrganizationId,
@@ -93,7 +93,9 @@ fn page_of(seen: &Seen, visit: &Visit, desk: &AtWork, outcome: Outcome) -> HttpR
         words.record_of,
         format!("/support/audit?organization={id}"),
     ));
-    let lead = seen.body.closing.is_some().then_some(words.closing_asked);
+    let closing = seen.body.closing_at(desk.office.now);
+    let lead = closing.is_some().then_some(words.closing_asked);
+    facts.extend(closing.map(|wish| Fact::at(words.closing_until, wish.at + CLOSING_LASTS)));
     let heading = words.organization;
     let mut sections = vec![Section { id: "organization", heading, lead, facts }];
     sections
@@ -160,7 +162,14 @@ fn deeds<'a>(seen: &'a Seen, text: &'static Messages, desk: &AtWork) -> Vec<Deed
     if seen.body.state != State::Closed {
         deeds.push(data());
     }
-    let asked = seen.body.closing.is_some() && seen.body.state != State::Closed;
+    let asked = seen.body.closing_at(desk.office.now).is_some();
+    if asked {
+        deeds.push(
+            DeedView::button("keep-open", words.keep_open)
+                .with(vec![reason()])
+                .with_hint(words.keep_open_hint),
+        );
+    }
     if lead && asked {
         deeds.push(
             DeedView::button("close", words.close_organization)
@@ -292,6 +301,7 @@ fn read(posted: &Params) -> Result<Result<(Command<'static>, String), String>, P
     let field = |name| posted.find(name).unwrap_or_default();
     let command = match field("deed") {
         "close" => Command::Close,
+        "keep-open" => Command::KeepOpen,
         "resume" => Command::Resume,
         "suspend" => {
             let why = Suspension::ALL.into_iter().find(|why| why.code() == field("why"));

@@ -1,5 +1,5 @@
 //! What organizations are reminded of: a second Administrator (R12), and the yearly look at their data
-//! and their people (R14).
+//! and their people (R14). And the wishes to close one on which nobody decided in time.
 
 use idp_core::{
     community::{organization_life, promotion},
@@ -8,12 +8,20 @@ use idp_core::{
 
 use super::Work;
 use crate::{
-    community::{About, Office, accounts},
-    store::{AnyConn, StoreError, organization, reminder},
+    community::{About, Office, accounts, own_organization},
+    store::{AnyConn, StoreError, organization, place::Place, reminder},
 };
 
 /// Since when an organization has fewer Administrators than it should have is kept under this.
 const TOO_FEW: &str = "administrators-too-few";
+
+/// Notes the wishes to close an organization that are over by date. `false`: it was cut short.
+pub(super) async fn let_closings_lapse(work: &Work<'_>) -> Result<bool, StoreError> {
+    let lapse = |conn: &mut AnyConn, office: &Office, wish: &Place<OrganizationId>| {
+        own_organization::let_closing_lapse(conn, office, &wish.id)
+    };
+    work.each(organization::to_be_closed, lapse).await
+}
 
 /// Reminds whoever has a reason to be. `false`: it was cut short.
 pub(super) async fn remind_all(work: &Work<'_>) -> Result<bool, StoreError> {

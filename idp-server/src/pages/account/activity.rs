@@ -161,6 +161,8 @@ pub fn activity_words(
         | Kind::OrgApproved
         | Kind::OrgChanged
         | Kind::OrgClosed
+        | Kind::OrgClosingAsked
+        | Kind::OrgClosingDropped
         | Kind::OrgConfirmed
         | Kind::OrgContactVerified
         | Kind::OrgErased

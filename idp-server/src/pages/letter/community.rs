@@ -202,8 +202,10 @@ impl Writer<'_> {
             | News::TaxIdRefused { .. }
             | News::TaxIdReleased => at(words.link_tax_ids, &of("/tax-ids")),
             News::OrganizationChanged => at(words.link_console, &of("/data")),
-            News::OrganizationClosing
-            | News::OrganizationResumed
+            News::OrganizationClosing | News::OrganizationStays => {
+                at(words.link_console, &of("/data"))
+            }
+            News::OrganizationResumed
             | News::OrganizationSuspended
             | News::PartAdded
             | News::PleaseConfirm

@@ -168,6 +168,11 @@ pub(super) fn words(text: &'static Messages, told: &Told) -> [&'static str; 3] {
             words.organization_closing,
             words.organization_closing_next,
         ],
+        News::OrganizationStays => [
+            words.organization_stays_subject,
+            words.organization_stays,
+            words.organization_stays_next,
+        ],
         News::OrganizationResumed => [
             words.organization_resumed_subject,
             words.organization_resumed,

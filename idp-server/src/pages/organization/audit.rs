@@ -152,6 +152,8 @@ pub fn record_title(text: &'static Messages, kind: Kind) -> &'static str {
         Kind::OrgApproved => words.org_approved,
         Kind::OrgChanged => words.org_changed,
         Kind::OrgClosed => words.org_closed,
+        Kind::OrgClosingAsked => words.org_closing_asked,
+        Kind::OrgClosingDropped => words.org_closing_dropped,
         Kind::OrgConfirmed => words.org_confirmed,
         Kind::OrgPeopleReviewed => words.org_people_reviewed,
         Kind::OrgRecordExported => words.org_record_exported,

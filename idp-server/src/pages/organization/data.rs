@@ -6,7 +6,7 @@ use super::{OrganizationNav, Typed};
 use crate::pages::Frame;
 
 /// Posts `form_token`, `name`, `address`, `phone` and `npi` to `/organization/{id}/data`; to
-/// `/organization/{id}/close` the token alone.
+/// `/organization/{id}/close` and `/organization/{id}/keep-open` the token alone.
 #[derive(Debug, Template)]
 #[template(path = "organization_data.html")]
 pub struct OrganizationDataPage<'a> {
@@ -31,6 +31,8 @@ pub enum DataDone {
     Changed,
     /// Support is asked to close the organization.
     Closing,
+    /// The wish to close it is taken back.
+    Kept,
     Unchanged,
 }
 
@@ -45,6 +47,7 @@ impl OrganizationDataPage<'_> {
             DataDone::Both => words.both,
             DataDone::Changed => words.changed,
             DataDone::Closing => words.closing_asked,
+            DataDone::Kept => words.kept_open,
             DataDone::Unchanged => words.unchanged,
         })
     }

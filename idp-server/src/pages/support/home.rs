@@ -27,6 +27,7 @@ impl QueueView {
     fn label(&self, frame: &Frame<'_>) -> &'static str {
         let words = &frame.text.support;
         match self.id {
+            "closings" => words.queue_closings,
             "new-tickets" => words.queue_new_tickets,
             "notary" => words.queue_notary,
             "promotions" => words.queue_promotions,

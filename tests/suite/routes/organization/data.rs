@@ -8,6 +8,7 @@ use crate::routes::support::at_the_desk;
 on_every_store![
     an_administrator_moves_the_organization_and_asks_for_another_number,
     an_organization_is_closed_by_two_persons,
+    a_wish_to_close_stands_in_a_queue_and_can_be_taken_back,
 ];
 
 fn listed(idp: &TestIdp, column: &str) -> String {
@@ -79,4 +80,50 @@ async fn an_organization_is_closed_by_two_persons(idp: Fresh) {
         assert_eq!(idp.database.number(left), 0, "{left}");
     }
     assert_eq!(browser.visit(OWN).await.status, 404, "there is no such console any more");
+}
+
+/// 4.1: what only one person asked for can be undone, and does not wait for ever.
+async fn a_wish_to_close_stands_in_a_queue_and_can_be_taken_back(idp: Fresh) {
+    let joan = "joan.whitfield@cedar-falls.example";
+    let of = "/support/organizations/org_cedar-falls";
+    let mut browser = at_work(&idp).await;
+    let page = browser.visit(&format!("{OWN}/data")).await;
+    let page = browser.submit(&page, "close-submit", &[]).await;
+    assert!(page.has("closing"), "{}", page.body);
+    let tickets = "SELECT COUNT(*) AS v FROM ticket WHERE organization_id = 'org_cedar-falls'";
+    assert_eq!(idp.database.number(tickets), 1, "and somebody hears of it");
+    let (mut support, home) = at_the_desk(&idp, "support", "/support").await;
+    let queue = support.follow_link(&home, "queue-closings").await;
+    assert!(queue.body.contains("Cedar Falls") && queue.body.contains(of), "{}", queue.body);
+
+    let keeping = browser.submit(&page, "keep-submit", &[]);
+    let (kept, _) = idp.mail_after(joan, "Your organization stays", keeping).await;
+    assert!(kept.has("done") && kept.has("close-submit"), "{}", kept.body);
+    let queue = support.visit("/support/closings").await;
+    assert!(!queue.body.contains("Cedar Falls"), "{}", queue.body);
+
+    // Whoever is called at the desk drops it there.
+    browser.submit(&kept, "close-submit", &[]).await;
+    let page = support.visit(of).await;
+    let dropping = support.submit(&page, "keep-open", &[("reason", "Joan called")]);
+    let (dropped, _) = idp.mail_after(joan, "Your organization stays", dropping).await;
+    assert!(dropped.has("done") && !dropped.has("keep-open"), "{}", dropped.body);
+    let told = "SELECT kind AS v FROM audit_event WHERE kind LIKE 'org.closing%' ORDER BY at, id";
+    let told = idp.database.column(told);
+    let (asked, dropped) = ("org.closing-asked", "org.closing-dropped");
+    assert_eq!(told, [asked, dropped, asked, dropped]);
+
+    // A month later it counts for nothing, whether or not that is written down.
+    let wish = "UPDATE organization SET closing_asked_by = 'sub_x', closing_asked_at = 1000 \
+                WHERE id = 'org_cedar-falls'";
+    idp.database.execute(wish).unwrap();
+    let page = browser.visit(&format!("{OWN}/data")).await;
+    assert!(page.has("close-submit") && !page.has("closing"), "{}", page.body);
+    let (mut lead, page) = at_the_desk(&idp, "lead", of).await;
+    assert!(!page.has("close"), "{}", page.body);
+    let mut fields = page.form("suspend").fields;
+    fields.retain(|(name, _)| name == "form_token");
+    fields.push(("deed".to_owned(), "close".to_owned()));
+    fields.push(("reason".to_owned(), "as agreed".to_owned()));
+    assert_eq!(lead.post(&page.url, &fields).await.status, 409);
 }

@@ -316,7 +316,10 @@ async fn an_organization_is_closed_by_two_persons(idp: Fresh) {
     assert_eq!(lead.post(&page.url, &fields).await.status, 409);
 
     let by = |id: &str| {
-        format!("UPDATE organization SET closing_asked_by = '{id}' WHERE id = 'org_cedar-falls'")
+        format!(
+            "UPDATE organization SET closing_asked_by = '{id}', closing_asked_at = 1795521600000 \
+             WHERE id = 'org_cedar-falls'"
+        )
     };
     idp.database.execute(&by(&id_of(&idp, "lead"))).unwrap();
     assert_eq!(lead.post(&page.url, &fields).await.status, 409, "20.8: the same person");
