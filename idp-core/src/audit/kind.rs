@@ -92,6 +92,8 @@ kinds! {
     AgreementPublished = "agreement.published";
     /// A text is no longer asked for, and none takes its place.
     AgreementWithdrawn = "agreement.withdrawn";
+    /// Somebody at the support desk read the audit record.
+    AuditRead = "audit.read";
     /// A browser no longer stands in for the second factor of a Subscriber.
     BrowserForgotten = "browser.forgotten";
     /// A browser stands in for the second factor of a Subscriber, for a while.
@@ -104,6 +106,8 @@ kinds! {
     CodeReused = "code.reused";
     /// A community file was loaded.
     CommunityImported = "community.imported";
+    /// Somebody at the support desk looked for people or organizations.
+    DeskSearched = "desk.searched";
     /// A Subscriber proved a second factor.
     FactorAccepted = "factor.accepted";
     /// A Subscriber set up a second factor.
@@ -216,8 +220,12 @@ kinds! {
     OrgWithdrawn = "org.withdrawn";
     /// A person changed their own data: the telephone number, the language of mails.
     PersonChanged = "person.changed";
+    /// Somebody at the support desk looked at a person.
+    PersonRead = "person.read";
     /// Secret questions were set up or changed (R57).
     QuestionsChanged = "questions.changed";
+    /// Somebody at the support desk looked at a registration.
+    RegistrationRead = "registration.read";
     /// A new password was set in place of a forgotten one (R53).
     ResetChanged = "reset.changed";
     /// Self-help is closed: three wrong answers (R54).

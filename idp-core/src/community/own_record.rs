@@ -112,12 +112,14 @@ pub const fn part(kind: Kind) -> Option<Part> {
         | K::AgreementDeclined
         | K::AgreementPublished
         | K::AgreementWithdrawn
+        | K::AuditRead
         | K::BrowserForgotten
         | K::BrowserRemembered
         | K::CallerRefused
         | K::CallerVerified
         | K::CodeReused
         | K::CommunityImported
+        | K::DeskSearched
         | K::EmailChanged
         | K::EmailGivenUp
         | K::EmailRequested
@@ -156,8 +158,10 @@ pub const fn part(kind: Kind) -> Option<Part> {
         | K::PasswordChanged
         | K::PasswordChangeRefused
         | K::PersonChanged
+        | K::PersonRead
         | K::QuestionsChanged
         | K::RecoveryCodesMade
+        | K::RegistrationRead
         | K::ResetChanged
         | K::ResetClosed
         | K::ResetCodeFailed

@@ -15,7 +15,7 @@ use idp_core::{
     ids::{OrganizationId, RegistrationId, SubscriberId},
 };
 
-use super::{Office, registrations};
+use super::{Office, looking, registrations};
 use crate::store::{
     AnyConn, StoreError, organization,
     place::Place,
@@ -55,6 +55,17 @@ impl Words {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// By what is looked for; `None`: nothing was typed.
+    #[must_use]
+    pub fn sought(&self) -> Option<looking::Sought> {
+        let meant = (!self.0.is_empty()).then(|| Meant::of(&self.0))?;
+        Some(match meant {
+            Meant::Address(_) => looking::Sought::Address,
+            Meant::Name => looking::Sought::Name,
+            Meant::Number(_) => looking::Sought::Number,
+        })
     }
 
     /// Whether they are a name or a User ID, and neither an address nor a number.

@@ -16,6 +16,7 @@ pub mod desk;
 pub mod further_numbers;
 pub mod help;
 mod letters;
+pub mod looking;
 pub mod lookup;
 pub mod nomination;
 pub mod offer;

@@ -24,7 +24,10 @@ use serde::de::DeserializeOwned;
 use super::{error::ApiError, token};
 use crate::{
     app::App,
-    community::Office,
+    community::{
+        Office,
+        looking::{self, Look},
+    },
     http::{
         client_address::ClientAddress,
         console::{at_the_desk, is_office},
@@ -128,6 +131,16 @@ impl Desk {
     ) -> Result<T, ApiError> {
         let office = self.office.clone();
         Ok(self.app.db.read(move |conn| work(conn, &office)).await?)
+    }
+
+    /// Writes down what somebody of the support desk is about to be told.
+    ///
+    /// # Errors
+    /// [`ApiError`]: then it is not told.
+    pub(super) async fn note(&self, look: Look) -> Result<(), ApiError> {
+        let office = self.office.clone();
+        let noted = self.app.db.write(move |conn| looking::note(conn, &office, &look)).await?;
+        noted.map_err(ApiError::from)
     }
 
     /// Does `work` as one transaction, and rings for the mails that it may have left.

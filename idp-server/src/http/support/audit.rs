@@ -11,7 +11,9 @@ use idp_core::{
 };
 use serde::Deserialize;
 
+use super::note;
 use crate::{
+    community::looking::Look,
     http::{
         console::{self, Entry},
         error::PageError,
@@ -65,13 +67,15 @@ async fn show(visit: Visit, wanted: Option<Query<Wanted>>) -> HttpResponse {
 }
 
 async fn list(visit: &Visit, wanted: &Wanted) -> Result<HttpResponse, PageError> {
-    match console::support(visit, None).await? {
-        Entry::Open(_) => {}
+    let desk = match console::support(visit, None).await? {
+        Entry::Open(desk) => desk,
         Entry::Elsewhere(answer) => return Ok(answer),
-    }
+    };
     let filter = wanted.filter()?;
     let before = wanted.before.as_deref().map(str::parse::<Cursor>).transpose();
     let before = before.map_err(|_| PageError::NotUnderstood)?;
+    let Filter { organization, subject } = filter.clone();
+    note(visit, &desk.office, Look::Record { organization, subject }).await?;
     let read = move |conn: &mut _| audit::all(conn, &filter, before.as_ref(), SHOWN);
     let events = visit.db.read(read).await?;
     let text = visit.frame().text;

@@ -18,7 +18,11 @@ use actix_web::{http::StatusCode, web};
 use idp_core::community::permission::Denied;
 use serde::Deserialize;
 
-use super::error::PageError;
+use super::{error::PageError, visit::Visit};
+use crate::community::{
+    Office,
+    looking::{self, Look},
+};
 
 /// The routes.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -77,6 +81,16 @@ impl Outcome {
     fn refused(why: String) -> Self {
         Self { status: StatusCode::CONFLICT, problem: Some(why), ..Self::default() }
     }
+}
+
+/// Writes down what somebody at the desk is about to be shown.
+///
+/// # Errors
+/// [`PageError`] if it is not for them, or the database is out of reach: then it is not shown.
+async fn note(visit: &Visit, office: &Office, look: Look) -> Result<(), PageError> {
+    let office = office.clone();
+    let noted = visit.db.write(move |conn| looking::note(conn, &office, &look)).await?;
+    noted.map_err(problem)
 }
 
 /// The page of what is not for somebody.

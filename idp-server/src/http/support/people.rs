@@ -21,7 +21,7 @@ use serde::Deserialize;
 
 use deed::{Deed, purpose, understand};
 
-use super::{Outcome, problem};
+use super::{Outcome, note, problem};
 use crate::{
     community::{
         Office,
@@ -30,6 +30,7 @@ use crate::{
             person::{Seen, look_at},
         },
         help::{self, Helped},
+        looking::Look,
     },
     http::{
         console::{self, Entry, Posted},
@@ -66,6 +67,7 @@ async fn show(visit: Visit, id: Path<String>, wanted: Query<Wanted>) -> HttpResp
         };
         let loaded = load(&visit, &desk.office, &id).await?;
         let purpose = wanted.purpose.as_deref().map(purpose).transpose()?;
+        note(&visit, &desk.office, Look::Person(loaded.id().clone(), purpose)).await?;
         let words = &visit.frame().text.desk;
         let done = wanted.done.is_some().then_some(words.done);
         let outcome = Outcome { done, ..Outcome::default() };

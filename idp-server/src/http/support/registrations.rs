@@ -22,10 +22,11 @@ use idp_core::{
     oidc::params::Params,
 };
 
-use super::{Done, Outcome, one_line, problem};
+use super::{Done, Outcome, note, one_line, problem};
 use crate::{
     community::{
         Office,
+        looking::Look,
         registrations::{self, Decision, Refusal, decide_registration, judge_notary},
     },
     http::{
@@ -91,6 +92,7 @@ async fn show_one(visit: Visit, id: Path<String>, done: Query<Done>) -> HttpResp
             Entry::Elsewhere(answer) => return Ok(answer),
         };
         let registration = load(&visit, &desk.office, &id).await?;
+        note(&visit, &desk.office, Look::Registration(registration.id.clone())).await?;
         let words = &visit.frame().text.desk;
         let outcome = Outcome { done: done.is_some().then_some(words.done), ..Outcome::default() };
         Ok(show_case(&visit, &desk, &registration, outcome))

@@ -19,9 +19,12 @@ use idp_core::{
 };
 use serde::Deserialize;
 
-use super::registrations::row;
+use super::{note, registrations::row};
 use crate::{
-    community::lookup::{self, LONGEST, Words},
+    community::{
+        looking::Look,
+        lookup::{self, LONGEST, Words},
+    },
     http::{
         console::{self, AtWork, Entry, Posted},
         error::PageError,
@@ -107,6 +110,9 @@ async fn find(
     wanted: &lookup::Wanted,
 ) -> Result<HttpResponse, PageError> {
     let typed = wanted.words.as_str();
+    if let Some(by) = wanted.words.sought() {
+        note(visit, &desk.office, Look::Search(by)).await?;
+    }
     let (office, sought) = (desk.office.clone(), wanted.clone());
     let found = visit.db.read(move |conn| lookup::look(conn, &office, &sought)).await?;
     let text = visit.frame().text;

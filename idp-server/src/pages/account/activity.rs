@@ -187,6 +187,10 @@ pub fn activity_words(
         | Kind::SiteMetadataRefreshed
         | Kind::SiteRemoved
         | Kind::SiteSecretRotated
+        | Kind::AuditRead
+        | Kind::DeskSearched
+        | Kind::PersonRead
+        | Kind::RegistrationRead
         | Kind::StaffAppointed
         | Kind::StaffDismissed
         | Kind::SystemActivated

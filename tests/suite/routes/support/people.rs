@@ -15,6 +15,7 @@ on_every_store![
     a_lock_and_a_removal_that_nobody_asked_for_end_after_a_check,
     one_affiliation_ends_after_the_person_or_their_administrator_has_shown_who_they_are,
     whoever_is_looked_for_is_found_in_any_spelling,
+    what_the_desk_looks_at_is_written_down,
     nobody_at_the_desk_gets_hold_of_the_second_pair_of_eyes,
 ];
 
@@ -333,6 +334,38 @@ async fn an_organization_is_closed_by_two_persons(idp: Fresh) {
     let page = lead.visit(path).await;
     let page = lead.submit(&page, "close", &[("reason", "as agreed")]).await;
     assert!(page.has("done"), "{} {}", page.status, page.body);
+}
+
+/// R23, R56, 24.4: afterwards one can tell who leafed through whom, and nothing of what was typed.
+async fn what_the_desk_looks_at_is_written_down(idp: Fresh) {
+    let (mut support, page) = at_the_desk(&idp, "support", "/support/search").await;
+    support.submit(&page, "look", &[("q", "91-1234567")]).await;
+    support.visit("/support/search?q=rivera").await;
+    person(&mut support, &idp, "practitioner").await;
+    let id = id_of(&idp, "practitioner");
+    support.visit(&format!("/support/people/{id}?purpose=code")).await;
+    support.visit(&format!("/support/audit?subject={id}")).await;
+    let told = idp.database.column(&format!(
+        "SELECT kind || coalesce(' ' || after, '') AS v FROM audit_event \
+         WHERE actor LIKE '%{}%' AND kind IN \
+         ('desk.searched', 'person.read', 'audit.read') ORDER BY at, id",
+        id_of(&idp, "support")
+    ));
+    let mut told: Vec<_> = told.iter().map(|event| event.replace(' ', "")).collect();
+    told.sort();
+    let expected = [
+        "audit.read",
+        r#"desk.searched{"by":"name"}"#,
+        r#"desk.searched{"by":"number"}"#,
+        "person.read",
+        r#"person.read{"purpose":"code"}"#,
+    ];
+    assert_eq!(told, expected);
+    let of = format!(
+        "SELECT COUNT(*) AS v FROM audit_event WHERE subject = '{id}' \
+                      AND kind IN ('person.read', 'audit.read')"
+    );
+    assert_eq!(idp.database.number(&of), 3);
 }
 
 /// R23

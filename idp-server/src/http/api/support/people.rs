@@ -36,6 +36,7 @@ use crate::{
             self,
             person::{Disclosed, Seen, look_at},
         },
+        looking::Look,
     },
     http::oidc::json::{self, NoStore},
     store::AnyConn,
@@ -209,6 +210,7 @@ pub(super) async fn show(
     };
     let look = move |conn: &mut AnyConn, office: &Office| look_at(conn, office, &id);
     let seen = desk.read(look).await?.ok_or(ApiError::NotFound)?;
+    desk.note(Look::Person(seen.id().clone(), wanted)).await?;
     Ok(NoStore(shown(&seen, wanted)))
 }
 

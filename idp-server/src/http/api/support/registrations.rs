@@ -32,6 +32,7 @@ use crate::{
     app::App,
     community::{
         Office,
+        looking::Look,
         registrations::{self as use_case, Decision, Refusal},
     },
     http::oidc::json::NoStore,
@@ -278,6 +279,7 @@ pub(super) async fn show(
     let id: RegistrationId = named(&id)?;
     let find = move |conn: &mut AnyConn, office: &Office| use_case::find(conn, office, &id);
     let found = desk.read(find).await?.ok_or(ApiError::NotFound)?;
+    desk.note(Look::Registration(found.id.clone())).await?;
     Ok(NoStore(listed(&found, &desk.office)))
 }
 

@@ -21,6 +21,7 @@ use crate::{
     app::App,
     community::{
         Office,
+        looking::Look,
         lookup::{self, Wanted, Words},
     },
     http::oidc::json::NoStore,
@@ -104,6 +105,9 @@ pub(super) async fn search(
 ) -> Result<NoStore<SearchFound>, ApiError> {
     let desk = Desk::support(app, &request).await?;
     let wanted = door::body::<Search>(&request, &body)?.read()?;
+    if let Some(by) = wanted.words.sought() {
+        desk.note(Look::Search(by)).await?;
+    }
     let look = move |conn: &mut AnyConn, office: &Office| lookup::look(conn, office, &wanted);
     let found = desk.read(look).await?;
     let organizations = found.organizations.into_iter();
