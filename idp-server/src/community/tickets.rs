@@ -76,6 +76,19 @@ impl Deed {
         }
     }
 
+    /// What somebody has to be allowed for it.
+    const fn action(&self) -> Action {
+        match self {
+            // A visitor answers behind the link of a mail; who signed in, only to their own.
+            Self::Answer(_) | Self::Reopen(_) => Action::AnswerTicket,
+            Self::AskBack(_)
+            | Self::HandOver(_)
+            | Self::Resolve(_)
+            | Self::Take
+            | Self::TurnDown(_) => Action::WorkOnTicket,
+        }
+    }
+
     /// What that asks of the rules: how the ticket's matter stands is looked up now.
     fn command(
         &self,
@@ -172,7 +185,7 @@ pub fn act(
     deed: &Deed,
 ) -> Result<Result<Ticket, Refusal>, StoreError> {
     let command = |conn: &mut AnyConn, kept: &Kept| deed.command(conn, office, kept);
-    decide(conn, office, id, command, deed.message())
+    decide(conn, office, (id, deed.action()), command, deed.message())
 }
 
 /// Closes a ticket if nobody said anything against it for long enough; `false`: not yet, or not any
@@ -181,17 +194,17 @@ pub fn act(
 /// # Errors
 /// [`StoreError`].
 pub fn close_due(conn: &mut AnyConn, office: &Office, id: &TicketId) -> Result<bool, StoreError> {
-    Ok(decide(conn, office, id, |_: &mut AnyConn, _: &Kept| Ok(Command::Close), None)?.is_ok())
+    let close = |_: &mut AnyConn, _: &Kept| Ok(Command::Close);
+    Ok(decide(conn, office, (id, Action::Expire), close, None)?.is_ok())
 }
 
 fn decide(
     conn: &mut AnyConn,
     office: &Office,
-    id: &TicketId,
+    (id, action): (&TicketId, Action),
     command: impl FnOnce(&mut AnyConn, &Kept) -> Result<Command, StoreError>,
     message: Option<&Message>,
 ) -> Result<Result<Ticket, Refusal>, StoreError> {
-    let action = command.action();
     let Some(kept) = store::load_for_update(conn, id)? else {
         office.refused(conn, action, Denied::NotFound)?;
         return Ok(Err(Denied::NotFound.into()));
