@@ -174,6 +174,22 @@ pub enum Receipt {
     Waiting,
 }
 
+impl Receipt {
+    /// What became of a site that knew of several sessions: the worst of it, because as long as one is
+    /// open there, somebody may go on working in it.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Waiting, _) | (_, Self::Waiting) => Self::Waiting,
+            (Self::Failed, _) | (_, Self::Failed) => Self::Failed,
+            (Self::Silent, _) | (_, Self::Silent) => Self::Silent,
+            (Self::Confirmed { at }, Self::Confirmed { at: other }) => {
+                Self::Confirmed { at: at.max(other) }
+            }
+        }
+    }
+}
+
 /// What became of telling all of them: "3 of 4 confirmed in 2 s".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Receipts {
@@ -229,6 +245,21 @@ mod tests {
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+    }
+
+    #[test]
+    fn a_site_has_confirmed_when_it_has_for_each_session() {
+        let (early, late) = (Receipt::Confirmed { at: at(1) }, Receipt::Confirmed { at: at(9) });
+        for (one, other, both) in [
+            (early, late, late),
+            (late, Receipt::Silent, Receipt::Silent),
+            (Receipt::Silent, Receipt::Failed, Receipt::Failed),
+            (Receipt::Failed, Receipt::Waiting, Receipt::Waiting),
+            (early, Receipt::Waiting, Receipt::Waiting),
+        ] {
+            assert_eq!((one.with(other), other.with(one)), (both, both), "{one:?} {other:?}");
+            assert_eq!(one.with(one), one);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What was ended on record, and what became of telling the sites (domain, decision 8).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -37,7 +37,7 @@ pub struct Past {
     pub cause: String,
     /// When.
     pub ended_at: DateTime<Utc>,
-    /// What became of each site, by site.
+    /// What became of each site, by site, whichever of the sessions there it was told of.
     pub sites: Vec<(SiteId, Receipt)>,
 }
 
@@ -121,7 +121,6 @@ pub fn receipts(
     let notices: Vec<Notice> = access_ending_notice::table
         .left_join(outbox::table.on(access_ending_notice::message_id.eq(outbox::id.nullable())))
         .filter(access_ending_notice::ending_id.eq(id.as_str()))
-        .order(access_ending_notice::site_id)
         .select((
             access_ending_notice::site_id,
             access_ending_notice::message_id,
@@ -141,13 +140,18 @@ pub fn receipts(
                 Receipt::Confirmed { at: at.ok_or_else(|| read.corrupt("delivered_at"))? }
             }
         };
-        Ok((read.parsed("site_id", site)?, receipt))
+        Ok::<_, StoreError>((read.parsed("site_id", site)?, receipt))
     };
+    let mut sites: BTreeMap<SiteId, Receipt> = BTreeMap::new();
+    for notice in notices {
+        let (site, receipt) = site(notice)?;
+        sites.entry(site).and_modify(|known| *known = known.with(receipt)).or_insert(receipt);
+    }
     Ok(Some(Past {
         subscriber: read.maybe_parsed("subscriber_id", subscriber)?,
         cause,
         ended_at: read.at("ended_at", ended_at)?,
-        sites: notices.into_iter().map(site).collect::<Result<_, StoreError>>()?,
+        sites: sites.into_iter().collect(),
     }))
 }
 
