@@ -350,7 +350,8 @@ async fn the_whole_record_is_read_and_narrowed(idp: Fresh) {
     let deed = json!({ "action": "suspend", "for": "breach", "reason": "shared passwords" });
     assert_eq!(desk.post(&path, deed).await.0, 204);
     let record = desk.get(&format!("{DESK}/audit?organization=org_lakeside")).await;
-    let event = &record["events"][0];
+    assert_eq!(record["events"][0]["kind"], "audit.read", "what is read is written down first");
+    let event = &record["events"][1];
     assert_eq!(
         (&event["kind"], &event["reason"]),
         (&json!("org.suspended"), &json!("shared passwords"))

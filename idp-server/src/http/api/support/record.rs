@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     app::App,
-    community::Office,
+    community::{Office, looking::Look},
     http::oidc::json::NoStore,
     store::{
         AnyConn,
@@ -107,6 +107,8 @@ pub(super) async fn list(
         subject: door::parameter("subject", asked.subject.as_deref())?,
     };
     let after: Option<Cursor> = door::parameter("after", asked.after.as_deref())?;
+    let Filter { organization, subject } = filter.clone();
+    desk.note(Look::Record { organization, subject }).await?;
     let read =
         move |conn: &mut AnyConn, _: &Office| stored::all(conn, &filter, after.as_ref(), SHOWN);
     let found = desk.read(read).await?;
