@@ -1,5 +1,11 @@
+//! The way of a registration, step by step and at random.
+
+mod kept;
+mod samples;
+
 use proptest::prelude::*;
 
+use self::samples::*;
 use super::*;
 use crate::{
     audit::Kind,
@@ -8,201 +14,17 @@ use crate::{
             Actor,
             testing::{JOB, agent, lead, person},
         },
-        agreement::AgreementText,
         field::LineError,
-        identity_proof::{Judgement, TestResult},
+        identity_proof::TestResult,
         news::{News, Recipient},
         nomination::{Presented, TRIES, Tried},
         notary_reference::NotaryReference,
-        outcome::{Effect, Outcome},
+        outcome::Effect,
         subscriber::AccountStatus,
         tax_id_registry::dialogue::{MOST_CONTACTS, Personal},
     },
     secret::SecretDigest,
 };
-
-fn at(day: i64) -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000 + day)
-}
-
-fn begun() -> Registration {
-    let contact = ContactForm {
-        given_name: "Ana",
-        family_name: "Rivera",
-        email: "ana@clinic.example",
-        phone: "360 555 0111",
-    };
-    Registration {
-        id: "reg_1".parse().unwrap(),
-        contact: contact.read().unwrap(),
-        keys: Keys::new(SecretDigest::of("link"), SecretDigest::of("code")),
-        registrant: None,
-        started_at: at(0),
-        moved_at: at(0),
-        stage: Stage::Draft,
-        asked: Asked::default(),
-        told: None,
-        work: None,
-    }
-}
-
-fn work() -> Work {
-    let form = WorkForm {
-        roles: &["licensed-practitioner"],
-        role_details: &["md"],
-        reason: "",
-        npi: "1234567893",
-    };
-    form.read(None).unwrap()
-}
-
-fn tell_work() -> Command {
-    Command::TellWork(work())
-}
-
-fn applicant() -> Applicant {
-    let details =
-        DetailsForm { name: "Clinic", address: "1 Main St", phone: "360 555 0100", npi: "" };
-    Applicant {
-        details: details.read().unwrap(),
-        number: TaxIdNumber::Ein("91-1234567".parse().unwrap()),
-    }
-}
-
-fn agreement(id: &str) -> Agreement {
-    Agreement {
-        id: id.parse().unwrap(),
-        code: "trust".parse().unwrap(),
-        version: "1".parse().unwrap(),
-        text: AgreementText::read("# Trust\n\nx").unwrap(),
-        published_at: at(0),
-        superseded_at: None,
-    }
-}
-
-fn describe(availability: Availability) -> Command {
-    Command::Describe { applicant: applicant(), availability }
-}
-
-fn sign(shown: &str) -> Command {
-    let signatory = SignatoryForm {
-        name: "Ana Rivera",
-        title: "Owner",
-        authority: true,
-        accepts: true,
-        takes_duties: true,
-    };
-    Command::Sign {
-        in_force: agreement("agr_1"),
-        shown: shown.parse().unwrap(),
-        signatory: signatory.read().unwrap(),
-        address: None,
-    }
-}
-
-fn take(result: TestResult) -> Command {
-    Command::Prove(identity_proof::Command::Take(result))
-}
-
-fn passed() -> Command {
-    take(TestResult::Passed { reference: "t-1".to_owned() })
-}
-
-fn to_notary() -> Command {
-    let reference = NotaryReference::from_random([1; 7]);
-    Command::Prove(identity_proof::Command::GoToNotary(reference))
-}
-
-fn judge() -> Command {
-    Command::Prove(identity_proof::Command::Judge(Judgement::Accepted))
-}
-
-fn nobody_yet() -> Registrant {
-    Registrant::New { id: "sub_new".parse().unwrap(), user_id: "ana.rivera".parse().unwrap() }
-}
-
-fn known(status: AccountStatus) -> Registrant {
-    let user_id = "ana.r".parse().unwrap();
-    Registrant::Known { id: "sub_ana".parse().unwrap(), user_id, status, npi: None }
-}
-
-fn with_npi(npi: &str) -> Registrant {
-    let (id, user_id) = ("sub_ana".parse().unwrap(), "ana.r".parse().unwrap());
-    let npi = Some(npi.parse().unwrap());
-    Registrant::Known { id, user_id, status: AccountStatus::Active, npi }
-}
-
-fn approve(availability: Availability) -> Command {
-    approve_as(nobody_yet(), availability)
-}
-
-fn approve_as(registrant: Registrant, availability: Availability) -> Command {
-    let (organization, prefix) = ("org_new".parse().unwrap(), Prefix::Listed);
-    Command::Approve { organization, availability, prefix, registrant }
-}
-
-fn approve_unlisted(reason: &str) -> Command {
-    let prefix = Prefix::Unlisted { reason: reason.to_owned() };
-    let (organization, availability) = ("org_new".parse().unwrap(), Availability::Open);
-    Command::Approve { organization, availability, prefix, registrant: nobody_yet() }
-}
-
-fn answer(answer: Answer) -> Command {
-    let id = "org_holder".parse().unwrap();
-    let administrators = vec!["sub_adam".parse().unwrap()];
-    let owner = Owner { id, administrators, others: 0, personal: Personal::No };
-    Command::Answer { answer, owner, gate: Gate::Open }
-}
-
-type Step = (i64, Actor, Command);
-
-/// Somebody who has not signed in.
-fn me(day: i64, command: Command) -> Step {
-    (day, Actor::Nobody, command)
-}
-
-fn walk(steps: Vec<Step>) -> Result<Outcome<Registration>, Refusal> {
-    let begin = Outcome { state: begun(), audit: vec![], letters: vec![], effects: vec![] };
-    steps.into_iter().try_fold(begin, |outcome, (day, actor, command)| {
-        decide(outcome.state, command, &actor, at(day))
-    })
-}
-
-/// How far it is, in a word.
-fn word(stage: &Stage) -> &'static str {
-    match stage {
-        Stage::Agreement(_) => "agreement",
-        Stage::Approved(_) => "approved",
-        Stage::ContactVerified => "contact-verified",
-        Stage::Dialogue(..) => "dialogue",
-        Stage::Draft => "draft",
-        Stage::Erased => "erased",
-        Stage::Identity(_, _, Proofing::AtNotary { .. }) => "at-notary",
-        Stage::Identity(..) => "identity",
-        Stage::Referred(_) => "referred",
-        Stage::Rejected => "rejected",
-        Stage::Review(..) => "review",
-        Stage::Waiting(..) => "waiting",
-        Stage::Withdrawn => "withdrawn",
-    }
-}
-
-fn up_to_signature() -> Vec<Step> {
-    vec![
-        me(0, Command::VerifyContact),
-        me(0, describe(Availability::Open)),
-        me(0, tell_work()),
-        me(0, sign("agr_1")),
-    ]
-}
-
-fn up_to_review() -> Vec<Step> {
-    [up_to_signature(), vec![me(0, passed())]].concat()
-}
-
-fn taken() -> Vec<Step> {
-    vec![me(0, Command::VerifyContact), me(0, describe(Availability::Taken))]
-}
 
 #[test]
 fn a_registration_goes_step_by_step_to_its_end() {
@@ -468,153 +290,6 @@ fn the_first_administrator_takes_the_account_over_with_the_code_of_the_wizard() 
     assert_eq!(nomination.try_keys(presented("link"), at(9)).1, Tried::Wrong);
     // nobody is nominated before the approval
     assert_eq!(begun().first_nomination(first(), at(9)), None);
-}
-
-fn signed() -> Signed {
-    let signatory = Signatory { name: "Ana Rivera".to_owned(), title: "Owner".to_owned() };
-    let text_hash = agreement("agr_1").text.hash();
-    let (agreement, at) = ("agr_1".parse().unwrap(), at(0));
-    let duties_acknowledged_at = Some(at);
-    Signed { agreement, text_hash, signatory, at, address: None, duties_acknowledged_at }
-}
-
-fn proof() -> Proof {
-    Proof::KnowledgeTest { reference: "t-1".to_owned(), at: at(0) }
-}
-
-#[test]
-fn a_registration_begins_with_a_link_in_a_mail() {
-    let Registration { id, contact, keys, .. } = begun();
-    let ana = person("ana");
-    let outcome = begin(id.clone(), contact.clone(), keys, &ana, at(0)).unwrap();
-    assert_eq!(outcome.audit, [Kind::OrgStarted]);
-    assert_eq!(outcome.letters.len(), 1);
-    assert_eq!(outcome.state.registrant.as_ref(), ana.person());
-    assert!(begin(id, contact, keys, &agent("sam"), at(0)).is_err());
-}
-
-#[test]
-fn a_number_is_asked_for_as_long_as_the_registration_goes_on() {
-    let works_for_us = [taken(), vec![me(0, answer(Answer::WorksForUs))]].concat();
-    let id = || "reg_1".parse().unwrap();
-    let asked = walk(works_for_us.clone()).unwrap().effects;
-    assert_eq!(asked, [Effect::ClaimNumber { registration: id(), ground: Ground::WorksForUs }]);
-    let refused = Command::Reject(Message::read("No such clinic.").unwrap());
-    for (actor, command) in [(Actor::Nobody, Command::Withdraw), (agent("sam"), refused)] {
-        let steps = [works_for_us.clone(), vec![(1, actor, command)]].concat();
-        assert_eq!(walk(steps).unwrap().effects, [Effect::WithdrawClaim(id())]);
-    }
-    // Also what is kept for it already, and nothing where there is no number yet.
-    let review = [up_to_review(), vec![me(1, Command::Withdraw)]].concat();
-    assert_eq!(walk(review).unwrap().effects, [Effect::WithdrawClaim(id())]);
-    let early = vec![me(0, Command::VerifyContact), me(1, Command::Withdraw)];
-    assert_eq!(walk(early).unwrap().effects, []);
-}
-
-#[test]
-fn whoever_sent_a_form_that_is_refused_hears_why() {
-    let why = Message::read("The seal is missing.").unwrap();
-    let refused = Command::Prove(identity_proof::Command::Judge(Judgement::Refused(why)));
-    let steps = [me(1, to_notary()), (9, agent("sam"), refused)];
-    let outcome = walk([up_to_signature(), steps.to_vec()].concat()).unwrap();
-    assert_eq!(word(&outcome.state.stage), "identity", "they may bring another one");
-    let reason = "The seal is missing.".to_owned();
-    let [letter] = &outcome.letters[..] else { panic!("{:?}", outcome.letters) };
-    assert_eq!(letter.to, Recipient::Registrant("reg_1".parse().unwrap()));
-    assert_eq!(letter.news, News::NotaryFormRefused { reason });
-}
-
-/// R38, R44
-#[test]
-fn what_was_told_of_the_organization_and_the_work_there_is_kept_on_the_way() {
-    let another = [me(0, answer(Answer::Unknown)), me(0, answer(Answer::TypedAnother))];
-    let again = walk([taken(), another.to_vec()].concat()).unwrap().state;
-    assert_eq!(word(&again.stage), "contact-verified");
-    assert_eq!(again.told, Some(applicant().details), "nothing but the number is asked for anew");
-    assert_eq!(again.work, None);
-    // The number went to somebody else: what they do there did not.
-    let late = vec![(1, agent("sam"), approve(Availability::Taken))];
-    let back = walk([up_to_review(), late].concat()).unwrap().state;
-    assert_eq!((word(&back.stage), back.work), ("dialogue", Some(work())));
-}
-
-#[test]
-fn a_registration_that_began_before_there_were_roles_goes_on() {
-    let mut document = serde_json::to_value(walk(up_to_review()).unwrap().state).unwrap();
-    let fields = document.as_object_mut().unwrap();
-    assert!(fields.remove("work").is_some() && fields.remove("told").is_some());
-    let signed = fields["stage"]["review"][1].as_object_mut().unwrap();
-    assert!(signed.remove("duties_acknowledged_at").is_some());
-    let old: Registration = serde_json::from_value(document).unwrap();
-    let approved = decide(old, approve(Availability::Open), &agent("sam"), at(1)).unwrap();
-    assert_eq!(word(&approved.state.stage), "approved");
-}
-
-#[test]
-fn what_was_signed_is_kept_with_its_hash() {
-    let Stage::Identity(_, found, _) = walk(up_to_signature()).unwrap().state.stage else {
-        panic!("identity");
-    };
-    assert_eq!(found, signed());
-}
-
-#[test]
-fn what_is_abandoned_is_over_by_date_and_then_erased() {
-    for (stage, day, over, erased) in [
-        (Stage::Draft, 29, false, false),
-        (Stage::Draft, 30, true, true),
-        (Stage::ContactVerified, 30, true, true),
-        (Stage::Agreement(applicant()), 30, true, true),
-        (Stage::Identity(applicant(), signed(), Proofing::DUE), 30, true, true),
-        // what waits for others is not abandoned
-        (Stage::Review(applicant(), signed(), proof()), 300, false, false),
-        (Stage::Waiting(applicant(), Ground::Disputed), 300, false, false),
-        (Stage::Approved("org_a".parse().unwrap()), 300, false, false),
-        // what came to nothing is kept for a while
-        (Stage::Rejected, 29, false, false),
-        (Stage::Rejected, 30, false, true),
-        (Stage::Withdrawn, 30, false, true),
-    ] {
-        let registration = Registration { stage, ..begun() };
-        let found = (registration.is_abandoned(at(day)), registration.is_to_be_erased(at(day)));
-        assert_eq!(found, (over, erased), "{registration:?} on day {day}");
-        let step = decide(registration.clone(), Command::Withdraw, &Actor::Nobody, at(day));
-        assert_eq!(step == Err(Refusal::Abandoned), over, "{registration:?}");
-        let gone = decide(registration, Command::Erase, &JOB, at(day));
-        assert_eq!(gone.is_ok(), erased);
-    }
-}
-
-#[test]
-fn a_form_says_all_that_is_wrong_with_it() {
-    let wrong = ContactForm { given_name: "", family_name: "Rivera", email: "ana@", phone: "1" };
-    let objections = wrong.read().unwrap_err();
-    assert_eq!(
-        objections.iter().map(|(field, _)| field).collect::<Vec<_>>(),
-        ["email", "given_name", "phone"]
-    );
-    let wrong =
-        DetailsForm { name: "Clinic", address: "1 Main St", phone: "360 555 0100", npi: "1" };
-    assert_eq!(wrong.read().unwrap_err().of("npi"), Some("an NPI has exactly ten digits"));
-    let unticked = SignatoryForm { name: "Ana", title: "Owner", ..SignatoryForm::default() };
-    let objections = unticked.read().unwrap_err();
-    assert_eq!(
-        objections.iter().map(|(field, _)| field).collect::<Vec<_>>(),
-        ["accepts", "authority", "takes_duties"]
-    );
-}
-
-#[test]
-fn a_personal_number_survives_the_document() {
-    let number = TaxIdNumber::Ssn("123-45-6789".parse().unwrap());
-    let registration =
-        Registration { stage: Stage::Agreement(Applicant { number, ..applicant() }), ..begun() };
-    let written = serde_json::to_string(&registration).unwrap();
-    assert_eq!(serde_json::from_str::<Registration>(&written).unwrap(), registration);
-    // A prefix that Support accepted, and that the table does not know.
-    let overridden = written.replace("ssn:123456789", "ein:001234567");
-    assert!(serde_json::from_str::<Registration>(&overridden).is_ok());
-    assert!(serde_json::from_str::<Registration>(&written.replace("ssn:", "")).is_err());
 }
 
 fn command() -> impl Strategy<Value = Command> {

@@ -9,6 +9,7 @@ mod consoles;
 mod desk;
 mod leaving;
 mod organization;
+mod people;
 mod register;
 
 use std::path::PathBuf;
