@@ -416,8 +416,8 @@ fn an_owner_is_reminded_once_at_seven_of_ten_working_days_and_never_when_they_an
     let objected = || Stage::Objected(evidence());
     // Seven working days after that Monday are over at noon of the 12th, ten at noon of the 17th.
     for (stage, told, day, expected) in [
-        (Stage::Asked, None, 10, false),
-        (Stage::Asked, None, 11, true),
+        (Stage::Asked, None, 9, false),
+        (Stage::Asked, None, 10, true),
         (Stage::Asked, Some(11), 12, false),
         // about an earlier claim
         (Stage::Asked, Some(-40), 12, true),
